@@ -1,0 +1,1 @@
+"""Attachments: photos and papers of documents; checked, re-encoded, stored, served."""

@@ -1,0 +1,160 @@
+"""The child program that opens a stranger's picture: `python -I decode.py FORMAT < upload > answer`.
+
+It runs by its path and imports nothing of the portal, so that it starts fast and knows no secret.
+The answer is one line of JSON, either `{"refused": why}` or the sizes of what follows it: the
+photo, then its thumbnail. Both are JPEG in sRGB, upright, and carry nothing of the original's
+EXIF, GPS, XMP or colour profile.
+"""
+
+import contextlib
+import io
+import json
+import resource
+import sys
+
+MAX_PIXELS = 50_000_000
+MAX_MEMORY = 512 * 1024 * 1024  # bytes of address space, so never more resident memory than that
+MAX_SECONDS = 20  # of processor time
+PHOTO_SIDE, PHOTO_QUALITY = 2000, 85
+THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 320, 75
+STRIP_PIXELS = 2_000_000
+MAX_PROFILE = 1024 * 1024  # bytes; a real colour profile is far smaller
+
+
+def limit_resources() -> None:
+    """Bound what a hostile picture can cost; before Pillow is loaded."""
+    for what, limit in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, MAX_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        with contextlib.suppress(ValueError, OSError):  # macOS knows no RLIMIT_AS
+            resource.setrlimit(what, (limit, limit))
+
+
+limit_resources()
+
+from PIL import Image, ImageCms  # noqa: E402
+
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class TooManyPixels(Exception):
+    """More pixels than we decode."""
+
+
+def load_decoder(name: str) -> None:
+    """Load the one decoder that Pillow does not bring along by itself; HEIC needs the extra."""
+    if name == "HEIF":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener(thumbnails=False)
+    elif name == "WEBP":
+        from PIL import WebPImagePlugin  # noqa: F401
+
+
+def opened(upload: bytes, name: str) -> Image.Image:
+    """The first frame, decoded; its size is checked before a pixel is."""
+    image = Image.open(io.BytesIO(upload), formats=[name])
+    if image.width * image.height > MAX_PIXELS:
+        raise TooManyPixels
+    image.draft(None, (PHOTO_SIDE, PHOTO_SIDE))
+    image.load()
+    return image
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 to 8; unreadable EXIF means upright."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:
+        return 1
+
+
+def flattened(strip: Image.Image) -> Image.Image:
+    """The strip in L, RGB or CMYK, with white where it was transparent."""
+    if strip.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        return strip.convert("I").point(lambda level: level / 256).convert("L")
+    if strip.has_transparency_data:
+        clear = strip.convert("RGBA")
+        white = Image.new("RGB", clear.size, "white")
+        white.paste(clear, mask=clear.getchannel("A"))
+        return white
+    if strip.mode == "1":
+        return strip.convert("L")
+    return strip if strip.mode in ("L", "RGB", "CMYK") else strip.convert("RGB")
+
+
+def shrunk(image: Image.Image) -> Image.Image:
+    """At most PHOTO_SIDE on the long side; strip by strip, since a second full copy is too much."""
+    factor = max(1, max(image.size) // (2 * PHOTO_SIDE))
+    rows = max(1, STRIP_PIXELS // image.width // factor) * factor
+    small = None
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        strip = flattened(image.crop(box)).reduce(factor)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, -(-image.height // factor)))
+        small.paste(strip, (0, top // factor))
+    assert small is not None
+    small.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS)
+    return small
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """The image in sRGB; a profile that is broken or of another colour space is passed over."""
+    if profile and len(profile) <= MAX_PROFILE:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError):
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            turned = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+            if turned is not None:
+                turned.info.clear()
+                return turned
+    return image.convert("RGB")
+
+
+def jpeg(image: Image.Image, quality: int) -> bytes:
+    """The image as JPEG, with no metadata."""
+    target = io.BytesIO()
+    image.save(target, "JPEG", quality=quality, optimize=True)
+    return target.getvalue()
+
+
+def upright(image: Image.Image, turn: int) -> Image.Image:
+    """The image turned and mirrored as its orientation says."""
+    return image.transpose(TURNS[turn]) if turn in TURNS else image
+
+
+def answer(upload: bytes, name: str) -> bytes:
+    """What goes back to the portal; never raises."""
+    try:
+        load_decoder(name)
+        image = opened(upload, name)
+        turn, profile = orientation(image), image.info.get("icc_profile")
+        photo = upright(in_srgb(shrunk(image), profile), turn)
+        small = photo.copy()
+        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+        full, thumbnail = jpeg(photo, PHOTO_QUALITY), jpeg(small, THUMBNAIL_QUALITY)
+    except ImportError:
+        return b'{"refused": "unsupported"}\n'
+    except (TooManyPixels, Image.DecompressionBombError, MemoryError):
+        return b'{"refused": "too_large"}\n'
+    except Exception:  # a broken picture makes a decoder raise anything at all
+        return b'{"refused": "damaged"}\n'
+    sizes = {"width": photo.width, "height": photo.height, "bytes": len(full)}
+    return json.dumps(sizes).encode() + b"\n" + full + thumbnail
+
+
+if __name__ == "__main__":
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    sys.stdout.buffer.write(answer(sys.stdin.buffer.read(), sys.argv[1]))

@@ -1,0 +1,55 @@
+"""The table of attachments; their bytes lie in the storage."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base, Key, public_id
+
+UNCLAIMED = text("document_id IS NULL")
+
+
+class Attachment(Base):
+    """One file that somebody uploaded.
+
+    It is unclaimed, and only its uploader's, until a document claims it; from then on whoever may
+    see the document may see it. ``sha256`` is that of the bytes we serve, ``original_sha256`` that
+    of the bytes that came: the same photo sent again has the same one. Sizes are bytes and pixels.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        CheckConstraint("(document_kind IS NULL) = (document_id IS NULL)", name="claimed"),
+        CheckConstraint("(width IS NULL) = (thumbnail_key IS NULL)", name="picture"),
+        Index("ix_attachment_document", "document_kind", "document_id", "id"),
+        Index(
+            "ix_attachment_unclaimed",
+            "created_at",
+            sqlite_where=UNCLAIMED,
+            postgresql_where=UNCLAIMED,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(16), unique=True, default=public_id)
+    dealer_id: Mapped[int | None] = mapped_column(Key)
+    document_kind: Mapped[str | None] = mapped_column(String(20))
+    document_id: Mapped[int | None] = mapped_column(Key)
+    uploaded_by: Mapped[int | None] = mapped_column(Key)
+    purpose: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    sha256: Mapped[str] = mapped_column(String(64))
+    original_sha256: Mapped[str] = mapped_column(String(64))
+    storage_key: Mapped[str] = mapped_column(String(40))
+    thumbnail_key: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime]
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether we re-encoded it, so that a browser may show it in place."""
+        return self.thumbnail_key is not None
