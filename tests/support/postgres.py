@@ -1,0 +1,155 @@
+"""A PostgreSQL of the tests' own: a throw-away server, and empty databases on it.
+
+Run as a program it starts a server, prints its address and stops it when its input ends. So the
+server ends with whoever holds the other end of the pipe, however that one ends.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Nothing here has to survive a power cut, so nothing waits for the disk.
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "100",
+}
+PORT_TRIES = 5
+
+
+class NotInstalled(RuntimeError):
+    """There is no PostgreSQL server on this machine."""
+
+
+def binaries() -> Path:
+    """The folder of the newest PostgreSQL; NotInstalled where there is none."""
+    debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(debian, key=lambda path: int(path.parts[-3]), default=None)
+    found = newest or shutil.which("initdb")
+    if not found:
+        raise NotInstalled("PostgreSQL is not installed: run tests/support/install.sh")
+    return Path(found).resolve().parent
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Whom to run the server as where we are root, which it refuses to be."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _run(program: str, *arguments: str) -> None:
+    account = _account()
+    subprocess.run(
+        [binaries() / program, *arguments],
+        env={"PATH": f"{binaries()}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        user=account and account.pw_uid,
+        group=account and account.pw_gid,
+        extra_groups=[] if account else None,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _server(folder: str) -> Iterator[str]:
+    """A new server in an empty folder: its address while the block lasts."""
+    _run("initdb", "-D", folder, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
+         "--locale=C.UTF-8")  # fmt: skip
+    settings = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
+    settings = settings.replace("unix_socket_directories=", "unix_socket_directories=''")
+    for left in reversed(range(PORT_TRIES)):
+        port = _free_port()
+        try:
+            _run("pg_ctl", "-D", folder, "-s", "-w", "-l", f"{folder}/log",
+                 "-o", f"-p {port} {settings}", "start")  # fmt: skip
+            break
+        except subprocess.CalledProcessError:
+            # Somebody else took the port in between.
+            if not left:
+                sys.stderr.write(Path(folder, "log").read_text())
+                raise
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        _run("pg_ctl", "-D", folder, "-s", "-m", "immediate", "stop")
+
+
+def main() -> None:
+    """Hold a server for as long as the standard input is open."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    folder = tempfile.mkdtemp(prefix="partloop-pg-")
+    try:
+        if account := _account():
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        with _server(folder) as address:
+            print(address, flush=True)
+            sys.stdin.read()
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A server in a process of its own: its address while the block lasts, nothing afterwards."""
+    binaries()
+    holder = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us; the holder sees its input end
+    )
+    assert holder.stdin
+    assert holder.stdout
+    with holder:
+        try:
+            address = holder.stdout.readline().strip()
+            if not address:
+                raise RuntimeError("PostgreSQL did not start; its log stands above")
+            yield address
+        finally:
+            holder.stdin.close()
+
+
+@contextmanager
+def database(address: str, name: str) -> Iterator[str]:
+    """A new and empty database on a server: its address while the block lasts."""
+    import psycopg
+
+    def execute(statement: str) -> None:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement)
+
+    execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield f"{address.rpartition('/')[0]}/{name}"
+    finally:
+        execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+if __name__ == "__main__":
+    main()
