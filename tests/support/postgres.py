@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
+    "log_min_messages": "fatal",
 }
 PORT_TRIES = 5
 
@@ -52,9 +54,9 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam("nobody")
 
 
-def _run(program: str, *arguments: str) -> None:
+def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
     account = _account()
-    subprocess.run(
+    return subprocess.Popen(
         [binaries() / program, *arguments],
         env={"PATH": f"{binaries()}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         user=account and account.pw_uid,
@@ -63,7 +65,6 @@ def _run(program: str, *arguments: str) -> None:
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        check=True,
     )
 
 
@@ -76,25 +77,25 @@ def _free_port() -> int:
 @contextmanager
 def _server(folder: str) -> Iterator[str]:
     """A new server in an empty folder: its address while the block lasts."""
-    _run("initdb", "-D", folder, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8",
-         "--locale=C.UTF-8")  # fmt: skip
-    settings = " ".join(f"-c {name}={value}" for name, value in OPTIONS.items())
-    settings = settings.replace("unix_socket_directories=", "unix_socket_directories=''")
-    for left in reversed(range(PORT_TRIES)):
+    cluster = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
+    if _start("initdb", "-D", folder, *cluster).wait():
+        raise RuntimeError("initdb failed")
+    for _ in range(PORT_TRIES):
         port = _free_port()
+        settings = [f"--{name}={value}" for name, value in OPTIONS.items()]
+        knock = ("-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-d", "postgres")
+        running = _start("postgres", "-D", folder, "-p", str(port), *settings)
         try:
-            _run("pg_ctl", "-D", folder, "-s", "-w", "-l", f"{folder}/log",
-                 "-o", f"-p {port} {settings}", "start")  # fmt: skip
-            break
-        except subprocess.CalledProcessError:
-            # Somebody else took the port in between.
-            if not left:
-                sys.stderr.write(Path(folder, "log").read_text())
-                raise
-    try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        _run("pg_ctl", "-D", folder, "-s", "-m", "immediate", "stop")
+            while running.poll() is None:
+                if not _start("pg_isready", *knock).wait():
+                    yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+                    return
+                time.sleep(0.05)
+        finally:
+            running.send_signal(signal.SIGQUIT)
+            running.wait()
+        # Somebody else took the port in between.
+    raise RuntimeError("PostgreSQL did not start")
 
 
 def main() -> None:
