@@ -1,14 +1,13 @@
-"""The child program that opens a stranger's picture: `python -I decode.py FORMAT < upload > answer`.
+"""The child program that opens a stranger's picture: `python -I decode.py FORMAT < upload`.
 
 It runs by its path and imports nothing of the portal, so that it starts fast and knows no secret.
-The answer is one line of JSON, either `{"refused": why}` or the sizes of what follows it: the
-photo, then its thumbnail. Both are JPEG in sRGB, upright, and carry nothing of the original's
-EXIF, GPS, XMP or colour profile.
+The answer is one line, either why the picture is refused (`damaged`, `too_large`, `unsupported`)
+or `done WIDTH HEIGHT BYTES`, and then the photo of so many bytes and its thumbnail. Both are JPEG
+in sRGB, upright, and carry nothing of the original's EXIF, GPS, XMP or colour profile.
 """
 
 import contextlib
 import io
-import json
 import resource
 import sys
 
@@ -35,7 +34,7 @@ def limit_resources() -> None:
 
 limit_resources()
 
-from PIL import Image, ImageCms  # noqa: E402
+from PIL import Image  # noqa: E402
 
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -113,6 +112,8 @@ def shrunk(image: Image.Image) -> Image.Image:
 def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """The image in sRGB; a profile that is broken or of another colour space is passed over."""
     if profile and len(profile) <= MAX_PROFILE:
+        from PIL import ImageCms  # here, since few pictures need it and each start pays for it
+
         with contextlib.suppress(ImageCms.PyCMSError, OSError):
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             srgb = ImageCms.createProfile("sRGB")
@@ -146,13 +147,12 @@ def answer(upload: bytes, name: str) -> bytes:
         small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
         full, thumbnail = jpeg(photo, PHOTO_QUALITY), jpeg(small, THUMBNAIL_QUALITY)
     except ImportError:
-        return b'{"refused": "unsupported"}\n'
+        return b"unsupported\n"
     except (TooManyPixels, Image.DecompressionBombError, MemoryError):
-        return b'{"refused": "too_large"}\n'
+        return b"too_large\n"
     except Exception:  # a broken picture makes a decoder raise anything at all
-        return b'{"refused": "damaged"}\n'
-    sizes = {"width": photo.width, "height": photo.height, "bytes": len(full)}
-    return json.dumps(sizes).encode() + b"\n" + full + thumbnail
+        return b"damaged\n"
+    return b"done %d %d %d\n" % (*photo.size, len(full)) + full + thumbnail
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""Pictures from strangers: checked and re-encoded in a child process with limits.
+
+Nothing that came is kept: what we store is a JPEG of our own making, so no EXIF, GPS, XMP, second
+frame or appended file survives, and no decoder runs in the portal's own process.
+"""
+
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.core.errors import Invalid
+from portal.core.i18n import _
+from portal.files.kinds import FileKind
+
+MAX_SECONDS = 20
+_DECODE = Path(__file__).with_name("decode.py")
+# Each child may take half a gigabyte: no more than two at a time in one process.
+_turns = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A re-encoded picture and its thumbnail, both JPEG; width and height in pixels."""
+
+    photo: bytes
+    thumbnail: bytes
+    width: int
+    height: int
+
+
+def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
+    """The picture as we keep it: upright, sRGB, at most 2000 px; its thumbnail at most 320 px.
+
+    Takes at most 20 s and 512 MB, in a child process. Invalid, with a sentence that names the
+    file, if it is damaged, has more than 50 megapixels or cannot be opened within those limits.
+    """
+    assert kind.decoder is not None
+    command = [sys.executable, "-I", str(_DECODE), kind.decoder]
+    try:
+        with _turns:
+            done = subprocess.run(  # noqa: S603
+                command,
+                input=content,
+                capture_output=True,
+                timeout=MAX_SECONDS,
+                env={"MALLOC_ARENA_MAX": "1"},
+                check=False,
+            )
+        verdict, _newline, pictures = done.stdout.partition(b"\n")
+        words = verdict.decode("ascii").split() if done.returncode == 0 else ["damaged"]
+    except subprocess.TimeoutExpired:
+        words, pictures = ["too_large"], b""
+    if words[:1] != ["done"]:
+        raise Invalid(_refusal(words[0] if words else "damaged", name), field="photos")
+    width, height, length = map(int, words[1:])
+    return Picture(pictures[:length], pictures[length:], width, height)
+
+
+def _refusal(reason: str, name: str) -> Any:
+    if reason == "too_large":
+        return _("“%(name)s” has too many pixels. Please send it smaller.", name=name)
+    if reason == "unsupported":
+        return _("This portal cannot open HEIC photos: please send “%(name)s” as JPEG.", name=name)
+    return _("“%(name)s” is damaged or incomplete. Please send the photo again.", name=name)

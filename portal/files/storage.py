@@ -1,0 +1,82 @@
+"""Where the bytes of attachments lie: one small protocol, and the folder that fulfils it."""
+
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+class Storage(Protocol):
+    """Bytes by key. A key is written once; what is under it never changes."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Keep the bytes, durably and all or nothing."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes, to be read and closed; FileNotFoundError if there are none."""
+
+    def delete(self, key: str) -> None:
+        """Forget the bytes; nothing happens if there are none."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there are bytes under the key."""
+
+
+def new_key() -> str:
+    """A random key: it says nothing of what it holds and cannot be guessed."""
+    return secrets.token_hex(16)
+
+
+class FolderStorage:
+    """A folder, fanned out by the first characters of the key so that no folder grows huge."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def _path(self, key: str) -> Path:
+        if not _KEY.fullmatch(key):
+            raise ValueError("not a storage key")
+        return self.folder / key[:2] / key[2:4] / key
+
+    def put(self, key: str, content: bytes) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "wb") as target:
+                target.write(content)
+                target.flush()
+                os.fsync(target.fileno())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def open(self, key: str) -> BinaryIO:
+        return self._path(key).open("rb")
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+
+_storage: Storage | None = None
+
+
+def use(storage: Storage) -> None:
+    """Say where attachments lie; ``create_app`` does so once."""
+    global _storage
+    _storage = storage
+
+
+def storage() -> Storage:
+    """Where attachments lie."""
+    if _storage is None:
+        raise RuntimeError("no storage was chosen: call use() first")
+    return _storage
