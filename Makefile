@@ -37,7 +37,7 @@ format: .venv .venv/tests
 	touch $@
 
 # What the tests need on top: from PyPI, and from npm (whose node comes from PyPI).
-.venv/tests: .venv/portal requirements/test.txt requirements/package-lock.json
+.venv/tests: requirements/test.txt requirements/package-lock.json | .venv/portal
 	$(PIP) install --require-hashes -r requirements/test.txt
 	cp requirements/package.json requirements/package-lock.json .venv/
 	$(NPM) ci --prefix .venv --ignore-scripts --no-audit --no-fund --silent

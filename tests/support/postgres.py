@@ -25,7 +25,7 @@ OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "100",
-    "log_min_messages": "fatal",
+    "log_min_messages": "panic",
 }
 PORT_TRIES = 5
 
