@@ -1,0 +1,1 @@
+"""Spreadsheets in and out: safe reading, column mapping, row errors, writing. Knows no feature."""

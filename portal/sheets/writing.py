@@ -1,0 +1,69 @@
+"""Writing tables as .xlsx and .csv, in which no text can become a formula."""
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO, StringIO
+
+from xlsxwriter import Workbook
+
+from portal.sheets.reader import LONGEST_CELL
+from portal.sheets.table import FORMULA
+
+Cell = str | int | Decimal | date | datetime | None
+"""What can be written. An amount of money is a Decimal in major units."""
+
+
+def write_xlsx(
+    headings: Sequence[str], rows: Iterable[Sequence[Cell]], sheet: str = "Sheet1"
+) -> bytes:
+    """One sheet with a bold heading row that stays in view; numbers and days are real ones."""
+    file = BytesIO()
+    book = Workbook(
+        file,
+        {
+            "constant_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+            "remove_timezone": True,
+        },
+    )
+    page = book.add_worksheet(re.sub(r"[\[\]:*?/\\']", " ", sheet)[:31].strip() or "Sheet1")
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    quoted = book.add_format({"quote_prefix": True})  # stays text when somebody edits the cell
+    on = book.add_format({"num_format": "yyyy-mm-dd"})
+    at = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    page.freeze_panes(1, 0)
+    for column, heading in enumerate(headings):
+        page.set_column(column, column, min(max(12, len(heading) + 2), 40))
+    for column, heading in enumerate(headings):
+        page.write_string(0, column, heading[:LONGEST_CELL], bold)
+    for line, cells in enumerate(rows, 1):
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                looks_so = quoted if FORMULA.match(cell) else None
+                page.write_string(line, column, cell[:LONGEST_CELL], looks_so)
+            elif isinstance(cell, datetime):
+                page.write_datetime(line, column, cell, at)
+            elif isinstance(cell, date):
+                page.write_datetime(line, column, cell, on)
+            elif cell is not None:
+                page.write_number(line, column, cell)
+    book.close()
+    return file.getvalue()
+
+
+def write_csv(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with the mark that Excel needs; a text that looks like a formula gets a leading '."""
+    file = StringIO()
+    writer = csv.writer(file)
+    for cells in (headings, *rows):
+        writer.writerow([_guarded(cell) if isinstance(cell, str) else cell for cell in cells])
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _guarded(text: str) -> str:
+    return "'" + text if FORMULA.match(text) else text
