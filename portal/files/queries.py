@@ -1,5 +1,6 @@
 """Every read of attachments, scoped to the actor."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +12,8 @@ from portal.core.documents import Document, kind_named
 from portal.core.errors import NotFound
 from portal.core.permissions import Actor
 from portal.files.models import Attachment
+
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
 
 class Shown(NamedTuple):
@@ -56,7 +59,7 @@ def of_document(document: Document) -> list[Shown]:
 
 def unclaimed(public_ids: Iterable[str], actor: Actor) -> list[Shown]:
     """Those of the named attachments that are the actor's own and unclaimed: for a form."""
-    wanted = set(public_ids)
+    wanted = {name for name in public_ids if _PUBLIC_ID.fullmatch(name)}
     if not wanted:
         return []
     return _shown(Attachment.public_id.in_(wanted), _mine(actor))
