@@ -1,0 +1,83 @@
+"""Partloop: warranty parts between dealers and headquarters."""
+
+from importlib import import_module
+from typing import Any
+
+from flask import Flask, get_flashed_messages
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+
+from portal.core import db
+from portal.core.clock import Clock, SystemClock
+from portal.core.i18n import _
+from portal.settings import RESOURCES, Settings
+from portal.web import errors, filters, headers, languages, logs, routes
+
+FEATURES = (
+    "people",
+    "terms",
+    "files",
+    "ledger",
+    "catalogue",
+    "applications",
+    "oldparts",
+    "claims",
+    "notices",
+    "reports",
+)
+"""The rooms with pages, in the order in which they may know each other."""
+
+LARGEST_REQUEST = 64 * 1024 * 1024
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+    """Wire the portal: the one place where everything comes together.
+
+    The database is not touched: migrating is a command of its own. RuntimeError if a route
+    declares no capability (P3).
+    """
+    settings = settings or Settings.read()
+    app = Flask(
+        "portal",
+        template_folder=str(RESOURCES / "templates"),
+        static_folder=str(RESOURCES / "static"),
+        instance_path=str(settings.folder.resolve()),
+    )
+    app.config.update(
+        SECRET_KEY=settings.key(),
+        SQLALCHEMY_DATABASE_URI=settings.url,
+        SQLALCHEMY_ENGINE_OPTIONS=db.engine_options(settings.url),
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        MAX_FORM_MEMORY_SIZE=8 * 1024 * 1024,
+        MAX_FORM_PARTS=10_000,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        SESSION_COOKIE_NAME="partloop",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.secure_cookies,
+    )
+    app.extensions["settings"] = settings
+    app.extensions["clock"] = clock or SystemClock(settings.hq_zone)
+    for part in (db, logs, headers, routes, languages, filters, errors):
+        part.init_app(app)
+    CSRFProtect(app)
+    for name in FEATURES:
+        views = import_module(f"portal.{name}.views")
+        app.register_blueprint(views.pages)
+        if hasattr(views, "init_app"):
+            views.init_app(app)
+    app.context_processor(_frame)
+    routes.check_routes(app)
+    return app
+
+
+def _frame() -> dict[str, Any]:
+    """What the frame around every page shows."""
+    return {
+        "actor": current_user.actor,
+        "unread": getattr(current_user, "unread", 0),
+        "whose": getattr(current_user, "dealer_name", None) or _("Headquarters"),
+        "messages": get_flashed_messages(with_categories=True),
+    }

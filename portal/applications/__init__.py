@@ -1,0 +1,1 @@
+"""Parts applications: draft, quote, confirmation, release, shipments and receipt."""

@@ -1,0 +1,190 @@
+"""Parts applications with their lines, quotes and shipments (A1–A8)."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.applications import workflow
+from portal.core.db import Base, Key, Line, Money
+from portal.core.documents import Document
+
+WARRANTY, STOCK = "warranty", "stock"
+
+
+class Application(Document, Base):
+    """A dealer's request for spare parts 售后服务配件申请单.
+
+    ``typed`` is the form as the dealer left it, complete or not (A1). Submitting checks it and
+    writes it into lines of a new ``revision``. ``due_at`` is when the next step is due.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        Index("ix_application_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index(
+            "ix_application_dealer_id_status_created_at_id",
+            "dealer_id",
+            "status",
+            "created_at",
+            "id",
+        ),
+        Index("ix_application_created_at_id", "created_at", "id"),
+        Index("ix_application_status_created_at_id", "status", "created_at", "id"),
+        Index("ix_application_status_due_at", "status", "due_at"),
+    )
+    kind = "application"
+    workflow = workflow.APPLICATION
+
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    number: Mapped[str | None] = mapped_column(String(40), unique=True)
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    typed: Mapped[dict[str, Any]]
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+    contact: Mapped[Line] = mapped_column(default="")
+    phone: Mapped[Line] = mapped_column(default="")
+    delivery_address: Mapped[str] = mapped_column(default="")
+    remark: Mapped[str] = mapped_column(default="")
+    line_count: Mapped[int] = mapped_column(Integer, default=0)
+    total: Mapped[Money] = mapped_column(default=0)
+    quote_version: Mapped[int] = mapped_column(Integer, default=0)
+    submitted_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(default="")
+
+    @property
+    def title(self) -> str:
+        return self.number or ""
+
+
+class ApplicationLine(Base):
+    """One part that is asked for; of an earlier revision if the application was corrected."""
+
+    __tablename__ = "application_line"
+    __table_args__ = (
+        UniqueConstraint("application_id", "revision", "position"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("purpose IN ('warranty', 'stock')", name="purpose"),
+        Index("ix_application_line_dealer_id", "dealer_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    revision: Mapped[int] = mapped_column(Integer)
+    position: Mapped[int] = mapped_column(Integer)
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    quantity: Mapped[int] = mapped_column(Integer)
+    purpose: Mapped[str] = mapped_column(String(10))
+    product_model: Mapped[Line] = mapped_column(default="")
+    serial: Mapped[Line] = mapped_column(default="")
+    purchase_date: Mapped[date | None]
+    fault: Mapped[str] = mapped_column(default="")
+
+
+class Quote(Base):
+    """Headquarters' answer, one version of it (A3, A4); amounts in minor units. Never changed."""
+
+    __tablename__ = "quote"
+    __table_args__ = (
+        UniqueConstraint("application_id", "version"),
+        CheckConstraint("freight >= 0 AND packing >= 0 AND total > 0", name="amounts"),
+        Index("ix_quote_dealer_id", "dealer_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    version: Mapped[int] = mapped_column(Integer)
+    freight: Mapped[Money]
+    packing: Mapped[Money]
+    total: Mapped[Money]
+    promised_on: Mapped[date]
+    expires_at: Mapped[datetime]
+    remark: Mapped[str] = mapped_column(default="")
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    made_at: Mapped[datetime]
+
+
+class QuoteLine(Base):
+    """What headquarters will send for an asked line, and at what price.
+
+    ``shipped`` and ``cancelled`` count pieces once the quote is released: together never more
+    than ``quantity`` (A7).
+    """
+
+    __tablename__ = "quote_line"
+    __table_args__ = (
+        UniqueConstraint("quote_id", "application_line_id"),
+        CheckConstraint("quantity >= 0 AND unit_price >= 0", name="quantity"),
+        CheckConstraint("amount = quantity * unit_price", name="amount"),
+        CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity", name="shipped"
+        ),
+        Index("ix_quote_line_dealer_id", "dealer_id"),
+        Index("ix_quote_line_application_line_id", "application_line_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    quote_id: Mapped[int] = mapped_column(ForeignKey("quote.id"))
+    application_line_id: Mapped[int] = mapped_column(ForeignKey("application_line.id"))
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    quantity: Mapped[int] = mapped_column(Integer)
+    price_id: Mapped[int | None] = mapped_column(ForeignKey("price.id"))
+    unit_price: Mapped[Money]
+    amount: Mapped[Money]
+    remark: Mapped[Line] = mapped_column(default="")
+    shipped: Mapped[int] = mapped_column(Integer, default=0)
+    cancelled: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Shipment(Document, Base):
+    """What the warehouse sent at one time for one application (A7)."""
+
+    __tablename__ = "shipment"
+    __table_args__ = (
+        Index("ix_shipment_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index("ix_shipment_application_id", "application_id"),
+    )
+    kind = "shipment"
+    workflow = workflow.SHIPMENT
+
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    carrier: Mapped[Line]
+    tracking_number: Mapped[Line]
+    shipped_on: Mapped[date]
+    received_at: Mapped[datetime | None]
+
+    @property
+    def title(self) -> str:
+        return self.number
+
+
+class ShipmentLine(Base):
+    """The pieces of one quoted line in one shipment, at the price that was deducted for each.
+
+    ``(id, quantity)`` is unique so that an old part can refer to both: its piece number can then
+    never be above the quantity shipped (O2).
+    """
+
+    __tablename__ = "shipment_line"
+    __table_args__ = (
+        UniqueConstraint("id", "quantity"),
+        UniqueConstraint("shipment_id", "quote_line_id"),
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_shipment_line_dealer_id", "dealer_id"),
+        Index("ix_shipment_line_quote_line_id", "quote_line_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipment.id"))
+    quote_line_id: Mapped[int] = mapped_column(ForeignKey("quote_line.id"))
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    purpose: Mapped[str] = mapped_column(String(10))
+    quantity: Mapped[int] = mapped_column(Integer)
+    unit_price: Mapped[Money]

@@ -1,0 +1,1 @@
+"""Reimbursement: the dealers' monthly claims, and headquarters' run that settles them."""

@@ -1,0 +1,101 @@
+"""Claims 保修期内配件费用报销单, their lines, and the monthly run (R1–R8)."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.claims import workflow
+from portal.core.db import Base, Key, Line, Money
+from portal.core.documents import Document
+
+
+class Run(Document, Base):
+    """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``."""
+
+    __tablename__ = "claim_run"
+    kind = "run"
+    workflow = workflow.RUN
+
+    month: Mapped[str] = mapped_column(String(7), unique=True)
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+    @property
+    def title(self) -> str:
+        return self.month
+
+
+class Claim(Document, Base):
+    """A dealer's form for one month's warranty parts (R1).
+
+    ``ordinal`` is 0 for the month's claim and counts its supplements. The totals are sums of the
+    lines in minor units: ``claimed`` when it was submitted, ``approved`` when it was decided.
+    """
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        UniqueConstraint("dealer_id", "month", "ordinal"),
+        Index("ix_claim_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index("ix_claim_created_at_id", "created_at", "id"),
+        Index("ix_claim_run_id_status", "run_id", "status"),
+        Index("ix_claim_status_created_at_id", "status", "created_at", "id"),
+    )
+    kind = "claim"
+    workflow = workflow.CLAIM
+
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    month: Mapped[str] = mapped_column(String(7))
+    ordinal: Mapped[int] = mapped_column(Integer, default=0)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("claim_run.id"))
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    submitted_at: Mapped[datetime | None]
+    remark: Mapped[str] = mapped_column(default="")
+    line_count: Mapped[int] = mapped_column(Integer, default=0)
+    claimed: Mapped[Money] = mapped_column(default=0)
+    approved: Mapped[Money] = mapped_column(default=0)
+
+    @property
+    def title(self) -> str:
+        return self.number
+
+
+class ClaimLine(Base):
+    """One accepted old part that is claimed.
+
+    A piece stands on one line, ever: the unique constraint makes a second reimbursement
+    impossible (R3). The check ties the decision to its amount (R6).
+    """
+
+    __tablename__ = "claim_line"
+    __table_args__ = (
+        UniqueConstraint("claim_id", "position"),
+        CheckConstraint("claimed > 0", name="claimed"),
+        CheckConstraint(
+            "(status = 'open' AND approved IS NULL)"
+            " OR (status = 'approved' AND approved IS NOT NULL AND approved = claimed)"
+            " OR (status = 'reduced' AND approved IS NOT NULL AND approved > 0"
+            " AND approved < claimed AND reason_code IS NOT NULL)"
+            " OR (status = 'rejected' AND approved IS NOT NULL AND approved = 0"
+            " AND reason_code IS NOT NULL)",
+            name="decision",
+        ),
+        Index("ix_claim_line_dealer_id", "dealer_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    old_part_id: Mapped[int] = mapped_column(ForeignKey("old_part.id"), unique=True)
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    claimed: Mapped[Money]
+    remark: Mapped[Line] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(String(10), default="open")
+    approved: Mapped[int | None] = mapped_column(Key)
+    reason_code: Mapped[str | None] = mapped_column(String(30))
+    note: Mapped[str] = mapped_column(default="")
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    decided_at: Mapped[datetime | None]

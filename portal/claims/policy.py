@@ -1,0 +1,28 @@
+"""Who may see, submit and decide claims, and run the month (P1, P2)."""
+
+from sqlalchemy import ColumnElement, false, true
+
+from portal.claims.models import Claim
+from portal.core.permissions import Actor, Role, capability
+
+READ = capability("claim:read", Role.CLERK, Role.MANAGER, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
+WRITE = capability("claim:write", Role.CLERK, Role.MANAGER)
+SUBMIT = capability("claim:submit", Role.MANAGER)
+DECIDE = capability("claim:decide", Role.REVIEWER)
+RUN_READ = capability("run:read", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
+RUN_OPEN = capability("run:open", Role.REVIEWER)
+RUN_REVIEW = capability("run:review", Role.REVIEWER)
+RUN_CLOSE = capability("run:close", Role.REVIEWER)
+RUN_FINISH = capability("run:finish")
+
+
+def visible_claims(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own claims; headquarters what was submitted."""
+    if actor.is_dealer:
+        return Claim.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
+
+
+def visible_runs(actor: Actor) -> ColumnElement[bool]:
+    """Runs are headquarters'; a dealer sees its own claims in them, not the run."""
+    return true() if actor.can(RUN_READ) else false()

@@ -1,0 +1,234 @@
+"""The database: the declarative base, the one engine, and the only place that commits."""
+
+import random
+import re
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
+from types import ModuleType
+from typing import Annotated, Any, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeDecorator
+
+R = TypeVar("R")
+
+RETRIES = 8
+_RETRY = re.compile(r"database is locked|deadlock detected|could not serialize")
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC (T1)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its zone")
+        at = value.astimezone(UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Key = BigInteger().with_variant(Integer(), "sqlite")
+"""The type of a primary key and of what refers to one."""
+
+Money = Annotated[int, mapped_column(BigInteger())]
+"""An amount in minor units (L1)."""
+
+Line = Annotated[str, mapped_column(String(200))]
+"""One line of text that a person typed."""
+
+LINE, TEXT = 200, 4000
+"""The greatest length of a line and of a free text, in characters."""
+
+
+def public_id() -> str:
+    """A random name for a URL: nothing can be guessed or counted from it."""
+    return secrets.token_urlsafe(12)
+
+
+class Base(DeclarativeBase):
+    """Every table; each constraint has a name, so that a migration can find it again."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        date: Date(),
+        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        str: Text(),
+    }
+
+
+db = SQLAlchemy(
+    metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True}
+)
+session = db.session
+"""The session of the present request, command or job."""
+
+
+def _sqlite_module() -> ModuleType:
+    """A SQLite that is safe in WAL mode: the linked one, or the one that pysqlite3 brings.
+
+    Before 3.51.3 (3.50.7, 3.44.6) a WAL reset could corrupt the file.
+    """
+
+    def safe(module: Any) -> bool:
+        version = module.sqlite_version_info
+        return bool(
+            version >= (3, 51, 3)
+            or (3, 50, 7) <= version < (3, 51)
+            or (3, 44, 6) <= version < (3, 45)
+        )
+
+    if safe(sqlite3):
+        return sqlite3
+    import pysqlite3
+
+    if not safe(pysqlite3):
+        raise RuntimeError(
+            f"SQLite {pysqlite3.sqlite_version} can corrupt its file in WAL mode: upgrade pysqlite3"
+        )
+    return pysqlite3  # type: ignore[no-any-return]
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """The options to create an engine with, for the database that the address names."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"module": _sqlite_module(), "pool_size": 8, "connect_args": {"timeout": 10}}
+    return {"pool_size": 8, "max_overflow": 8, "pool_recycle": 1800}
+
+
+def _listen(engine: Engine, *, migrating: bool = False) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "busy_timeout=10000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            # Altering a table copies it: with the keys enforced, its children would be deleted.
+            f"foreign_keys={'OFF' if migrating else 'ON'}",
+            "recursive_triggers=ON",
+            "cache_size=-65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        # A writer takes its turn at once: a lock that is upgraded later can be refused.
+        connection.exec_driver_sql("BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
+
+
+def migration_engine(url: str) -> Engine:
+    """An engine to migrate with: no pool, and SQLite's foreign keys off."""
+    options = engine_options(url)
+    module = {"module": options["module"]} if "module" in options else {}
+    engine = create_engine(url, poolclass=NullPool, **module)
+    _listen(engine, migrating=True)
+    return engine
+
+
+def init_app(app: Flask) -> None:
+    """Connect an application to its database (settings: SQLALCHEMY_DATABASE_URI)."""
+    db.init_app(app)
+    with app.app_context():
+        _listen(db.engine)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A block that only reads: it takes no write lock, and whatever it changed is dropped."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        session.expunge_all()
+        # A commit, not a rollback: psycopg forgets its prepared statements on a rollback.
+        session.commit()
+        _reading.reset(token)
+
+
+def _can_retry(error: DBAPIError, attempt: int) -> bool:
+    if isinstance(error, IntegrityError):
+        return attempt == 1
+    return bool(_RETRY.search(str(error.orig)))
+
+
+def in_transaction(work: Callable[[], R], keep: Callable[[R], bool] = lambda _result: True) -> R:
+    """Do some work in a transaction of its own and return its result.
+
+    Committed if ``keep`` says so of the result, else rolled back. Where the database asks to try
+    again (a deadlock, a failed serialisation), or where somebody was faster with a unique row,
+    the whole work is done again: it then sees what the other did, and can say so.
+    """
+    for attempt in range(1, RETRIES + 1):
+        try:
+            result = work()
+            if keep(result):
+                session.commit()
+            else:
+                session.rollback()
+            return result
+        except DBAPIError as error:
+            session.rollback()
+            if attempt == RETRIES or not _can_retry(error, attempt):
+                raise
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+        except BaseException:
+            session.rollback()
+            raise
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """A block of a command or a job that takes effect as a whole or not at all."""
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise

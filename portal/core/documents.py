@@ -1,0 +1,116 @@
+"""What all documents share: their columns, and the register of their kinds.
+
+A kind says where its documents are shown and who may see them. With that alone a document gets
+its timeline, comments, files, notices and links; the ledger can point at it without knowing it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import ColumnElement, Integer, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Key, public_id, session
+from portal.core.errors import NotFound
+from portal.core.permissions import Actor
+
+
+class Document:
+    """The columns of everything that has a status and a history.
+
+    ``version`` counts changes of state: a page names the version that it shows. ``event_count``
+    and ``event_hash`` are the head of the document's chain of events (P4).
+    """
+
+    kind: ClassVar[str]
+    workflow: ClassVar[Any]
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, sort_order=-2)
+    public_id: Mapped[str] = mapped_column(
+        String(16), unique=True, default=public_id, sort_order=-1
+    )
+    status: Mapped[str] = mapped_column(String(20), sort_order=-1)
+    version: Mapped[int] = mapped_column(Integer, default=1, sort_order=-1)
+    event_count: Mapped[int] = mapped_column(Integer, default=0, sort_order=-1)
+    event_hash: Mapped[str] = mapped_column(String(64), default="", sort_order=-1)
+    created_at: Mapped[datetime] = mapped_column(sort_order=-1)
+
+    @property
+    def title(self) -> str:
+        """The number that people know it by; each kind says its own."""
+        raise NotImplementedError
+
+    @property
+    def tenant_id(self) -> int | None:
+        """The dealer whose document it is; None for headquarters' own."""
+        return getattr(self, "dealer_id", None)
+
+
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True)
+class DocumentKind:
+    """A kind of document.
+
+    ``visible`` gives, for an actor, the condition that a row must meet to exist for them (P1).
+    ``endpoint`` is the page that shows one, by its ``public_id``.
+    """
+
+    model: type[Document]
+    label: Any
+    endpoint: str
+    visible: Callable[[Actor], ColumnElement[bool]]
+
+    @property
+    def name(self) -> str:
+        return self.model.kind
+
+
+_kinds: dict[str, DocumentKind] = {}
+
+
+def register(kind: DocumentKind) -> DocumentKind:
+    """Add a kind to the register; a feature does so once, on import."""
+    _kinds[kind.name] = kind
+    return kind
+
+
+def kind_named(name: str) -> DocumentKind:
+    """The kind of that name; NotFound if there is none."""
+    if name not in _kinds:
+        raise NotFound()
+    return _kinds[name]
+
+
+def kinds() -> list[DocumentKind]:
+    """Every registered kind."""
+    return list(_kinds.values())
+
+
+def find(model: type[D], name: str, actor: Actor, *, lock: bool = False) -> D:
+    """The document of that public id, if the actor may see it; NotFound otherwise (P1).
+
+    With ``lock`` its row stays locked until the transaction ends: for whoever will change it.
+    """
+    kind = kind_named(model.kind)
+    statement = select(model).where(model.public_id == name, kind.visible(actor))
+    if lock:
+        statement = statement.with_for_update(of=model).execution_options(populate_existing=True)
+    document = session.scalars(statement).one_or_none()
+    if document is None:
+        raise NotFound()
+    return document
+
+
+def relock(document: D) -> D:
+    """Lock a document's row and read it anew: the first line of a service that changes it."""
+    statement = (
+        select(type(document))
+        .where(type(document).id == document.id)
+        .with_for_update(of=type(document))
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(statement).one()

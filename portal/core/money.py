@@ -1,0 +1,80 @@
+"""Money (L1): integers in the minor unit of the installation's one currency. Never a float."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from portal.core.errors import Invalid
+from portal.core.i18n import _
+
+LARGEST = 10**13 - 1
+"""The largest amount in minor units that any field accepts."""
+
+_GROUPED = re.compile(r"(?P<whole>[1-9]\d{0,2}(?:[ ,.'’\u00a0\u202f]\d{3})+)(?P<rest>[.,]\d+)?$")
+
+
+def half_up(amount: Decimal) -> int:
+    """Round to a whole minor unit, half away from zero, once (L1)."""
+    return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def share(amount: int, rate: Decimal) -> int:
+    """A rate of an amount in minor units, rounded half-up once at the end (L1)."""
+    return half_up(Decimal(amount) * rate)
+
+
+def to_decimal(text: Any) -> Decimal:
+    """Read a number as people write it: ``1 234,50``, ``1,234.50``, ``¥1,200``.
+
+    A single separator followed by exactly three digits groups thousands when it is a comma or a
+    blank in front of a further group, and is a decimal sign otherwise. ValueError if unreadable.
+    """
+    cleaned = re.sub(
+        r"^(?:CNY|CN¥|RMB|PLN|EUR|USD|[¥￥€$])\s*|\s*(?:zł|元|CNY|PLN|EUR|USD)$",
+        "",
+        str(text).strip(),
+        flags=re.IGNORECASE,
+    )
+    sign, body = ("-", cleaned[1:]) if cleaned.startswith(("-", "−")) else ("", cleaned)
+    body = body.strip()
+    grouped = _GROUPED.match(body)
+    if grouped and (
+        grouped["rest"]
+        or len(re.findall(r"\D", grouped["whole"])) > 1
+        or re.search(r"[ '’\u00a0\u202f,]", grouped["whole"])
+    ):
+        body = re.sub(r"\D", "", grouped["whole"]) + (grouped["rest"] or "").replace(",", ".")
+    else:
+        body = body.replace(",", ".")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?|\.[0-9]+", body):
+        raise ValueError(text)
+    try:
+        return Decimal(sign + body)
+    except InvalidOperation:  # pragma: no cover - the pattern above is stricter
+        raise ValueError(text) from None
+
+
+def parse_amount(text: Any, exponent: int = 2) -> int:
+    """Read a typed amount into minor units.
+
+    Invalid, with a sentence, if it is not a number, has more decimals than the currency, is
+    negative, or is larger than ``LARGEST``.
+    """
+    try:
+        amount = to_decimal(text).scaleb(exponent)
+    except ValueError:
+        raise Invalid(_("“%(text)s” is not an amount of money.", text=str(text)[:40])) from None
+    if amount != amount.to_integral_value():
+        raise Invalid(
+            _("An amount has at most %(count)d digits after the decimal sign.", count=exponent)
+        )
+    if amount < 0:
+        raise Invalid(_("An amount cannot be negative."))
+    if amount > LARGEST:
+        raise Invalid(_("This amount is too large."))
+    return int(amount)
+
+
+def to_major(amount: int, exponent: int = 2) -> Decimal:
+    """Minor units as a decimal number of the currency: 1234 becomes 12.34."""
+    return Decimal(amount).scaleb(-exponent)

@@ -1,0 +1,133 @@
+"""Workflows: a table of transitions for each kind of document, and the only writer of status.
+
+The same table draws the buttons, refuses in the service, and spans the tests' matrix of
+state × action × role.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from portal.core.documents import Document
+from portal.core.errors import Invalid, NotFound, Stale, WrongState
+from portal.core.events import Event, record
+from portal.core.i18n import _
+from portal.core.permissions import Actor
+
+Tone = Literal["neutral", "waiting", "active", "good", "bad", "ended"]
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of a document; ``waits_for`` names who has the next step, if anybody."""
+
+    name: str
+    label: Any
+    tone: Tone = "neutral"
+    waits_for: Any = None
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A step from one of some states to another.
+
+    ``label`` is the button, ``done`` the timeline's words. ``tells`` is the capability of those
+    whom the step concerns. ``direct`` steps need nothing but a press and perhaps a reason: the
+    document page draws them as buttons; the others have a form of their own.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    target: str
+    capability: str
+    label: Any
+    done: Any
+    needs_reason: bool = False
+    tells: str | None = None
+    direct: bool = False
+    tone: Literal["primary", "plain", "danger"] = "plain"
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The states and transitions of one kind of document."""
+
+    states: tuple[State, ...]
+    transitions: tuple[Transition, ...]
+    _states: dict[str, State] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_states", {state.name: state for state in self.states})
+
+    def state(self, name: str) -> State:
+        """The state of that name; KeyError if the table has none."""
+        return self._states[name]
+
+    def find(self, name: str, status: str) -> Transition | None:
+        """The transition of that name from a state, if there is one."""
+        for transition in self.transitions:
+            if transition.name == name and status in transition.sources:
+                return transition
+        return None
+
+    def named(self, name: str) -> Transition | None:
+        """The first transition of that name, from whatever state."""
+        return next((step for step in self.transitions if step.name == name), None)
+
+    def available(self, status: str, actor: Actor) -> list[Transition]:
+        """The steps that a person may take from a state, in the table's order."""
+        return [
+            step
+            for step in self.transitions
+            if status in step.sources and not actor.is_system and actor.can(step.capability)
+        ]
+
+
+def check(
+    document: Document, name: str, *, by: Actor, seen: int | None = None, reason: str = ""
+) -> Transition:
+    """The transition that may now be taken, or the refusal that says why it may not.
+
+    NotFound for a foreign dealer's document, Forbidden without the capability, Stale if ``seen``
+    is not the document's version, WrongState if the table has no such step from here, Invalid if
+    a reason is needed and missing.
+    """
+    if by.is_dealer and document.tenant_id != by.dealer_id:
+        raise NotFound()
+    known = document.workflow.named(name)
+    if known is None:
+        raise WrongState()
+    transition: Transition | None = document.workflow.find(name, document.status)
+    by.must((transition or known).capability)
+    if seen is not None and seen != document.version:
+        raise Stale()
+    if transition is None:
+        raise WrongState()
+    if transition.needs_reason and not reason.strip():
+        raise Invalid(_("Please say why: the other side will read it."), field="reason")
+    return transition
+
+
+def apply(
+    document: Document,
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    seen: int | None = None,
+    reason: str = "",
+    values: dict[str, Any] | None = None,
+) -> Event:
+    """Take a step: check it, set the status, count the version, record the event (P4).
+
+    The caller holds the lock of the document's row. Raises what ``check`` raises.
+    """
+    transition = check(document, name, by=by, seen=seen, reason=reason)
+    before, document.status = document.status, transition.target
+    document.version = (document.version or 1) + 1
+    return record(document, name, by=by, now=now, from_status=before, reason=reason, values=values)
+
+
+def begin(document: Document, *, by: Actor, now: datetime, **values: Any) -> Event:
+    """Record the first event of a document that was just made."""
+    return record(document, "create", by=by, now=now, from_status="", values=values)

@@ -1,0 +1,1 @@
+"""Accounts, transfers and reservations: double entry, append-only, balanced by construction."""

@@ -1,0 +1,121 @@
+"""The ledger's tables (L1–L6). The database itself keeps them append-only and the balances true.
+
+The triggers of the first migration do three things: they refuse UPDATE, DELETE and TRUNCATE on
+transfers, reservations and their ends; they keep ``posted`` and ``reserved`` of a dealer's
+account; and they refuse a reservation that is more than what is available.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base, Key, Money, public_id
+
+DEALER = "dealer"
+BANK = "bank"
+PARTS_SALES = "parts_sales"
+FREIGHT = "freight"
+WARRANTY_EXPENSE = "warranty_expense"
+OLD_PART_CHARGES = "old_part_charges"
+COMPENSATION = "compensation"
+PENALTIES = "penalties"
+ADJUSTMENTS = "adjustments"
+HQ_PURPOSES = (
+    BANK,
+    PARTS_SALES,
+    FREIGHT,
+    WARRANTY_EXPENSE,
+    OLD_PART_CHARGES,
+    COMPENSATION,
+    PENALTIES,
+    ADJUSTMENTS,
+)
+
+
+class Account(Base):
+    """An account: one for each dealer, and one of headquarters' for each purpose (L2).
+
+    ``posted`` and ``reserved`` are kept by trigger, for dealers only: headquarters' accounts
+    would be hot rows. available = posted + credit_limit − reserved (L5).
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("(purpose = 'dealer') = (dealer_id IS NOT NULL)", name="owner"),
+        CheckConstraint("reserved >= 0", name="reserved"),
+        CheckConstraint("credit_limit >= 0", name="credit_limit"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"), unique=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    posted: Mapped[Money] = mapped_column(default=0)
+    reserved: Mapped[Money] = mapped_column(default=0)
+    credit_limit: Mapped[Money] = mapped_column(default=0)
+
+    @property
+    def available(self) -> int:
+        """What the dealer can still spend, in minor units (L5)."""
+        return self.posted + self.credit_limit - self.reserved
+
+
+class Transfer(Base):
+    """One movement of money from one account to another, for one cause (L2–L4)."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("from_account_id <> to_account_id", name="accounts"),
+        Index("ix_transfer_dealer_id_id", "dealer_id", "id"),
+        Index("ix_transfer_document", "document_kind", "document_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(16), unique=True, default=public_id)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    from_account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    to_account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    amount: Mapped[Money]
+    kind: Mapped[str] = mapped_column(String(30))
+    cause: Mapped[str] = mapped_column(String(200), unique=True)
+    document_kind: Mapped[str | None] = mapped_column(String(20))
+    document_id: Mapped[int | None] = mapped_column(Key)
+    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("transfer.id"), unique=True)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+    values: Mapped[dict[str, Any]]
+
+
+class Reservation(Base):
+    """Money of a dealer set aside for a confirmed quote (L6)."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        Index("ix_reservation_dealer_id_id", "dealer_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    amount: Mapped[Money]
+    cause: Mapped[str] = mapped_column(String(200), unique=True)
+    document_kind: Mapped[str] = mapped_column(String(20))
+    document_id: Mapped[int] = mapped_column(Key)
+    at: Mapped[datetime]
+
+
+class ReservationEnd(Base):
+    """How a reservation ended, ``posted`` or ``voided``: once, by its primary key (L6)."""
+
+    __tablename__ = "reservation_end"
+    __table_args__ = (CheckConstraint("outcome IN ('posted', 'voided')", name="outcome"),)
+
+    reservation_id: Mapped[int] = mapped_column(
+        ForeignKey("reservation.id"), primary_key=True, autoincrement=False
+    )
+    outcome: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]

@@ -1,0 +1,26 @@
+"""Who may see and move money (P1, L7)."""
+
+from sqlalchemy import ColumnElement, false, true
+
+from portal.core.permissions import Actor, Role, capability
+from portal.ledger.models import Account, Transfer
+
+READ = capability(
+    "ledger:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
+)
+DEPOSIT = capability("ledger:deposit", Role.FINANCE)
+REVERSE = capability("ledger:reverse", Role.FINANCE)
+
+
+def visible_accounts(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own account; headquarters the accounts of all dealers."""
+    if actor.is_dealer:
+        return Account.dealer_id == actor.dealer_id
+    return Account.dealer_id.is_not(None) if actor.can(READ) else false()
+
+
+def visible_transfers(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees the entries of its own account; headquarters every one."""
+    if actor.is_dealer:
+        return Transfer.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()

@@ -1,0 +1,14 @@
+"""Every table, so that the metadata is complete for whoever migrates or checks it."""
+
+import portal.applications.models
+import portal.catalogue.models
+import portal.claims.models
+import portal.core.events
+import portal.core.jobs
+import portal.core.numbering
+import portal.files.models
+import portal.ledger.models
+import portal.notices.models
+import portal.oldparts.models
+import portal.people.models
+import portal.terms.models  # noqa: F401

@@ -1,0 +1,1 @@
+"""The inbox: what concerns me, driven by the documents' events."""

@@ -1,0 +1,28 @@
+"""One notice is one event, for one person."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base, Key
+
+
+class Notice(Base):
+    """An event that concerns a person; unread until they have seen it."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_user_id_id", "user_id", "id"),
+        Index(
+            "ix_notice_unread",
+            "user_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    read_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Old parts: the registration of each defective piece, its photos, label and review."""

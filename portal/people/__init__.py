@@ -1,0 +1,1 @@
+"""Dealers, the people at dealers and headquarters, their roles, sign-in and sessions."""

@@ -1,0 +1,115 @@
+"""Dealers, users, their sign-in sessions, and the failed attempts that slow a guesser down."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from portal.core.db import Base, Key, Line
+from portal.core.documents import Document
+from portal.core.permissions import Actor, Role, parse_roles
+from portal.people import workflow
+
+
+class RoleSet(TypeDecorator[frozenset[Role]]):
+    """A set of roles, stored as their names in order."""
+
+    impl = String(100)
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> str:
+        return ",".join(sorted(value or ()))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[Role]:
+        return parse_roles(filter(None, (value or "").split(",")))
+
+
+class Dealer(Document, Base):
+    """A company that sells and services the manufacturer's products: one tenant."""
+
+    __tablename__ = "dealer"
+    kind = "dealer"
+    workflow = workflow.DEALER
+
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[Line]
+    country: Mapped[str] = mapped_column(String(2))
+    region: Mapped[Line]
+    city: Mapped[Line]
+    address: Mapped[Line]
+    contact: Mapped[Line]
+    phone: Mapped[Line]
+    zone: Mapped[str] = mapped_column(String(40))
+
+    @property
+    def title(self) -> str:
+        return f"{self.code} {self.name}"
+
+    @property
+    def tenant_id(self) -> int | None:
+        return self.id
+
+
+class User(Document, Base):
+    """A person who signs in; on one side, with roles of that side."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint("(side = 'dealer') = (dealer_id IS NOT NULL)", name="side"),
+        Index("ix_user_account_dealer_id_name", "dealer_id", "name"),
+    )
+    kind = "user"
+    workflow = workflow.USER
+
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
+    side: Mapped[str] = mapped_column(String(10))
+    email: Mapped[str] = mapped_column(String(200), unique=True)
+    name: Mapped[Line]
+    password_hash: Mapped[str] = mapped_column(String(200))
+    roles: Mapped[frozenset[Role]] = mapped_column(RoleSet())
+    language: Mapped[str | None] = mapped_column(String(10))
+    theme: Mapped[str] = mapped_column(String(10), default="auto")
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> Actor:
+        """The person as an actor, with the rights that the roles give."""
+        side = "dealer" if self.side == "dealer" else "hq"
+        return Actor(self.id, self.name, side, self.dealer_id, self.roles)
+
+
+class LoginSession(Base):
+    """One sign-in on one device; only the hash of its token is kept."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_user_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(60))
+    agent: Mapped[str] = mapped_column(String(200))
+
+
+class FailedSignIn(Base):
+    """A failed sign-in, counted against the login name and the address that it came from."""
+
+    __tablename__ = "failed_sign_in"
+    __table_args__ = (
+        Index("ix_failed_sign_in_login_hash_at", "login_hash", "at"),
+        Index("ix_failed_sign_in_address_at", "address", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    login_hash: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]

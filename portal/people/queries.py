@@ -1,0 +1,1 @@
+"""Reads about dealers and people, scoped to the actor."""

@@ -1,0 +1,178 @@
+"""Every change to dealers and the people at them (P1, P4, P5)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from portal.core import workflow
+from portal.core.db import session
+from portal.core.errors import Forbidden, Invalid
+from portal.core.events import record
+from portal.core.i18n import _
+from portal.core.permissions import Actor, Role, parse_roles
+from portal.people import policy, sign_in
+from portal.people.models import Dealer, User
+
+
+@dataclass(frozen=True)
+class DealerFacts:
+    """What is known of a dealer."""
+
+    code: str
+    name: str
+    country: str
+    region: str
+    city: str
+    address: str
+    contact: str
+    phone: str
+    zone: str
+
+
+def add_dealer(facts: DealerFacts, *, by: Actor, now: datetime) -> Dealer:
+    """Add a dealer; its account is the ledger's to open. Invalid if the code is taken."""
+    by.must(policy.DEALER_MANAGE)
+    if session.scalar(select(Dealer.id).where(Dealer.code == facts.code)) is not None:
+        raise Invalid(_("There is a dealer with this code."), field="code")
+    dealer = Dealer(status="active", created_at=now, **vars(facts))
+    session.add(dealer)
+    session.flush()
+    workflow.begin(dealer, by=by, now=now)
+    return dealer
+
+
+def change_dealer(dealer: Dealer, facts: DealerFacts, *, by: Actor, now: datetime) -> None:
+    """Change what is known of a dealer; the code stays. Each change is on the timeline."""
+    by.must(policy.DEALER_MANAGE)
+    changes = {
+        name: [getattr(dealer, name), value]
+        for name, value in vars(facts).items()
+        if name != "code" and getattr(dealer, name) != value
+    }
+    if not changes:
+        return
+    for name, (_old, new) in changes.items():
+        setattr(dealer, name, new)
+    record(dealer, "edit", by=by, now=now, values=changes)
+
+
+def add_user(
+    *,
+    email: str,
+    name: str,
+    password: str,
+    roles: Iterable[Role],
+    dealer: Dealer | None,
+    by: Actor,
+    now: datetime,
+    language: str | None = None,
+) -> User:
+    """Add a person. A dealer's manager adds only people of the own company (P1).
+
+    Invalid if the address is taken, the password is short, or the roles are of another side.
+    """
+    by.must(policy.USER_MANAGE)
+    if by.is_dealer and (dealer is None or dealer.id != by.dealer_id):
+        raise Forbidden()
+    chosen = _roles(roles, "dealer" if dealer else "hq")
+    _password(password)
+    address = email.strip().lower()
+    if session.scalar(select(User.id).where(User.email == address)) is not None:
+        raise Invalid(_("Somebody signs in with this address already."), field="email")
+    user = User(
+        status="active",
+        created_at=now,
+        dealer_id=dealer.id if dealer else None,
+        side="dealer" if dealer else "hq",
+        email=address,
+        name=name,
+        password_hash=sign_in.hasher.hash(password),
+        roles=chosen,
+        language=language,
+        theme="auto",
+    )
+    session.add(user)
+    session.flush()
+    workflow.begin(user, by=by, now=now, roles=sorted(chosen))
+    return user
+
+
+def _roles(roles: Iterable[Role], side: str) -> frozenset[Role]:
+    try:
+        chosen = parse_roles(roles)
+    except ValueError:
+        chosen = frozenset()
+    if not chosen or {role.side for role in chosen} != {side}:
+        raise Invalid(_("Choose at least one role of this person's side."), field="roles")
+    return chosen
+
+
+def _password(password: str) -> None:
+    problem = sign_in.password_problem(password)
+    if problem:
+        raise Invalid(problem, field="password")
+
+
+def change_user(user: User, *, name: str, roles: Iterable[Role], by: Actor, now: datetime) -> None:
+    """Change a person's name and roles; new roles end the person's sessions.
+
+    Nobody changes their own roles.
+    """
+    _may_manage(user, by)
+    chosen = _roles(roles, user.side)
+    changes: dict[str, list[object]] = {}
+    if name != user.name:
+        changes["name"] = [user.name, name]
+    if chosen != user.roles:
+        if user.id == by.id:
+            raise Invalid(_("Nobody changes their own roles."), field="roles")
+        changes["roles"] = [sorted(user.roles), sorted(chosen)]
+        sign_in.end_all(user.id, now=now)
+    if changes:
+        user.name, user.roles = name, chosen
+        record(user, "edit", by=by, now=now, values=changes)
+
+
+def _may_manage(user: User, by: Actor) -> None:
+    by.must(policy.USER_MANAGE)
+    if by.is_dealer and user.dealer_id != by.dealer_id:
+        raise Forbidden()
+
+
+def deactivate(user: User, *, seen: int | None, reason: str, by: Actor, now: datetime) -> None:
+    """Shut a person out: the sessions end at once, the history stays (P5). Not oneself."""
+    _may_manage(user, by)
+    if user.id == by.id:
+        raise Invalid(_("Nobody deactivates themselves."))
+    workflow.apply(user, "deactivate", by=by, now=now, seen=seen, reason=reason)
+    sign_in.end_all(user.id, now=now)
+
+
+def activate(user: User, *, seen: int | None, reason: str = "", by: Actor, now: datetime) -> None:
+    """Let a person in again."""
+    _may_manage(user, by)
+    workflow.apply(user, "activate", by=by, now=now, seen=seen, reason=reason)
+
+
+def set_preferences(user: User, *, language: str | None = None, theme: str | None = None) -> None:
+    """Set the language and the theme that a person sees; None leaves one as it is."""
+    user.language = language or user.language
+    user.theme = theme or user.theme
+
+
+def set_password(
+    user: User, *, old: str, new: str, keep_session: int, by: Actor, now: datetime
+) -> None:
+    """Change one's own password; every other session of oneself ends."""
+    if user.id != by.id:
+        raise Forbidden()
+    if not sign_in.matches(user.password_hash, old):
+        raise Invalid(_("This is not your present password."), field="old")
+    problem = sign_in.password_problem(new)
+    if problem:
+        raise Invalid(problem, field="new")
+    user.password_hash = sign_in.hasher.hash(new)
+    sign_in.end_all(user.id, now=now, but=keep_session)
+    record(user, "edit", by=by, now=now, values={"password": "changed"})

@@ -1,0 +1,1 @@
+"""The home, the search, and figures; reads only."""

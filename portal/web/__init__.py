@@ -1,0 +1,1 @@
+"""The browser's side of Flask: routes with capabilities, forms, fragments, lists. No feature."""

@@ -1,0 +1,247 @@
+"""Forms: messy input is read, bad input is answered at the field, and nothing typed is lost."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from flask import current_app
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.widgets import HiddenInput
+
+from portal.core.clock import parse_day
+from portal.core.db import LINE, TEXT, session
+from portal.core.errors import Forbidden, Invalid, NotFound, Refusal
+from portal.core.i18n import _, _l
+from portal.core.money import parse_amount
+from portal.web import filters
+
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+def clean(text: Any) -> Any:
+    """Text as it is kept: composed, trimmed, without what no database or page can hold."""
+    if not isinstance(text, str):
+        return text
+    text = _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return unicodedata.normalize("NFC", text).strip()
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose texts are cleaned and whose refusals become errors beside the fields."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
+            """Clean whatever is typed into a text field."""
+            filters_given = list(unbound_field.kwargs.get("filters", ()))
+            if issubclass(unbound_field.field_class, StringField):
+                filters_given.insert(0, clean)
+            return super().bind_field(form, unbound_field, {**options, "filters": filters_given})
+
+    status = 200
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether the input has the right shape; if not, the answer's status is 422."""
+        valid = bool(super().validate(extra_validators))
+        if not valid:
+            self.status = 422
+        return valid
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Do something that may be refused: a refusal undoes it and becomes the form's error.
+
+        What may not be seen or done at all is not the form's matter and goes on.
+        """
+        try:
+            with session.begin_nested():
+                yield
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            self.refuse(refusal)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at its fields, or above the form."""
+        self.status = refusal.status
+        named = {refusal.field: refusal.sentence} if refusal.field else {}
+        if isinstance(refusal, Invalid):
+            named |= refusal.fields
+        for name, sentence in named.items():
+            if name in self._fields:
+                field = self._fields[name]
+                field.errors = [*field.errors, sentence]
+            else:
+                self.form_errors.append(sentence)
+        if not named:
+            self.form_errors.append(refusal.sentence)
+
+
+class Rows(Form):
+    """A row inside a form: the form around it carries the token."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+
+class VersionField(IntegerField):  # type: ignore[misc]
+    """The version of the document that the page shows, hidden; garbage counts as stale."""
+
+    widget = HiddenInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what came, or a version that no document has."""
+        try:
+            self.data = int(valuelist[0])
+        except (IndexError, ValueError):
+            self.data = -1
+
+
+class ActionForm(Form):
+    """One step of a document: the version that was seen and, where it is asked for, a reason."""
+
+    seen = VersionField()
+    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=TEXT)])
+
+
+class _Parsed(StringField):  # type: ignore[misc]
+    """A field that is typed freely and read into something else; what was typed stays."""
+
+    unreadable: Any = _l("This cannot be read.")
+
+    def parse(self, text: str) -> Any:
+        raise NotImplementedError
+
+    def show(self, value: Any) -> str:
+        raise NotImplementedError
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else self.show(self.data)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed; nothing typed is None."""
+        text = clean(valuelist[0]) if valuelist else ""
+        self.data = None
+        if not text:
+            return
+        try:
+            self.data = self.parse(text)
+        except Invalid as refusal:
+            raise ValueError(str(refusal)) from None
+        except ValueError:
+            raise ValueError(str(self.unreadable)) from None
+
+
+class MoneyField(_Parsed):
+    """An amount of money, in minor units."""
+
+    def parse(self, text: str) -> int:
+        """Read an amount as people write it."""
+        return parse_amount(text, current_app.extensions["settings"].exponent)
+
+    def show(self, value: int) -> str:
+        """Write it as one would type it."""
+        return filters.amount(value)
+
+
+class CountField(_Parsed):
+    """A whole number of pieces, between the bounds that the field names."""
+
+    unreadable = _l("Enter a whole number.")
+
+    def __init__(self, *arguments: Any, least: int = 1, most: int = 9999, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.least, self.most = least, most
+
+    def parse(self, text: str) -> int:
+        """Read a whole number within the bounds."""
+        count = int(unicodedata.normalize("NFKC", text).replace(" ", ""))
+        if not self.least <= count <= self.most:
+            raise Invalid(
+                _(
+                    "Enter a whole number from %(least)d to %(most)d.",
+                    least=self.least,
+                    most=self.most,
+                )
+            )
+        return count
+
+    def show(self, value: int) -> str:
+        """The number as it is."""
+        return str(value)
+
+
+class DayField(_Parsed):
+    """A day, typed in any common way; a native date picker sends ``2026-11-22``."""
+
+    unreadable = _l("Enter a date, for example 2026-11-22.")
+
+    def parse(self, text: str) -> date:
+        """Read a day."""
+        return parse_day(text)
+
+    def show(self, value: date) -> str:
+        """The day as a date picker wants it."""
+        return value.isoformat()
+
+
+def between(earliest: Callable[[], date], latest: Callable[[], date]) -> Callable[..., None]:
+    """A validator: the day lies between two days that are only known when it is asked."""
+
+    def check(_form: Any, field: Any) -> None:
+        if field.data is None:
+            return
+        first, last = earliest(), latest()
+        if not first <= field.data <= last:
+            raise ValidationError(
+                _(
+                    "Enter a date from %(first)s to %(last)s.",
+                    first=filters.day(first),
+                    last=filters.day(last),
+                )
+            )
+
+    return check
+
+
+def line(label: Any, *, required: bool = True, most: int = LINE, **options: Any) -> StringField:
+    """A field for one line of text."""
+    return StringField(label, _checks(required, most), **options)
+
+
+def text(label: Any, *, required: bool = True, most: int = TEXT, **options: Any) -> TextAreaField:
+    """A field for several lines of text."""
+    return TextAreaField(label, _checks(required, most), **options)
+
+
+def needed() -> InputRequired:
+    """The validator of a field that must be filled in."""
+    return InputRequired(_l("Please fill this in."))
+
+
+def _checks(required: bool, most: int) -> list[Any]:
+    length = Length(max=most, message=_l("At most %(max)d characters, please."))
+    return [needed() if required else Optional(), length]
+
+
+__all__ = [
+    "ActionForm",
+    "CountField",
+    "DayField",
+    "Form",
+    "HiddenField",
+    "MoneyField",
+    "Rows",
+    "VersionField",
+    "between",
+    "clean",
+    "line",
+    "needed",
+    "text",
+]

@@ -1,0 +1,87 @@
+"""English, 简体中文 and polski: which one a reader gets, and the catalogues of messages.
+
+The catalogues are the ``.po`` files themselves, read once at the start: there is nothing to
+compile and nothing that can be stale.
+"""
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, current_app, has_request_context, request
+from flask_babel import Babel, Domain, get_locale
+from flask_login import current_user
+
+CODES = ("en", "zh-Hans", "pl")
+NATIVE = {"en": "English", "zh-Hans": "简体中文", "pl": "polski"}
+FOLDER = Path(__file__).parent.parent / "translations"
+
+
+@cache
+def catalogue(code: str) -> NullTranslations:
+    """The messages of a language; English is what the code says."""
+    path = FOLDER / code.replace("-", "_") / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code.replace("-", "_")))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class _Catalogues(Domain):  # type: ignore[misc]
+    def get_translations(self) -> NullTranslations:
+        return catalogue(code())
+
+
+class _Babel(Babel):  # type: ignore[misc]
+    @property
+    def domain_instance(self) -> Domain:
+        return _Catalogues()
+
+
+def code() -> str:
+    """The language of this request, as a language tag: ``en``, ``zh-Hans`` or ``pl``."""
+    locale = get_locale()
+    return str(locale).replace("_", "-") if locale else "en"
+
+
+def choose() -> Locale:
+    """The language: the user's, else the first of the browser's that we have, else English."""
+    chosen = getattr(current_user, "language", None) or _of_browser()
+    return Locale.parse(chosen.replace("-", "_"))
+
+
+def _of_browser() -> str:
+    if not has_request_context():  # a command or a job
+        return "en"
+    for tag, _quality in request.accept_languages:
+        language = tag.lower().partition("-")[0]
+        for known in CODES:
+            if known.partition("-")[0] == language:
+                return known
+    return "en"
+
+
+def zone() -> ZoneInfo:
+    """The reader's time zone: the dealer's own, or headquarters' (T1)."""
+    own = getattr(current_user, "zone", None)
+    return ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
+
+
+def init_app(app: Flask) -> None:
+    """Connect Flask-Babel to our choice of language, zone and catalogues."""
+    _Babel(
+        app,
+        default_locale="en",
+        locale_selector=choose,
+        timezone_selector=lambda: str(zone()),
+    )
+    for language in CODES:
+        catalogue(language)

@@ -1,0 +1,160 @@
+"""Routes (P3): each names the capability that it needs; one that names none stops the start.
+
+A safe request is one reading transaction. An unsafe one is guarded first and then runs in one
+writing transaction, which is committed when the answer is not an error.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal.core import documents
+from portal.core.clock import Clock
+from portal.core.db import in_transaction, reading
+from portal.core.errors import Forbidden
+from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, is_declared
+
+View = Callable[..., ResponseReturnValue]
+D = TypeVar("D", bound=documents.Document)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_needs: dict[str, str] = {"static": PUBLIC}
+
+
+class Pages(Blueprint):
+    """A feature's routes."""
+
+    def get(self, rule: str, *, needs: str) -> Callable[[View], View]:  # type: ignore[override]
+        """A page that only reads."""
+        return self._page(rule, "GET", needs)
+
+    def post(  # type: ignore[override]
+        self, rule: str, *, needs: str, own_transactions: bool = False
+    ) -> Callable[[View], View]:
+        """A change. With ``own_transactions`` the view opens them itself, around slow work."""
+        return self._page(rule, "POST", needs, own_transactions)
+
+    def _page(
+        self, rule: str, method: str, needs: str, own_transactions: bool = False
+    ) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            _needs[f"{self.name}.{view.__name__}"] = needs
+            wrapped = view if method == "GET" or own_transactions else writing(view)
+            self.add_url_rule(rule, view.__name__, wrapped, methods=[method])
+            return view
+
+        return declare
+
+
+def writing(view: View) -> View:
+    """The view in one writing transaction, committed when its answer is not an error."""
+
+    @wraps(view)
+    def in_one_transaction(**values: Any) -> Response:
+        return in_transaction(
+            lambda: current_app.make_response(view(**values)),
+            keep=lambda response: response.status_code < 400,
+        )
+
+    return in_one_transaction
+
+
+def actor() -> Actor:
+    """Who makes this request; only behind a route that needs somebody."""
+    who: Actor = current_user.actor
+    return who
+
+
+def clock() -> Clock:
+    """The application's clock."""
+    the_clock: Clock = current_app.extensions["clock"]
+    return the_clock
+
+
+def now() -> datetime:
+    """The time of this request, the same from its beginning to its end, in HQ's zone (T1)."""
+    if "now" not in g:
+        g.now = clock().now()
+    at: datetime = g.now
+    return at
+
+
+def is_safe() -> bool:
+    """Whether this request may only read."""
+    return request.method in SAFE
+
+
+def load(model: type[D], name: str) -> D:
+    """The document of that public id, if this actor may see it (P1); locked if unsafe."""
+    return documents.find(model, name, actor(), lock=not is_safe())
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """After a change: show the page where it can be seen (303)."""
+    return redirect(url_for(endpoint, **values), code=303)
+
+
+def needs_of(endpoint: str) -> str:
+    """The capability that an endpoint needs; KeyError if it declares none."""
+    return _needs[endpoint]
+
+
+def _open() -> ResponseReturnValue | None:
+    stack = g.transaction = ExitStack()
+    stack.enter_context(reading())
+    refusal = _guard()
+    if not is_safe():
+        stack.close()
+    return refusal
+
+
+def _guard() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None
+    needs = needs_of(request.endpoint)
+    if needs == PUBLIC:
+        return None
+    if not current_user.is_authenticated:
+        answer: ResponseReturnValue = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+        return answer
+    if needs != SIGNED_IN and not actor().can(needs):
+        raise Forbidden()
+    return None
+
+
+def _close(_error: BaseException | None) -> None:
+    stack: ExitStack | None = g.pop("transaction", None)
+    if stack is not None:
+        stack.close()
+
+
+def init_app(app: Flask) -> None:
+    """Guard every request. The first of the hooks: nothing reads before it."""
+    app.before_request(_open)
+    app.teardown_request(_close)
+
+
+def check_routes(app: Flask) -> None:
+    """Stop the start if a route names no capability, or one that nobody declares (P3)."""
+    for rule in app.url_map.iter_rules():
+        if not is_declared(_needs.get(rule.endpoint, "")):
+            raise RuntimeError(f"the route {rule.rule} ({rule.endpoint}) declares no capability")
+
+
+def routes(app: Flask) -> list[dict[str, Any]]:
+    """Every route: rule, methods, endpoint, and what it needs."""
+    return [
+        {
+            "rule": rule.rule,
+            "methods": sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}),
+            "endpoint": rule.endpoint,
+            "needs": _needs[rule.endpoint],
+        }
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
+    ]

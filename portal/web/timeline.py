@@ -1,0 +1,71 @@
+"""A document's timeline as its page shows it: events in words, with their values and comments."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.core.db import session
+from portal.core.documents import Document
+from portal.core.events import COMMENT, Event
+from portal.core.i18n import _l
+from portal.core.workflow import State, Workflow
+
+WORDS = {
+    "create": _l("began it"),
+    COMMENT: _l("wrote"),
+    "attach": _l("added a file"),
+    "edit": _l("changed it"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a timeline; the states are given where the event changed the state."""
+
+    at: datetime
+    who: str
+    done: Any
+    comment: str
+    reason: str
+    from_state: State | None
+    to_state: State | None
+    values: list[tuple[str, str]]
+
+
+def did(name: str, workflow: Workflow) -> Any:
+    """What an event's name means, in words that follow a person's name."""
+    transition = workflow.named(name)
+    return transition.done if transition else WORDS.get(name, name)
+
+
+def of(document: Document) -> list[Entry]:
+    """The whole timeline of a document, oldest first; one query."""
+    statement = (
+        select(Event)
+        .where(Event.document_kind == document.kind, Event.document_id == document.id)
+        .order_by(Event.seq)
+    )
+    return [_entry(event, document.workflow) for event in session.scalars(statement)]
+
+
+def _entry(event: Event, workflow: Workflow) -> Entry:
+    said = event.name == COMMENT
+    moved = event.from_status not in ("", event.to_status)
+    return Entry(
+        at=event.at,
+        who=event.actor_name,
+        done="" if said else did(event.name, workflow),
+        comment=event.reason if said else "",
+        reason="" if said else event.reason,
+        from_state=workflow.state(event.from_status) if moved else None,
+        to_state=workflow.state(event.to_status) if moved else None,
+        values=[(name, _in_words(value)) for name, value in sorted(event.values.items())],
+    )
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return " → ".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,249 @@
+"""A portal to test with: migrated, peopled, on SQLite or PostgreSQL, with a clock that stands.
+
+The cast, the parts and their prices are made once into a template database, through the
+services; every test gets a copy of it.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal import create_app, migrate
+from portal.catalogue.models import Part, Price, PriceList
+from portal.core.clock import FixedClock
+from portal.core.db import db, session, transaction
+from portal.core.permissions import SYSTEM, Actor, Role
+from portal.core.search import normal
+from portal.ledger import services as ledger
+from portal.people import services as people
+from portal.people import sign_in
+from portal.people.models import Dealer, User
+from portal.settings import Settings
+from tests.support import postgres
+
+HQ = ZoneInfo("Asia/Shanghai")
+START = datetime(2026, 10, 12, 10, 0, tzinfo=HQ)
+PASSWORD = "correct horse battery"
+
+DEALERS = {
+    "north": people.DealerFacts(
+        "D0001", "北方卫浴服务有限公司", "CN", "北京市", "北京", "朝阳路 1 号", "王坤",
+        "010-5555 0101", "Asia/Shanghai",
+    ),
+    "south": people.DealerFacts(
+        "D0002", "Łazienki Południe sp. z o.o.", "PL", "małopolskie", "Kraków", "ul. Długa 7",
+        "Grażyna Żak", "+48 12 555 01 02", "Europe/Warsaw",
+    ),
+}
+CAST: dict[str, tuple[str | None, Role]] = {
+    "clerk": ("north", Role.CLERK),
+    "manager": ("north", Role.MANAGER),
+    "other_clerk": ("south", Role.CLERK),
+    "other_manager": ("south", Role.MANAGER),
+    "desk": (None, Role.DESK),
+    "finance": (None, Role.FINANCE),
+    "warehouse": (None, Role.WAREHOUSE),
+    "reviewer": (None, Role.REVIEWER),
+    "administrator": (None, Role.ADMINISTRATOR),
+    "auditor": (None, Role.AUDITOR),
+}
+PARTS = (
+    ("FV-100", "Fill valve", "进水阀", "Zawór napełniający", 1250, 2500),
+    ("FP-200", "Flapper seal", "排水封垫", "Uszczelka klapy", 480, 990),
+    ("TH-300", "Thermostatic cartridge", "恒温阀芯", "Głowica termostatyczna", 15000, 28000),
+    ("NP-400", "Trim ring without a price", "无价装饰圈", "Pierścień bez ceny", 0, 0),
+)
+DEPOSIT = 1_000_000
+"""What each dealer has on the account at the start, in minor units."""
+
+
+@dataclass
+class Client:
+    """A browser of one person: it carries the cookie and the form token."""
+
+    http: FlaskClient
+    token: str
+
+    def get(self, url: str, **options: Any) -> TestResponse:
+        """Open a page."""
+        return self.http.get(url, **options)
+
+    def post(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """Send a form, with its token."""
+        return self.http.post(url, data={"csrf_token": self.token, **(data or {})}, **options)
+
+
+@dataclass
+class Portal:
+    """One installation under test."""
+
+    app: Flask
+    clock: FixedClock
+    cast: dict[str, Actor] = field(default_factory=dict)
+    dealers: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        """The time that stands on the clock."""
+        return self.clock.now()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A block that calls services: committed at its end."""
+        with self.app.app_context(), transaction():
+            yield
+
+    def __getattr__(self, name: str) -> Actor:
+        """A person of the cast by name: ``portal.clerk``."""
+        try:
+            return self.cast[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def client(self, who: Actor | None = None) -> Client:
+        """The browser of somebody, signed in; of nobody without a name."""
+        http = self.app.test_client()
+        with self.app.test_request_context():
+            token = generate_csrf()
+            from flask import session as cookie
+
+            kept = dict(cookie)
+        if who is not None:
+            with self.transaction():
+                user = session.get_one(User, who.id)
+                kept["_user_id"] = sign_in.begin(
+                    user, address="127.0.0.1", agent="test", now=self.now
+                )
+        with http.session_transaction() as cookie:
+            cookie.update(kept)
+        return Client(http, token)
+
+
+def _people(portal: Portal) -> None:
+    now = START
+    ledger.open_books()
+    made = {}
+    for name, facts in DEALERS.items():
+        made[name] = people.add_dealer(facts, by=SYSTEM, now=now)
+        ledger.open_account(made[name].id)
+        ledger.deposit(
+            dealer_id=made[name].id, amount=DEPOSIT, reference=f"START {facts.code}",
+            by=SYSTEM, now=now,
+        )
+    for name, (dealer, role) in CAST.items():
+        people.add_user(
+            email=f"{name}@example.com", name=name.replace("_", " ").title(), password=PASSWORD,
+            roles=[role], dealer=made[dealer] if dealer else None, by=SYSTEM, now=now,
+        )
+
+
+def _parts() -> None:
+    administrator = session.scalars(
+        select(User).where(User.email == "administrator@example.com")
+    ).one()
+    prices = PriceList(
+        status="imported", created_at=START, name="Start", effective_from=date(2026, 1, 1),
+        file_name="start.csv", file_key="", sha256="", mapping={},
+        uploaded_by_id=administrator.id,
+    )
+    session.add(prices)
+    session.flush()
+    for number, name, name_zh, name_pl, cost, retail in PARTS:
+        part = Part(
+            number=number, number_key=number.upper(), name=name, name_zh=name_zh, name_pl=name_pl,
+            unit="pcs", search_text=normal(number, name, name_zh, name_pl), created_at=START,
+        )
+        session.add(part)
+        session.flush()
+        session.add(
+            Price(
+                part_id=part.id, price_list_id=prices.id, effective_from=prices.effective_from,
+                cost=cost, retail=retail,
+            )
+        )
+
+
+def _new(folder: Path, url: str, at: datetime = START) -> Portal:
+    settings = Settings(folder=folder, database_url=url, secret_key="test")
+    clock = FixedClock(at)
+    return Portal(create_app(settings, clock=clock), clock)
+
+
+def _fill(portal: Portal) -> None:
+    with portal.transaction():
+        _people(portal)
+        _parts()
+    with portal.app.app_context():
+        db.engine.dispose()
+
+
+def _meet(portal: Portal) -> Portal:
+    with portal.transaction():
+        for user in session.scalars(select(User)):
+            portal.cast[user.email.partition("@")[0]] = user.actor
+        codes = {facts.code: name for name, facts in DEALERS.items()}
+        portal.dealers = {codes[d.code]: d.id for d in session.scalars(select(Dealer))}
+        portal.parts = {part.number: part.id for part in session.scalars(select(Part))}
+    return portal
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the cast and the parts, to copy."""
+    folder = tmp_path_factory.mktemp("template")
+    settings = Settings(folder=folder, secret_key="test")
+    migrate.upgrade(settings)
+    _fill(_new(folder, ""))
+    file = folder / "portal.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(
+    new_postgres: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The address of a PostgreSQL database with the cast and the parts, to copy."""
+    url = new_postgres()
+    folder = tmp_path_factory.mktemp("template")
+    migrate.upgrade(Settings(folder=folder, database_url=url, secret_key="test"))
+    _fill(_new(folder, url))
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh copy of the template, on each of the two databases."""
+    if request.param == "sqlite":
+        file = tmp_path / "portal.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    with postgres.copy(template) as url:
+        yield url
+
+
+@pytest.fixture
+def portal(database: str, tmp_path: Path) -> Iterator[Portal]:
+    """A portal with its cast, at the start of the story."""
+    made = _meet(_new(tmp_path, database))
+    yield made
+    with made.app.app_context():
+        db.engine.dispose()
