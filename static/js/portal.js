@@ -81,6 +81,12 @@
     if (!form.matches?.("[data-autosave]")) return;
     if (ctx.response?.raw?.ok) { unsaved.delete(form); saved(form)?.classList.remove("late"); }
   });
+  document.addEventListener("htmx:config:request", (event) => {
+    const { ctx } = event.detail;
+    if (!ctx.sourceElement.matches?.("[data-autosave]")) return;
+    // Files travel with the form itself, not with every save
+    for (const [name, value] of [...ctx.request.body]) if (value instanceof File) ctx.request.body.delete(name);
+  });
   const failed = (event) => {
     const form = event.detail.ctx?.sourceElement;
     if (!form) return;
