@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.core.db import session
 from portal.core.i18n import _l
@@ -102,12 +102,18 @@ TERMS = {
 }
 
 
-def value(name: str, on: date) -> int:
-    """The value that is in force on a day; KeyError for a name that no rule has."""
-    chosen = session.scalar(
+def in_force(name: str, on: date) -> ColumnElement[int]:
+    """The value that is in force on a day, as a column of another query."""
+    chosen = (
         select(PolicyValue.value)
         .where(PolicyValue.name == name, PolicyValue.effective_from <= on)
         .order_by(PolicyValue.effective_from.desc(), PolicyValue.id.desc())
         .limit(1)
+        .scalar_subquery()
     )
-    return TERMS[name].default if chosen is None else chosen
+    return func.coalesce(chosen, TERMS[name].default)
+
+
+def value(name: str, on: date) -> int:
+    """The value that is in force on a day; KeyError for a name that no rule has."""
+    return session.scalars(select(in_force(name, on))).one()

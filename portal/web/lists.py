@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
-from portal.core.db import session
+from portal.core.db import AnyRow, AnySelect, session
 
 SIZE = 50
 MOST = 1000
@@ -32,7 +32,7 @@ class Tab:
 class Listed:
     """One page of a list; ``next_url`` and ``first_url`` where there is more on either side."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[AnyRow]
     next_url: str | None
     first_url: str | None
 
@@ -56,8 +56,10 @@ def here(**changes: Any) -> str:
     return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
 
 
-def page(statement: Select[Any], at: Any, key: Any, *, size: int = SIZE) -> Listed:
-    """The page of a statement that the URL's ``after`` names, newest first.
+def page(
+    statement: AnySelect, at: Any, key: Any, *, size: int = SIZE, oldest_first: bool = False
+) -> Listed:
+    """The page of a statement that the URL's ``after`` names, newest first if not told otherwise.
 
     ``at`` and ``key`` are the columns that order it; the statement selects them under the names
     ``created_at`` and ``id``.
@@ -65,9 +67,13 @@ def page(statement: Select[Any], at: Any, key: Any, *, size: int = SIZE) -> List
     after = _read_cursor(request.args.get("after", ""))
     if after is not None:
         # Spelled out, because SQLite does not use an index for a comparison of rows of a join.
-        statement = statement.where(or_(at < after[0], and_(at == after[0], key < after[1])))
+        beyond = (
+            (at > after[0], key > after[1]) if oldest_first else (at < after[0], key < after[1])
+        )
+        statement = statement.where(or_(beyond[0], and_(at == after[0], beyond[1])))
+    order = (at.asc(), key.asc()) if oldest_first else (at.desc(), key.desc())
     limit: Any = literal_column(str(size + 1))
-    rows = session.execute(statement.order_by(at.desc(), key.desc()).limit(limit)).all()
+    rows = session.execute(statement.order_by(*order).limit(limit)).all()
     more = len(rows) > size
     rows = rows[:size]
     return Listed(
@@ -84,7 +90,7 @@ def counts(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]
     columns = []
     for tab in tabs:
         where = scope if tab.where is None else (*scope, tab.where)
-        some = select(literal_column("1")).select_from(model).where(*where).limit(limit)
+        some: AnySelect = select(literal_column("1")).select_from(model).where(*where).limit(limit)
         columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
     return [
         f"{MOST}+" if count > MOST else str(count)
