@@ -353,6 +353,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),
         sa.Column("event_id", KEY, nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["event.id"], name=op.f("fk_notice_event_id")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_notice_user_id")),
@@ -418,6 +419,8 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=200), nullable=False),
         sa.Column("document_kind", sa.String(length=20), nullable=False),
         sa.Column("document_id", KEY, nullable=False),
+        sa.Column("document_name", sa.String(length=16), nullable=False),
+        sa.Column("document_title", sa.String(length=200), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_reservation_amount")),
         sa.ForeignKeyConstraint(
@@ -429,7 +432,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reservation")),
         sa.UniqueConstraint("cause", name=op.f("uq_reservation_cause")),
     )
-    op.create_index("ix_reservation_dealer_id_id", "reservation", ["dealer_id", "id"], unique=False)
+    op.create_index(
+        "ix_reservation_dealer_id_at_id", "reservation", ["dealer_id", "at", "id"], unique=False
+    )
     op.create_table(
         "transfer",
         sa.Column("id", KEY, nullable=False),
@@ -442,6 +447,8 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=200), nullable=False),
         sa.Column("document_kind", sa.String(length=20), nullable=True),
         sa.Column("document_id", KEY, nullable=True),
+        sa.Column("document_name", sa.String(length=16), nullable=True),
+        sa.Column("document_title", sa.String(length=200), nullable=True),
         sa.Column("reverses_id", KEY, nullable=True),
         sa.Column("actor_id", KEY, nullable=True),
         sa.Column("actor_name", sa.String(length=200), nullable=False),
@@ -467,7 +474,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_transfer_public_id")),
         sa.UniqueConstraint("reverses_id", name=op.f("uq_transfer_reverses_id")),
     )
-    op.create_index("ix_transfer_dealer_id_id", "transfer", ["dealer_id", "id"], unique=False)
+    op.create_index(
+        "ix_transfer_dealer_id_at_id", "transfer", ["dealer_id", "at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_transfer_dealer_id_kind_at_id",
+        "transfer",
+        ["dealer_id", "kind", "at", "id"],
+        unique=False,
+    )
     op.create_index(
         "ix_transfer_document", "transfer", ["document_kind", "document_id"], unique=False
     )

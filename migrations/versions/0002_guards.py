@@ -25,6 +25,10 @@ def _sqlite() -> None:
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
     op.execute(
+        "CREATE TRIGGER account_no_delete BEFORE DELETE ON account "
+        "BEGIN SELECT RAISE(ABORT, 'an account stays'); END"
+    )
+    op.execute(
         """
         CREATE TRIGGER transfer_balance AFTER INSERT ON transfer BEGIN
             UPDATE account SET posted = posted - NEW.amount
@@ -90,6 +94,11 @@ def _postgresql() -> None:
             f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    op.execute(
+        "CREATE TRIGGER account_no_delete BEFORE DELETE ON account "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    # All three triggers run after the insert, not before: what ON CONFLICT skips moves no money.
     # Only a dealer's account is locked and counted, and a transfer has one: no deadlock.
     op.execute(
         """
@@ -103,7 +112,7 @@ def _postgresql() -> None:
         """
     )
     op.execute(
-        "CREATE TRIGGER transfer_balance BEFORE INSERT ON transfer "
+        "CREATE TRIGGER transfer_balance AFTER INSERT ON transfer "
         "FOR EACH ROW EXECUTE FUNCTION transfer_balance()"
     )
     op.execute(
@@ -118,7 +127,7 @@ def _postgresql() -> None:
         """
     )
     op.execute(
-        "CREATE TRIGGER reservation_hold BEFORE INSERT ON reservation "
+        "CREATE TRIGGER reservation_hold AFTER INSERT ON reservation "
         "FOR EACH ROW EXECUTE FUNCTION reservation_hold()"
     )
     op.execute(
@@ -132,7 +141,6 @@ def _postgresql() -> None:
         END $$
         """
     )
-    # After, not before: only an end that is really inserted may free the money.
     op.execute(
         "CREATE TRIGGER reservation_end_free AFTER INSERT ON reservation_end "
         "FOR EACH ROW EXECUTE FUNCTION reservation_end_free()"

@@ -62,13 +62,18 @@ class Account(Base):
 
 
 class Transfer(Base):
-    """One movement of money from one account to another, for one cause (L2–L4)."""
+    """One movement of money from one account to another, for one cause (L2–L4).
+
+    ``document_name`` and ``document_title`` are the public id and the number of the document
+    that caused it, so that a list of entries links to all of them without asking for any.
+    """
 
     __tablename__ = "transfer"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("from_account_id <> to_account_id", name="accounts"),
-        Index("ix_transfer_dealer_id_id", "dealer_id", "id"),
+        Index("ix_transfer_dealer_id_at_id", "dealer_id", "at", "id"),
+        Index("ix_transfer_dealer_id_kind_at_id", "dealer_id", "kind", "at", "id"),
         Index("ix_transfer_document", "document_kind", "document_id"),
     )
 
@@ -82,6 +87,8 @@ class Transfer(Base):
     cause: Mapped[str] = mapped_column(String(200), unique=True)
     document_kind: Mapped[str | None] = mapped_column(String(20))
     document_id: Mapped[int | None] = mapped_column(Key)
+    document_name: Mapped[str | None] = mapped_column(String(16))
+    document_title: Mapped[str | None] = mapped_column(String(200))
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("transfer.id"), unique=True)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     actor_name: Mapped[str] = mapped_column(String(200))
@@ -95,7 +102,7 @@ class Reservation(Base):
     __tablename__ = "reservation"
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount"),
-        Index("ix_reservation_dealer_id_id", "dealer_id", "id"),
+        Index("ix_reservation_dealer_id_at_id", "dealer_id", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -105,6 +112,8 @@ class Reservation(Base):
     cause: Mapped[str] = mapped_column(String(200), unique=True)
     document_kind: Mapped[str] = mapped_column(String(20))
     document_id: Mapped[int] = mapped_column(Key)
+    document_name: Mapped[str] = mapped_column(String(16))
+    document_title: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime]
 
 

@@ -8,6 +8,10 @@ from portal.ledger.models import Account, Transfer
 READ = capability(
     "ledger:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
 )
+OWN = capability("ledger:own", Role.CLERK, Role.MANAGER)
+ACCOUNTS = capability(
+    "ledger:accounts", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
+)
 DEPOSIT = capability("ledger:deposit", Role.FINANCE)
 REVERSE = capability("ledger:reverse", Role.FINANCE)
 

@@ -4,6 +4,7 @@ The ledger knows no feature. Who moves money hands it a cause key, an amount in 
 the document that the entry leads to. The same cause cannot be booked twice (L4).
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from portal.core.errors import Conflict, Invalid, TooLittleMoney
 from portal.core.i18n import _
 from portal.core.money import LARGEST
 from portal.core.permissions import Actor
+from portal.ledger import policy
+from portal.ledger.kinds import KINDS
 from portal.ledger.models import (
     BANK,
     DEALER,
@@ -26,6 +29,10 @@ from portal.ledger.models import (
     ReservationEnd,
     Transfer,
 )
+
+
+LONGEST_CAUSE = 200
+"""The greatest length of a cause, in characters."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +75,21 @@ def transfer(
     by: Actor,
     now: datetime,
     document: Document | None = None,
-    reverses: Transfer | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Transfer:
     """Move a positive amount between a dealer's account and one of headquarters' (L2).
 
-    ``source`` and ``target`` are purposes; one of them is ``DEALER``. Conflict if the cause was
-    booked before (L4).
+    ``source`` and ``target`` are purposes; one of them is ``DEALER``. ``kind`` is one of
+    ``KINDS``. Invalid if the amount is not above zero; Conflict if the cause was booked before
+    (L4).
     """
+    if kind not in KINDS:
+        raise ValueError(kind)
     if not 0 < amount <= LARGEST:
-        raise Invalid(_("An amount must be above zero and not larger than an account can hold."))
+        raise Invalid(
+            _("An amount must be above zero and not larger than an account can hold."),
+            field="amount",
+        )
     if booked(cause) is not None:
         raise Conflict(_("This has already been booked."))
     entry = Transfer(
@@ -89,7 +101,8 @@ def transfer(
         cause=cause,
         document_kind=document.kind if document else None,
         document_id=document.id if document else None,
-        reverses_id=reverses.id if reverses else None,
+        document_name=document.public_id if document else None,
+        document_title=document.title if document else None,
         actor_id=by.id,
         actor_name=by.name,
         at=now,
@@ -105,13 +118,23 @@ def booked(cause: str) -> Transfer | None:
     return session.scalar(select(Transfer).where(Transfer.cause == cause))
 
 
+def bank_cause(reference: str) -> str:
+    """The cause of a deposit: its bank reference, however it is spaced and in whatever case."""
+    return "bank/" + "".join(unicodedata.normalize("NFKC", reference).upper().split())
+
+
 def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: datetime) -> Transfer:
-    """Book money that arrived at the bank, by the reference of its statement line (L7)."""
-    by.must("ledger:deposit")
-    key = "".join(reference.upper().split())
-    if not key:
+    """Book money that arrived at the bank, by the reference of its statement line (L7).
+
+    Invalid if the reference is missing, too long, or was booked before, for whichever dealer.
+    """
+    by.must(policy.DEPOSIT)
+    cause = bank_cause(reference)
+    if cause == "bank/":
         raise Invalid(_("Enter the bank's reference."), field="reference")
-    if booked(f"bank/{key}") is not None:
+    if len(cause) > LONGEST_CAUSE:
+        raise Invalid(_("This reference is too long."), field="reference")
+    if booked(cause) is not None:
         raise Invalid(
             _("The bank reference %(reference)s has already been booked.", reference=reference),
             field="reference",
@@ -122,7 +145,7 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
         target=DEALER,
         amount=amount,
         kind="deposit",
-        cause=f"bank/{key}",
+        cause=cause,
         by=by,
         now=now,
         values={"reference": reference.strip()},
@@ -130,50 +153,61 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
 
 
 def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Transfer:
-    """Put a mistake right: the same amount the other way, naming the original, once (L3)."""
-    by.must("ledger:reverse")
+    """Put a mistake right: the same amount the other way, naming the original, once (L3).
+
+    It leads to the original's document. Invalid without a reason, or if the original is a
+    reversal itself; Conflict if it was reversed before.
+    """
+    by.must(policy.REVERSE)
     if not reason.strip():
         raise Invalid(_("Please say why: the other side will read it."), field="reason")
     if original.reverses_id is not None:
         raise Invalid(_("A reversal cannot be reversed."))
-    purposes = dict(
-        session.execute(
-            select(Account.id, Account.purpose).where(
-                Account.id.in_((original.from_account_id, original.to_account_id))
-            )
-        ).tuples()
-    )
-    return transfer(
+    cause = f"reversal/{original.public_id}"
+    if booked(cause) is not None:
+        raise Conflict(_("This entry has already been reversed."))
+    entry = Transfer(
         dealer_id=original.dealer_id,
-        source=purposes[original.to_account_id],
-        target=purposes[original.from_account_id],
+        from_account_id=original.to_account_id,
+        to_account_id=original.from_account_id,
         amount=original.amount,
         kind="reversal",
-        cause=f"reversal/{original.public_id}",
-        by=by,
-        now=now,
-        reverses=original,
-        values={"reason": reason.strip(), "original": original.public_id},
+        cause=cause,
+        document_kind=original.document_kind,
+        document_id=original.document_id,
+        document_name=original.document_name,
+        document_title=original.document_title,
+        reverses_id=original.id,
+        actor_id=by.id,
+        actor_name=by.name,
+        at=now,
+        values={"reason": reason.strip()},
     )
+    session.add(entry)
+    session.flush()
+    return entry
 
 
 def reserve(document: Document, amount: int, *, cause: str, now: datetime) -> Reservation:
     """Set aside a dealer's money for a document (L6).
 
     TooLittleMoney, with what is missing, if it is more than what is available (L5): the account
-    is locked here and the database refuses it once more. Conflict if the cause was used before.
+    is locked here and the database refuses it once more. Invalid if the amount is not above zero;
+    Conflict if the cause was used before.
     """
+    if amount <= 0:
+        raise Invalid(_("An amount must be above zero."), field="amount")
     dealer_id = document.tenant_id
     account = session.scalars(
         select(Account)
         .where(Account.dealer_id == dealer_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
-    if amount > account.available:
-        raise _too_little(amount - account.available)
     if reservation(cause) is not None:
         raise Conflict(_("This has already been reserved."))
+    if amount > account.available:
+        raise _too_little(amount - account.available)
     held = Reservation(
         dealer_id=dealer_id,
         account_id=account.id,
@@ -181,6 +215,8 @@ def reserve(document: Document, amount: int, *, cause: str, now: datetime) -> Re
         cause=cause,
         document_kind=document.kind,
         document_id=document.id,
+        document_name=document.public_id,
+        document_title=document.title,
         at=now,
     )
     session.add(held)
