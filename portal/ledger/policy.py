@@ -9,9 +9,7 @@ READ = capability(
     "ledger:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
 )
 OWN = capability("ledger:own", Role.CLERK, Role.MANAGER)
-ACCOUNTS = capability(
-    "ledger:accounts", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
-)
+ACCOUNTS = capability("ledger:accounts", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 DEPOSIT = capability("ledger:deposit", Role.FINANCE)
 REVERSE = capability("ledger:reverse", Role.FINANCE)
 

@@ -30,7 +30,6 @@ from portal.ledger.models import (
     Transfer,
 )
 
-
 LONGEST_CAUSE = 200
 """The greatest length of a cause, in characters."""
 

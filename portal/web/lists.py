@@ -7,11 +7,11 @@ all the tabs' counts, each of which stops counting at a thousand.
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, or_, select
 
 from portal.core.db import AnyRow, AnySelect, session
 
@@ -44,16 +44,25 @@ def _cursor(at: datetime, key: int) -> str:
 def _read_cursor(text: str) -> tuple[datetime, int] | None:
     try:
         at, _bar, key = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition("|")
-        return datetime.fromisoformat(at), int(key)
-    except ValueError:
+        last = datetime.fromisoformat(at), int(key)
+        last[0].astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return last if last[0].tzinfo and 0 <= last[1] < 2**63 else None
 
 
 def here(**changes: Any) -> str:
     """This page's address with some of its parameters changed; None takes one out."""
+    own = request.view_args or {}
     values = request.args.to_dict() | changes
-    kept = {name: value for name, value in values.items() if value not in (None, "")}
-    return url_for(str(request.endpoint), **(request.view_args or {}), **kept)
+    kept = {
+        name: value
+        for name, value in values.items()
+        # A stranger's parameter must not be taken for one of url_for's.
+        if value not in (None, "") and name not in own and name not in ("endpoint", "self")
+        if not name.startswith("_")
+    }
+    return url_for(str(request.endpoint), **own, **kept)
 
 
 def page(
@@ -83,19 +92,23 @@ def page(
     )
 
 
+def capped(model: Any, *where: ColumnElement[bool]) -> ScalarSelect[int]:
+    """A column with the number of a table's rows, counted no further than a page shows it."""
+    limit: Any = literal_column(str(MOST + 1))
+    some: AnySelect = select(literal_column("1")).select_from(model).where(*where).limit(limit)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+def in_words(count: int) -> str:
+    """A capped count as text: exact up to a thousand, then ``1000+``."""
+    return f"{MOST}+" if count > MOST else str(count)
+
+
 def counts(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]) -> list[str]:
     """How many rows each tab has, as text: exact up to a thousand, then ``1000+``."""
-    limit: Any = literal_column(str(MOST + 1))
     scope = tuple(scope)
-    columns = []
-    for tab in tabs:
-        where = scope if tab.where is None else (*scope, tab.where)
-        some: AnySelect = select(literal_column("1")).select_from(model).where(*where).limit(limit)
-        columns.append(select(func.count()).select_from(some.subquery()).scalar_subquery())
-    return [
-        f"{MOST}+" if count > MOST else str(count)
-        for count in session.execute(select(*columns)).one()
-    ]
+    columns = (capped(model, *scope, *(() if tab.where is None else (tab.where,))) for tab in tabs)
+    return [in_words(count) for count in session.execute(select(*columns)).one()]
 
 
 def current(tabs: Sequence[Tab]) -> Tab:
