@@ -90,7 +90,10 @@
   const failed = (event) => {
     const form = event.detail.ctx?.sourceElement;
     if (!form) return;
-    if (form.matches("[data-autosave]")) {
+    const zone = form.closest("[data-drop]");
+    if (zone?.failed) {
+      if (!event.detail.ctx.response || event.detail.ctx.response.status >= 500) zone.failed();
+    } else if (form.matches("[data-autosave]")) {
       const status = event.detail.ctx.response?.status ?? 0;
       if (status && status < 500) return;
       const place = saved(form);
@@ -145,6 +148,23 @@
     const camera = zone.querySelector("[data-camera]");
     const list = zone.querySelector(".previews");
     let kept = [];
+    // An input with an address of its own sends what was chosen at once
+    const send = () => {
+      zone.querySelector(".retry")?.remove();
+      if (input.matches("[hx-post]") && kept.length) zone.setAttribute("aria-busy", "true");
+      input.dispatchEvent(new CustomEvent("files", { bubbles: true }));
+    };
+    zone.failed = () => {
+      zone.removeAttribute("aria-busy");
+      if (zone.querySelector(".retry")) return;
+      const retry = document.createElement("button");
+      retry.type = "button";
+      retry.className = "button retry danger";
+      retry.textContent = words.retry;
+      retry.addEventListener("click", send);
+      zone.append(retry);
+      retry.focus();
+    };
     const show = () => {
       list.replaceChildren(...kept.map((file) => {
         const item = document.createElement("li");
@@ -170,7 +190,7 @@
       kept = input.multiple ? [...kept, ...fresh.filter((file) => !kept.some((old) => same(old, file)))] : fresh.slice(-1);
       put(input, kept);
       show();
-      input.dispatchEvent(new CustomEvent("files", { bubbles: true }));
+      send();
       if (input.form?.matches("[data-guard]")) unsaved.add(input.form);
     };
     input.addEventListener("change", () => { if (input.files.length) add(input.files); else put(input, kept); });
