@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import os
 import struct
 import subprocess
 import sys
@@ -62,24 +61,33 @@ class Measured:
     resident_mb: float
 
 
+# A process counts what its parent had resident when it was started: so a small parent starts it.
+LAUNCH = """
+import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], {})
+_pid, status, usage = os.wait4(child, 0)
+sys.stderr.write(f"\\n{os.waitstatus_to_exitcode(status)} {usage.ru_maxrss}")
+"""
+
+
 @cache
 def measured(path: Path, kind: FileKind) -> Measured:
     """Run the child program by itself and measure it."""
-    command = [sys.executable, "-I", str(Path(images.__file__).with_name("decode.py"))]
+    program = str(Path(images.__file__).with_name("decode.py"))
+    python = [sys.executable, "-I"]
     began = time.monotonic()
-    with (
-        path.open("rb") as upload,
-        subprocess.Popen(
-            [*command, kind.decoder or ""], stdin=upload, stdout=subprocess.PIPE, env={}
-        ) as child,
-    ):
-        assert child.stdout is not None
-        verdict, _, pictures = child.stdout.read().partition(b"\n")
-        _pid, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0
+    with path.open("rb") as upload:
+        child = subprocess.run(
+            [*python, "-c", LAUNCH, *python, program, kind.decoder or ""],
+            stdin=upload,
+            capture_output=True,
+            check=True,
+        )
     spent = time.monotonic() - began
-    return Measured(verdict.decode(), pictures, spent, usage.ru_maxrss / 1024)
+    code, resident_kb = map(int, child.stderr.splitlines()[-1].split())
+    assert code == 0
+    verdict, _, pictures = child.stdout.partition(b"\n")
+    return Measured(verdict.decode(), pictures, spent, resident_kb / 1024)
 
 
 @pytest.fixture
