@@ -3,13 +3,19 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
+from sqlalchemy.orm import aliased
 
-from portal.catalogue.models import Part, Price
-from portal.core.db import session
+from portal.catalogue.models import Part, Price, PriceList
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.errors import NotFound
 from portal.core.search import matches
+
+AT_ONCE = 10_000
+"""How many values a statement may carry: fewer than either database allows."""
+MOST_HISTORY = 200
 
 
 def number_key(number: str) -> str:
@@ -99,7 +105,7 @@ def holds(text: str) -> ColumnElement[bool]:
     return or_(Part.number_key.startswith(key, autoescape=True), found) if key else found
 
 
-def suggest(text: str, language: str, *, on: date, limit: int = 10) -> Sequence[Row[Any]]:
+def suggest(text: str, language: str, *, on: date, limit: int = 10) -> Sequence[AnyRow]:
     """Active parts for what somebody has typed so far: numbers that begin so come first.
 
     Rows of ``public_id, number, name, unit, cost, retail``; the amounts are those in force on the
@@ -122,3 +128,160 @@ def suggest(text: str, language: str, *, on: date, limit: int = 10) -> Sequence[
         .order_by(case((begins, 0), else_=1), Part.number)
         .limit(limit)
     ).all()
+
+
+def successors_of(part_ids: Iterable[int]) -> dict[int, list[Part]]:
+    """Every part that may replace each part, along the chain, the nearest first (C1)."""
+    chains: dict[int, list[Part]] = {part_id: [] for part_id in part_ids}
+    ends = {part_id: part_id for part_id in chains}
+    older = aliased(Part)
+    while ends:
+        found = dict(
+            session.execute(
+                select(older.id, Part)
+                .join(Part, Part.id == older.successor_id)
+                .where(older.id.in_(set(ends.values())))
+            ).tuples()
+        )
+        for part_id, end in ends.items():
+            chains[part_id] += [found[end]] if end in found else []
+        ends = {part_id: found[end].id for part_id, end in ends.items() if end in found}
+    return chains
+
+
+class Known(NamedTuple):
+    """A part as the catalogue has it, with its price in force on some day, if it has one."""
+
+    id: int
+    number: str
+    name: str
+    cost: int | None
+    retail: int | None
+    since: date | None
+
+
+def known_parts(numbers: Iterable[str], on: date) -> dict[str, Known]:
+    """The catalogue's parts among many numbers, by number and by number key, priced on a day."""
+    keys = sorted({number_key(number) for number in numbers})
+    alike: dict[str, Known] = {}
+    exact: dict[str, Known] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        rows = session.execute(
+            select(
+                Part.number_key,
+                Part.id,
+                Part.number,
+                Part.name,
+                Price.cost,
+                Price.retail,
+                Price.effective_from,
+            )
+            .outerjoin(Price, Price.id == in_force(Price.id, on))
+            .where(Part.number_key.in_(keys[start : start + AT_ONCE]))
+        )
+        for key, part in ((row[0], Known(*row[1:])) for row in rows):
+            exact[part.number] = part
+            if key not in alike or part.id < alike[key].id:
+                alike[key] = part
+    return alike | exact
+
+
+def part_named(name: str, *, lock: bool = False) -> Part:
+    """The part of that public id; NotFound if there is none. With ``lock`` for who changes it."""
+    statement = select(Part).where(Part.public_id == name)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    part = session.scalars(statement).one_or_none()
+    if part is None:
+        raise NotFound()
+    return part
+
+
+def parts_listed(language: str, on: date) -> AnySelect:
+    """The rows of the list of parts, with their prices in force; not ordered yet."""
+    return select(
+        Part.id,
+        Part.public_id,
+        Part.number,
+        name_in(language).label("name"),
+        Part.category,
+        Part.unit,
+        Part.active,
+        in_force(Price.cost, on).label("cost"),
+        in_force(Price.retail, on).label("retail"),
+    )
+
+
+def without_price(on: date) -> ColumnElement[bool]:
+    """The condition that a part cannot be ordered for want of a price on a day."""
+    return func.coalesce(in_force(Price.cost, on), 0) == 0
+
+
+def neighbours(part: Part) -> tuple[Part | None, Sequence[Part]]:
+    """What replaces a part, and the parts that it replaces itself (C1)."""
+    found = session.scalars(
+        select(Part)
+        .where(or_(Part.id == part.successor_id, Part.successor_id == part.id))
+        .order_by(Part.number)
+    ).all()
+    successor = next((one for one in found if one.id == part.successor_id), None)
+    return successor, [one for one in found if one.successor_id == part.id]
+
+
+def history(part: Part) -> Sequence[AnyRow]:
+    """Every price of a part with the list that said it, the one that counts last first (C2)."""
+    return session.execute(
+        select(
+            Price.id,
+            Price.effective_from,
+            Price.cost,
+            Price.retail,
+            PriceList.public_id,
+            PriceList.name,
+        )
+        .join(PriceList, PriceList.id == Price.price_list_id)
+        .where(Price.part_id == part.id)
+        .order_by(Price.effective_from.desc(), Price.id.desc())
+        .limit(MOST_HISTORY)
+    ).all()
+
+
+def prices_listed(price_list: PriceList, language: str) -> AnySelect:
+    """The prices that a list brought, with their parts; not ordered yet."""
+    return (
+        select(
+            Part.id,
+            Part.public_id,
+            Part.number,
+            name_in(language).label("name"),
+            Part.unit,
+            Price.cost,
+            Price.retail,
+        )
+        .join(Part, Part.id == Price.part_id)
+        .where(Price.price_list_id == price_list.id)
+    )
+
+
+def last_mapping() -> dict[str, Any] | None:
+    """How the columns of the list imported last were read, to be proposed again."""
+    return session.scalars(
+        select(PriceList.mapping)
+        .where(PriceList.status == "imported", PriceList.file_key != "")
+        .order_by(PriceList.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def same_file(price_list: PriceList) -> PriceList | None:
+    """The list that the very same file was imported as before, if it was."""
+    return session.scalars(
+        select(PriceList)
+        .where(
+            PriceList.sha256 == price_list.sha256,
+            PriceList.status == "imported",
+            PriceList.id != price_list.id,
+        )
+        .order_by(PriceList.id.desc())
+        .limit(1)
+    ).one_or_none()

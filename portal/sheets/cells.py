@@ -62,6 +62,11 @@ def text(cell: str, most: int) -> str | None:
     return line or None
 
 
+def word(cell: str, most: int) -> str | None:
+    """As ``text``, but None also for what says that there is nothing: NULL, n/a, a dash."""
+    return text(cell, most) if _plain(cell) else None
+
+
 def _decimal(cell: str) -> Decimal:
     """ValueError if the cell is not a number."""
     if len(cell) > 40:

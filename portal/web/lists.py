@@ -92,6 +92,34 @@ def page(
     )
 
 
+def page_by(statement: AnySelect, column: Any, *, size: int = SIZE) -> Listed:
+    """The page of a statement that the URL's ``after`` names, in the order of a text column.
+
+    Every row has a text of its own there; the statement selects it under the column's name.
+    """
+    after = _read_text_cursor(request.args.get("after", ""))
+    if after is not None:
+        statement = statement.where(column > after)
+    limit: Any = literal_column(str(size + 1))
+    rows = session.execute(statement.order_by(column).limit(limit)).all()
+    more = len(rows) > size
+    rows = rows[:size]
+    last = getattr(rows[-1], column.key) if more else ""
+    return Listed(
+        rows,
+        here(after=urlsafe_b64encode(last.encode()).decode().rstrip("=")) if more else None,
+        here(after=None) if after is not None else None,
+    )
+
+
+def _read_text_cursor(text: str) -> str | None:
+    try:
+        last = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except ValueError:
+        return None
+    return last if last and "\0" not in last else None
+
+
 def capped(model: Any, *where: ColumnElement[bool]) -> ScalarSelect[int]:
     """A column with the number of a table's rows, counted no further than a page shows it."""
     limit: Any = literal_column(str(MOST + 1))
