@@ -9,16 +9,17 @@ from portal.core.errors import Invalid, NotFound
 from portal.files import queries, services
 from portal.files.models import Attachment
 from portal.files.storage import storage
-from tests.functional.files.conftest import NOW, Portal
+from tests.functional.files.conftest import north
+from tests.support.portal import START, Portal
 
 PDF = b"%PDF-1.4 an invoice"
 
 
-def received(portal: Portal, content: bytes, who: str = "ann", name: str = "a.png") -> Attachment:
+def received(portal: Portal, content: bytes, who: str = "clerk", name: str = "a.png") -> Attachment:
     """An unclaimed attachment of somebody."""
     prepared = services.prepare(content, name, purpose="file")
     with transaction():
-        return services.keep(prepared, by=portal.actor(who), now=NOW)
+        return services.keep(prepared, by=portal.cast[who], now=START)
 
 
 def test_described_and_stored_when_photo_is_received(portal: Portal, photo: bytes) -> None:
@@ -31,7 +32,7 @@ def test_described_and_stored_when_photo_is_received(portal: Portal, photo: byte
             60,
             40,
         )
-        assert (one.uploaded_by, one.document_id) == (portal.people["ann"].id, None)
+        assert (one.uploaded_by, one.document_id) == (portal.clerk.id, None)
         assert one.sha256 != one.original_sha256
         with storage().open(one.storage_key) as content:
             assert len(content.read()) == one.size
@@ -52,36 +53,36 @@ def test_visible_as_its_document_when_claimed(portal: Portal, photo: bytes) -> N
     """P1: unclaimed it is its uploader's alone, claimed it is seen like its document."""
     with portal.app.app_context():
         one = received(portal, photo)
-        everybody = ("ann", "bob", "eve", "hq", "aud")
-        seen = {name for name in everybody if queries.visible(one, portal.actor(name))}
-        assert seen == {"ann"}
-        dealer = portal.dealers["D0001"]
+        everybody = ("clerk", "manager", "other_clerk", "desk", "auditor")
+        seen = {name for name in everybody if queries.visible(one, portal.cast[name])}
+        assert seen == {"clerk"}
+        dealer = north(portal)
         with transaction():
-            assert services.claim([one.public_id], dealer, by=portal.actor("ann")) == 1
+            assert services.claim([one.public_id], dealer, by=portal.clerk) == 1
         session.expire_all()
-        seen = {name for name in everybody if queries.visible(one, portal.actor(name))}
-        assert seen == {"ann", "bob", "hq", "aud"}
+        seen = {name for name in everybody if queries.visible(one, portal.cast[name])}
+        assert seen == {"clerk", "manager", "desk", "auditor"}
         with pytest.raises(NotFound):
-            queries.find(one.public_id, portal.actor("eve"))
+            queries.find(one.public_id, portal.other_clerk)
         assert one.dealer_id == dealer.id
         assert [row.public_id for row in queries.of_document(dealer)] == [one.public_id]
-        assert queries.unclaimed([one.public_id], portal.actor("ann")) == []
+        assert queries.unclaimed([one.public_id], portal.clerk) == []
 
 
 def test_refused_when_claimed_twice_or_by_another(portal: Portal, photo: bytes) -> None:
     """Each is claimed once, by its uploader; of a list with one bad name nothing is claimed."""
     with portal.app.app_context():
-        mine, hers = received(portal, photo), received(portal, photo, who="eve")
-        dealer, ann = portal.dealers["D0001"], portal.actor("ann")
+        mine, hers = received(portal, photo), received(portal, photo, who="other_clerk")
+        dealer, clerk = north(portal), portal.clerk
         bad = ([mine.public_id, hers.public_id], [mine.public_id, "x" * 16])
         for names in bad:
             with pytest.raises(Invalid), transaction():
-                services.claim(names, dealer, by=ann)
+                services.claim(names, dealer, by=clerk)
         assert queries.of_document(dealer) == []
         with transaction():
-            services.claim([mine.public_id, mine.public_id], dealer, by=ann)
+            services.claim([mine.public_id, mine.public_id], dealer, by=clerk)
         with pytest.raises(Invalid), transaction():
-            services.claim([mine.public_id], dealer, by=ann)
+            services.claim([mine.public_id], dealer, by=clerk)
 
 
 def test_bytes_gone_when_removed(portal: Portal, photo: bytes) -> None:
@@ -90,26 +91,26 @@ def test_bytes_gone_when_removed(portal: Portal, photo: bytes) -> None:
         one = received(portal, photo)
         keys = [one.storage_key, one.thumbnail_key or ""]
         name = one.public_id
-        for other in ("bob", "eve", "hq"):
+        for other in ("manager", "other_clerk", "desk"):
             with pytest.raises(NotFound), transaction():
-                services.remove(name, by=portal.actor(other), now=NOW)
+                services.remove(name, by=portal.cast[other], now=START)
         with transaction():
-            services.remove(name, by=portal.actor("ann"), now=NOW)
+            services.remove(name, by=portal.clerk, now=START)
         assert all(storage().exists(key) for key in keys)
         jobs.drain(portal.clock)
         assert not any(storage().exists(key) for key in keys)
         with pytest.raises(NotFound), transaction():
-            services.remove(name, by=portal.actor("ann"), now=NOW)
+            services.remove(name, by=portal.clerk, now=START)
 
 
 def test_not_removed_when_claimed(portal: Portal, photo: bytes) -> None:
     """What a document has is evidence."""
     with portal.app.app_context():
-        one, ann = received(portal, photo), portal.actor("ann")
+        one, clerk = received(portal, photo), portal.clerk
         with transaction():
-            services.claim([one.public_id], portal.dealers["D0001"], by=ann)
+            services.claim([one.public_id], north(portal), by=clerk)
         with pytest.raises(NotFound), transaction():
-            services.remove(one.public_id, by=ann, now=NOW)
+            services.remove(one.public_id, by=clerk, now=START)
 
 
 def test_only_old_unclaimed_ones_gone_when_swept(portal: Portal, photo: bytes) -> None:
@@ -118,7 +119,7 @@ def test_only_old_unclaimed_ones_gone_when_swept(portal: Portal, photo: bytes) -
         claimed, left = received(portal, photo), received(portal, PDF)
         key = left.storage_key
         with transaction():
-            services.claim([claimed.public_id], portal.dealers["D0001"], by=portal.actor("ann"))
+            services.claim([claimed.public_id], north(portal), by=portal.clerk)
         portal.clock.advance(days=2)
         services.sweep(portal.clock)
         assert session.scalar(select(func.count()).select_from(Attachment)) == 2

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from flask import render_template_string
-from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from PIL import Image
 from sqlalchemy import func, select
@@ -21,7 +20,8 @@ from portal.files.models import Attachment
 from portal.files.views import with_uploads
 from portal.web.forms import Form, line
 from portal.web.routes import Pages, actor, go
-from tests.functional.files.conftest import NOW, Portal
+from tests.functional.files.conftest import north
+from tests.support.portal import START, Client, Portal
 
 HTMX = {"HX-Request": "true"}
 PAGE = """{% from "files/field.html" import upload_field %}{{ form.title() }}
@@ -51,7 +51,7 @@ def notes(portal: Portal) -> Portal:
         form = NoteForm()
         if form.validate():
             with form.refusals():
-                services.claim(form.photos.data, portal.dealers["D0001"], by=actor())
+                services.claim(form.photos.data, north(portal), by=actor())
         return note_page(form, form.status) if form.errors else go("home.index")
 
     portal.app.register_blueprint(pages)
@@ -63,11 +63,12 @@ def sent(*files: tuple[bytes, str], **fields: object) -> Any:
     return {"photos": [(io.BytesIO(content), name) for content, name in files], **fields}
 
 
-def post(client: FlaskClient, path: str, data: Any, **headers: str) -> TestResponse:
+def post(client: Client, path: str, data: Any, **headers: str) -> TestResponse:
     """Send a form; the whole of it in memory, where the client would leave its file open."""
-    stream, length, boundary = stream_encode_multipart(MultiDict(listed(data)), threshold=2**27)
+    fields = MultiDict([("csrf_token", client.token), *listed(data)])
+    stream, length, boundary = stream_encode_multipart(fields, threshold=2**27)
     kind = f'multipart/form-data; boundary="{boundary}"'
-    return client.post(path, data=stream.read(length), content_type=kind, headers=headers)
+    return client.http.post(path, data=stream.read(length), content_type=kind, headers=headers)
 
 
 def listed(data: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -80,7 +81,7 @@ def listed(data: dict[str, Any]) -> list[tuple[str, Any]]:
     return pairs
 
 
-def get(client: FlaskClient, path: str, **headers: str) -> TestResponse:
+def get(client: Client, path: str, **headers: str) -> TestResponse:
     """Get something as a whole, so that it is closed afterwards."""
     return client.get(path, headers=headers, buffered=True)
 
@@ -90,7 +91,7 @@ def ids_in(text: str) -> list[str]:
     return re.findall(r'name="photos_kept" value="([\w-]{16})" checked', text)
 
 
-def uploaded(client: FlaskClient, photo: bytes) -> str:
+def uploaded(client: Client, photo: bytes) -> str:
     """Send a photo ahead; its public id."""
     answer = post(client, "/files", sent((photo, "a.png")))
     assert answer.status_code == 200
@@ -107,10 +108,10 @@ def counted(portal: Portal) -> int:
 
 def test_field_with_thumbnails_when_photos_are_sent_ahead(portal: Portal, photo: bytes) -> None:
     """The answer is the field, with what came before and what came now."""
-    ann = portal.client("ann")
-    first = uploaded(ann, photo)
+    clerk = portal.client(portal.clerk)
+    first = uploaded(clerk, photo)
     data = sent((photo, "b.png"), (photo, "ü <b>.png"), photos_kept=first)
-    answer = post(ann, "/files", data)
+    answer = post(clerk, "/files", data)
     assert answer.status_code == 200
     assert ids_in(answer.text)[0] == first
     assert len(ids_in(answer.text)) == 3
@@ -120,10 +121,10 @@ def test_field_with_thumbnails_when_photos_are_sent_ahead(portal: Portal, photo:
 
 def test_safe_headers_when_photo_is_served(portal: Portal, photo: bytes) -> None:
     """A photo is shown in place, cached by its reader only, and can run nothing."""
-    ann = portal.client("ann")
-    name = uploaded(ann, photo)
+    clerk = portal.client(portal.clerk)
+    name = uploaded(clerk, photo)
     for path, most in ((f"/files/{name}", 2000), (f"/files/{name}/thumbnail", 320)):
-        answer = get(ann, path)
+        answer = get(clerk, path)
         assert answer.status_code == 200
         assert answer.mimetype == "image/jpeg"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -131,56 +132,57 @@ def test_safe_headers_when_photo_is_served(portal: Portal, photo: bytes) -> None
         assert answer.headers["Cache-Control"] == "private, max-age=3600"
         assert answer.headers["Content-Disposition"] == "inline; filename=a.jpg"
         assert max(Image.open(io.BytesIO(answer.data)).size) <= most
-        again = get(ann, path, **{"If-None-Match": answer.headers["ETag"]})
+        again = get(clerk, path, **{"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
 
 
 def test_saved_not_shown_when_file_is_pdf(portal: Portal) -> None:
     """What we did not make ourselves is never shown in place."""
-    ann = portal.client("ann")
+    clerk = portal.client(portal.clerk)
     data = {"files": (io.BytesIO(b"%PDF-1.4 <script>"), "发票.pdf")}
-    name = re.findall(r'value="([\w-]{16})" checked', post(ann, "/files", data).text)[0]
-    answer = get(ann, f"/files/{name}")
+    name = re.findall(r'value="([\w-]{16})" checked', post(clerk, "/files", data).text)[0]
+    answer = get(clerk, f"/files/{name}")
     assert answer.data == b"%PDF-1.4 <script>"
     assert answer.mimetype == "application/pdf"
     assert answer.headers["Content-Disposition"].startswith("attachment; filename")
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
-    assert get(ann, f"/files/{name}/thumbnail").status_code == 404
+    assert get(clerk, f"/files/{name}/thumbnail").status_code == 404
 
 
 def test_not_found_when_file_is_anothers(portal: Portal, photo: bytes) -> None:
     """P1: a foreign file is no different from a missing one, for reading and removing."""
-    name = uploaded(portal.client("ann"), photo)
-    for who in ("bob", "eve", "hq", "aud"):
-        client = portal.client(who)
+    name = uploaded(portal.client(portal.clerk), photo)
+    for who in ("manager", "other_clerk", "desk", "auditor"):
+        client = portal.client(portal.cast[who])
         for path in (f"/files/{name}", f"/files/{name}/thumbnail"):
             missing = get(client, path.replace(name, "A" * 16))
             assert get(client, path).status_code == missing.status_code == 404
-        refused = 403 if who == "aud" else 404
+        refused = 403 if who == "auditor" else 404
         assert client.post(f"/files/{name}/remove").status_code == refused
-    assert get(portal.app.test_client(), f"/files/{name}").status_code == 303
+    assert get(portal.client(), f"/files/{name}").status_code == 303
     assert counted(portal) == 1
 
 
 def test_seen_by_headquarters_when_document_is(portal: Portal, photo: bytes) -> None:
     """P1: once claimed, whoever sees the document sees the file, and nobody removes it."""
-    ann = portal.client("ann")
-    name = uploaded(ann, photo)
+    clerk = portal.client(portal.clerk)
+    name = uploaded(clerk, photo)
     with portal.app.app_context(), transaction():
-        services.claim([name], portal.dealers["D0001"], by=portal.actor("ann"))
-    assert ann.post(f"/files/{name}/remove").status_code == 404
+        services.claim([name], north(portal), by=portal.clerk)
+    assert clerk.post(f"/files/{name}/remove").status_code == 404
     statuses = {
-        who: get(portal.client(who), f"/files/{name}").status_code for who in ("bob", "eve", "hq")
+        who: get(portal.client(portal.cast[who]), f"/files/{name}").status_code
+        for who in ("manager", "other_clerk", "desk")
     }
-    assert statuses == {"bob": 200, "eve": 404, "hq": 200}
+    assert statuses == {"manager": 200, "other_clerk": 404, "desk": 200}
 
 
 def test_gone_from_page_when_removed(portal: Portal, photo: bytes) -> None:
     """htmx takes the thumbnail away; without it one comes home."""
-    ann = portal.client("ann")
-    answer = ann.post(f"/files/{uploaded(ann, photo)}/remove", headers=HTMX)
+    clerk = portal.client(portal.clerk)
+    answer = clerk.post(f"/files/{uploaded(clerk, photo)}/remove", headers=HTMX)
     assert (answer.status_code, answer.text) == (200, "")
-    assert ann.post(f"/files/{uploaded(ann, photo)}/remove").status_code == 303
+    assert clerk.post(f"/files/{uploaded(clerk, photo)}/remove").status_code == 303
     assert counted(portal) == 0
 
 
@@ -199,7 +201,7 @@ def test_sentence_and_nothing_kept_when_file_is_bad(
     portal: Portal, content: bytes, name: str, status: int, sentence: str
 ) -> None:
     """A file that lies about its kind, is broken or too large: each has its sentence."""
-    answer = post(portal.client("ann"), "/files", sent((content, name)))
+    answer = post(portal.client(portal.clerk), "/files", sent((content, name)))
     assert answer.status_code == status
     assert sentence in answer.text
     assert counted(portal) == 0
@@ -208,7 +210,7 @@ def test_sentence_and_nothing_kept_when_file_is_bad(
 def test_good_ones_kept_when_one_of_several_is_bad(portal: Portal, photo: bytes) -> None:
     """Bad input loses nothing."""
     data = sent((photo, "good.png"), (b"nonsense", "bad.png"))
-    answer = post(portal.client("ann"), "/files", data)
+    answer = post(portal.client(portal.clerk), "/files", data)
     assert answer.status_code == 422
     assert len(ids_in(answer.text)) == 1
 
@@ -216,29 +218,29 @@ def test_good_ones_kept_when_one_of_several_is_bad(portal: Portal, photo: bytes)
 def test_refused_when_files_are_too_many(portal: Portal) -> None:
     """Nobody keeps a server busy with one request."""
     data = sent(*[(b"x", f"{n}.png") for n in range(21)])
-    answer = post(portal.client("ann"), "/files", data)
+    answer = post(portal.client(portal.clerk), "/files", data)
     assert answer.status_code == 422
     assert "At most 20 files at a time." in answer.text
 
 
 def test_photo_kept_and_shown_when_form_is_refused(notes: Portal, photo: bytes) -> None:
     """Without scripts: the photo came with a form that lacks its title; the next try has both."""
-    ann = notes.client("ann")
-    refused = post(ann, "/notes", sent((photo, "a.png"), title=""))
+    clerk = notes.client(notes.clerk)
+    refused = post(clerk, "/notes", sent((photo, "a.png"), title=""))
     assert refused.status_code == 422
     kept = ids_in(refused.text)
     assert len(kept) == 1
-    assert get(ann, f"/files/{kept[0]}/thumbnail").status_code == 200
-    accepted = post(ann, "/notes", sent(title="Leak", photos_kept=kept[0]))
+    assert get(clerk, f"/files/{kept[0]}/thumbnail").status_code == 200
+    accepted = post(clerk, "/notes", sent(title="Leak", photos_kept=kept[0]))
     assert accepted.status_code == 303
-    assert get(notes.client("bob"), f"/files/{kept[0]}").status_code == 200
+    assert get(notes.client(notes.manager), f"/files/{kept[0]}").status_code == 200
     assert counted(notes) == 1
 
 
 def test_typed_text_kept_when_photo_is_refused(notes: Portal, photo: bytes) -> None:
     """The other way round: a file of 21 MB is 413, and title and good photo stay."""
     data = sent((photo, "a.png"), (bytes(21 * 2**20), "big.png"), title="Leak")
-    refused = post(notes.client("ann"), "/notes", data)
+    refused = post(notes.client(notes.clerk), "/notes", data)
     assert refused.status_code == 413
     assert 'value="Leak"' in refused.text
     assert "“big.png” is larger than 20 MB." in refused.text
@@ -247,10 +249,10 @@ def test_typed_text_kept_when_photo_is_refused(notes: Portal, photo: bytes) -> N
 
 def test_passed_over_when_kept_photo_is_not_ones_own(notes: Portal, photo: bytes) -> None:
     """P1: naming somebody else's photo, or nonsense, brings nothing."""
-    name = uploaded(notes.client("eve"), photo)
+    name = uploaded(notes.client(notes.other_clerk), photo)
     data = sent(title="Leak", photos_kept=[name, "\0", "x" * 5000, "😀"])
-    assert post(notes.client("ann"), "/notes", data).status_code == 303
-    assert get(notes.client("bob"), f"/files/{name}").status_code == 404
+    assert post(notes.client(notes.clerk), "/notes", data).status_code == 303
+    assert get(notes.client(notes.manager), f"/files/{name}").status_code == 404
 
 
 def test_not_found_when_bytes_are_gone(portal: Portal, photo: bytes) -> None:
@@ -258,8 +260,8 @@ def test_not_found_when_bytes_are_gone(portal: Portal, photo: bytes) -> None:
     with portal.app.app_context():
         prepared = services.prepare(photo, "a.png")
         with transaction():
-            name = services.keep(prepared, by=portal.actor("ann"), now=NOW).public_id
+            name = services.keep(prepared, by=portal.clerk, now=START).public_id
         services.storage().delete(prepared.storage_key)
-    ann = portal.client("ann")
-    assert get(ann, f"/files/{name}").status_code == 404
-    assert get(ann, f"/files/{name}/thumbnail").status_code == 200
+    clerk = portal.client(portal.clerk)
+    assert get(clerk, f"/files/{name}").status_code == 404
+    assert get(clerk, f"/files/{name}/thumbnail").status_code == 200
