@@ -110,7 +110,10 @@ def upload() -> ResponseReturnValue:
     """Send photos or files ahead of their form; answers the field, with all that it has by now."""
     name = "files" if "files" in request.files else "photos"
     uploads = take(name)
-    return render("files/upload.html", name=name, uploads=uploads, status=uploads.status)
+    optional = "optional" in request.args
+    return render(
+        "files/upload.html", name=name, uploads=uploads, optional=optional, status=uploads.status
+    )
 
 
 @pages.get("/<public_id>", needs=SIGNED_IN)
