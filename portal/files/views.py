@@ -1,6 +1,6 @@
 """Sending files, and serving them to whoever may see their document."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import PurePath
 from typing import Any
@@ -64,7 +64,7 @@ def _prepared(item: FileStorage, name: str, uploads: forms.Uploads) -> services.
         return None
 
 
-def with_uploads(*names: str) -> Any:
+def with_uploads(*names: str) -> Callable[[View], View]:
     """Decorate the view of a form that has ``forms.UploadsField``s of these names.
 
     The route says ``own_transactions=True``: first the files are taken in, then the view runs in
