@@ -28,21 +28,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 PAGE = """{% extends "base.html" %}{% from "components/form.html" import csrf, field %}
 {% from "files/field.html" import upload_field %}
 {% block main %}<h1>A note</h1>
-<form class="form" method="post" enctype="multipart/form-data" data-guard>{{ csrf() }}
+<form class="form" method="post" enctype="multipart/form-data" data-guard novalidate>{{ csrf() }}
 {{ field(form.title) }}{{ upload_field("photos", form.photos.kept, form.photos.errors) }}
 <button class="button primary">Save</button></form>{% endblock %}"""
 
 
 class NoteForm(Form):
-    """Any form that has photos; the browser itself would ask for what is required."""
+    """Any form that has photos."""
 
-    title = line("Title", required=False)
+    title = line("Title")
     photos = UploadsField("Photos")
-
-    def validate_title(self, field: Any) -> None:
-        """It must be there."""
-        if not field.data:
-            raise ValueError("A title, please.")
 
 
 @pytest.fixture
@@ -123,7 +118,7 @@ def test_sent_with_form_when_scripts_are_off(
         signed_in(page, portal, address)
         page.locator("#photos").set_input_files([photo("one.jpg"), photo("two.jpg")])
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("A title, please.")).to_be_visible()
+        expect(page.get_by_text("Please fill this in.")).to_be_visible()
         expect(page.locator("#photos-field .photos img")).to_have_count(2)
         expect(page.get_by_role("button", name="Remove one.jpg")).to_be_hidden()
         page.get_by_role("checkbox").first.uncheck()
