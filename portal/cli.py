@@ -11,6 +11,7 @@ from portal import create_app, migrate
 from portal.core import jobs
 from portal.core.db import reading
 from portal.core.events import verify
+from portal.ledger import cli as ledger
 from portal.settings import SettingError, Settings
 from portal.web import logs
 from portal.web.routes import routes
@@ -88,3 +89,6 @@ def events_verify() -> None:
         click.echo(f"{item.document_kind} {item.document_id}, event {item.seq}: {item.problem}")
     click.echo(f"{len(broken)} broken")
     sys.exit(1 if broken else 0)
+
+
+main.add_command(ledger.commands(_app))

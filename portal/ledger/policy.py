@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, false, true
 
 from portal.core.permissions import Actor, Role, capability
-from portal.ledger.models import Account, Transfer
+from portal.ledger.models import Account, Reservation, Transfer
 
 READ = capability(
     "ledger:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
@@ -25,4 +25,11 @@ def visible_transfers(actor: Actor) -> ColumnElement[bool]:
     """A dealer sees the entries of its own account; headquarters every one."""
     if actor.is_dealer:
         return Transfer.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
+
+
+def visible_reservations(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees what is set aside on its own account; headquarters everything."""
+    if actor.is_dealer:
+        return Reservation.dealer_id == actor.dealer_id
     return true() if actor.can(READ) else false()

@@ -1,0 +1,201 @@
+"""The pages of money: accounts, entries, deposits and reversals."""
+
+from collections.abc import Iterator
+
+from flask import flash, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from portal.core.db import AnyRow, session
+from portal.core.documents import DocumentKind, kinds
+from portal.core.errors import NotFound
+from portal.core.i18n import _, _l
+from portal.core.permissions import Actor
+from portal.ledger import policy, queries, services
+from portal.ledger.forms import DepositForm, ReverseForm
+from portal.ledger.kinds import KINDS, PURPOSES, VALUES
+from portal.ledger.models import Account, Reservation, Transfer
+from portal.people.models import Dealer
+from portal.web import filters, frame, lists
+from portal.web.forms import clean
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, go, needs_of, now
+
+pages = Pages("ledger", __name__)
+frame.room(40, _l("Account"), "account", "ledger.account", policy.OWN)
+frame.room(40, _l("Accounts"), "ledger", "ledger.accounts", policy.ACCOUNTS)
+
+TABS = (lists.Tab("entries", _l("Entries")), lists.Tab("reserved", _l("Reserved")))
+
+
+def _kind(row: AnyRow) -> DocumentKind | None:
+    return next((kind for kind in kinds() if kind.name == row.document_kind), None)
+
+
+def _document_url(row: AnyRow) -> str | None:
+    """Where the document of an entry or a reservation is, if this person may open such pages."""
+    kind = _kind(row)
+    if kind is None or row.document_name is None or not actor().can(needs_of(kind.endpoint)):
+        return None
+    return url_for(kind.endpoint, name=row.document_name)
+
+
+def _account_page(name: str | None = None) -> ResponseReturnValue:
+    account = queries.account(actor(), name)
+    tab = lists.current(TABS)
+    kind = request.args.get("kind")
+    if tab.name == "reserved":
+        statement = queries.open_reservations(actor(), account)
+        listed = lists.page(statement, Reservation.at, Reservation.id)
+    else:
+        statement = queries.entries(actor(), account, kind if kind in KINDS else None)
+        listed = lists.page(statement, Transfer.at, Transfer.id)
+    return render(
+        "ledger/account.html",
+        fragments={"results"},
+        account=account,
+        tab=tab.name,
+        tabs=lists.tab_items(TABS, [lists.in_words(account.entries), lists.in_words(account.open)]),
+        reserved_url=lists.here(tab="reserved", after=None, kind=None),
+        listed=listed,
+        kind=kind,
+        kinds=KINDS,
+        document_kind=_kind,
+        document_url=_document_url,
+    )
+
+
+@pages.get("/account", needs=policy.OWN)
+def account() -> ResponseReturnValue:
+    """One's own company's account."""
+    return _account_page()
+
+
+@pages.get("/accounts/<name>", needs=policy.READ)
+def dealer_account(name: str) -> ResponseReturnValue:
+    """The account of a dealer, by the dealer's public id."""
+    return _account_page(name)
+
+
+@pages.get("/accounts", needs=policy.ACCOUNTS)
+def accounts() -> ResponseReturnValue:
+    """The accounts of all dealers."""
+    text = clean(request.args.get("q", ""))[:100]
+    tab = lists.current(queries.ACCOUNT_TABS)
+    scope = queries.accounts_scope(actor(), text)
+    return render(
+        "ledger/accounts.html",
+        fragments={"results"},
+        listed=lists.page_by(queries.accounts(actor(), text, tab), Dealer.code),
+        tabs=lists.tab_items(
+            queries.ACCOUNT_TABS, lists.counts(Account, scope, queries.ACCOUNT_TABS)
+        ),
+        tab=tab.name,
+        q=text,
+    )
+
+
+def _deposit_page(form: DepositForm) -> ResponseReturnValue:
+    reference = form.reference.data
+    return render(
+        "ledger/deposit.html",
+        status=form.status,
+        form=form,
+        booked=queries.deposit_of(actor(), reference) if reference else None,
+    )
+
+
+def _deposit_form(**given: str | None) -> tuple[DepositForm, dict[str, int]]:
+    form = DepositForm(data=given)
+    dealers = queries.dealers(actor())
+    form.offer(dealers)
+    return form, {row.public_id: row.id for row in dealers}
+
+
+@pages.get("/deposits/new", needs=policy.DEPOSIT)
+def new_deposit() -> ResponseReturnValue:
+    """The form for money that arrived at the bank."""
+    form, _ids = _deposit_form(dealer=request.args.get("dealer"))
+    return _deposit_page(form)
+
+
+@pages.post("/deposits/new", needs=policy.DEPOSIT)
+def deposit() -> ResponseReturnValue:
+    """Book a deposit (L7)."""
+    form, ids = _deposit_form()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.deposit(
+                dealer_id=ids[form.dealer.data],
+                amount=form.amount.data,
+                reference=form.reference.data,
+                by=actor(),
+                now=now(),
+            )
+            flash(_("The deposit is booked."), "success")
+            return go("ledger.dealer_account", name=form.dealer.data)
+    return _deposit_page(form)
+
+
+def _entry_page(name: str, form: ReverseForm | None = None) -> ResponseReturnValue:
+    row = queries.entry(actor(), name)
+    can_reverse = actor().can(policy.REVERSE) and not row.original_name and not row.reversal_name
+    return render(
+        "ledger/entry.html",
+        status=form.status if form else 200,
+        entry=row.Transfer,
+        row=row,
+        kinds=KINDS,
+        purposes=PURPOSES,
+        values=[(VALUES.get(key, key), value) for key, value in row.Transfer.values.items()],
+        document_kind=_kind(row.Transfer),
+        document_url=_document_url(row.Transfer),
+        form=form or (ReverseForm(formdata=None) if can_reverse else None),
+        can_reverse=can_reverse,
+    )
+
+
+@pages.get("/entries/<name>", needs=policy.READ)
+def entry(name: str) -> ResponseReturnValue:
+    """One entry, with all that is known of it."""
+    return _entry_page(name)
+
+
+@pages.post("/entries/<name>/reverse", needs=policy.REVERSE)
+def reverse(name: str) -> ResponseReturnValue:
+    """Put a mistake right by one reversal (L3)."""
+    original = session.scalars(
+        select(Transfer).where(Transfer.public_id == name, policy.visible_transfers(actor()))
+    ).one_or_none()
+    if original is None:
+        raise NotFound()
+    form = ReverseForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            made = services.reverse(original, by=actor(), now=now(), reason=form.reason.data)
+            flash(_("The entry is reversed."), "success")
+            return go("ledger.entry", name=made.public_id)
+    return _entry_page(name, form)
+
+
+@frame.finder
+def _find(who: Actor, text: str) -> Iterator[frame.Find]:
+    if not who.can(policy.READ):
+        return
+    found = queries.deposit_of(who, text)
+    if found is not None:
+        yield frame.Find(
+            KINDS["deposit"],
+            found.details["reference"],
+            f"{found.code} {found.name} · {filters.money(found.amount)}",
+            url_for("ledger.entry", name=found.public_id),
+        )
+    if not who.can(policy.ACCOUNTS):
+        return
+    for row in session.execute(queries.accounts(who, text).order_by(Dealer.code).limit(5)):
+        yield frame.Find(
+            _("Account"),
+            f"{row.code} {row.name}",
+            _("%(amount)s available", amount=filters.money(row.available)),
+            url_for("ledger.dealer_account", name=row.public_id),
+        )
