@@ -116,7 +116,7 @@ def test_field_with_thumbnails_when_photos_are_sent_ahead(portal: Portal, photo:
     assert ids_in(answer.text)[0] == first
     assert len(ids_in(answer.text)) == 3
     assert "ü &lt;b&gt;.png" in answer.text
-    assert '<div id="photos-field">' in answer.text
+    assert '<div id="photos-field" class="stack">' in answer.text
 
 
 def test_safe_headers_when_photo_is_served(portal: Portal, photo: bytes) -> None:
