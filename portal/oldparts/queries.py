@@ -1,0 +1,297 @@
+"""Reads of old parts, and of what is still to be registered; within what the actor may see (P1)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.applications.models import (
+    WARRANTY,
+    Application,
+    ApplicationLine,
+    QuoteLine,
+    Shipment,
+    ShipmentLine,
+)
+from portal.catalogue.models import Part
+from portal.catalogue.queries import name_in
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.errors import NotFound
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.core.search import matches
+from portal.files.models import Attachment
+from portal.oldparts import policy
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+from portal.terms.values import in_force, value
+from portal.web.lists import Tab
+
+TABS = (
+    Tab("all", _l("All")),
+    Tab("registered", _l("To review"), OldPart.status == "registered"),
+    Tab("returned", _l("Returned"), OldPart.status == "returned"),
+    Tab("accepted", _l("Accepted"), OldPart.status == "accepted"),
+    Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
+)
+OPEN_TABS = (
+    Tab("required", _l("To register"), Part.return_required.is_(True)),
+    Tab("voluntary", _l("Need not be returned"), Part.return_required.is_(False)),
+)
+
+
+def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """What an actor sees of the old parts that match a text."""
+    conditions = [policy.visible_old_parts(actor)]
+    if text:
+        conditions.append(matches(OldPart, text))
+    return conditions
+
+
+def _first_photo() -> ScalarSelect[str]:
+    return (
+        select(Attachment.public_id)
+        .where(
+            Attachment.document_kind == OldPart.kind,
+            Attachment.document_id == OldPart.id,
+            Attachment.purpose == "photo",
+        )
+        .order_by(Attachment.id)
+        .limit(1)
+        .correlate(OldPart)
+        .scalar_subquery()
+    )
+
+
+def listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
+    """The rows of a list of old parts, as columns; ``photo`` names the first photo."""
+    statement = (
+        select(
+            OldPart.id,
+            OldPart.created_at,
+            OldPart.public_id,
+            OldPart.number,
+            OldPart.status,
+            OldPart.customer_name,
+            OldPart.product_model,
+            OldPart.product_serial,
+            OldPart.failed_on,
+            OldPart.unit_price,
+            Part.number.label("part_number"),
+            name_in(language).label("part_name"),
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+            _first_photo().label("photo"),
+        )
+        .join(Part, Part.id == OldPart.part_id)
+        .join(Dealer, Dealer.id == OldPart.dealer_id)
+        .where(*scope(actor, text))
+    )
+    return statement if tab.where is None else statement.where(tab.where)
+
+
+def found(actor: Actor, text: str, language: str, limit: int = 10) -> Sequence[AnyRow]:
+    """The newest old parts that match a text."""
+    statement = listed(actor, text, TABS[0], language)
+    return session.execute(statement.order_by(OldPart.created_at.desc()).limit(limit)).all()
+
+
+def _registered() -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .where(OldPart.shipment_line_id == ShipmentLine.id)
+        .correlate(ShipmentLine)
+        .scalar_subquery()
+    )
+
+
+def open_lines() -> FromClause:
+    """Shipped lines with their shipment and part: what the tabs of the open lines count in."""
+    lines: FromClause = (
+        ShipmentLine.__table__.join(Shipment.__table__, Shipment.id == ShipmentLine.shipment_id)
+        .join(Part.__table__, Part.id == ShipmentLine.part_id)
+        .join(Application.__table__, Application.id == Shipment.application_id)
+    )
+    return lines
+
+
+def open_scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """The actor's own received warranty lines with pieces that are not registered (O2, O6)."""
+    conditions = [
+        ShipmentLine.dealer_id == actor.dealer_id,
+        ShipmentLine.purpose == WARRANTY,
+        Shipment.status == "received",
+        _registered() < ShipmentLine.quantity,
+    ]
+    if text:
+        conditions.append(matches(Application, text))
+    return conditions
+
+
+def _lines(language: str) -> AnySelect:
+    """Shipped lines with where they came from; ``position`` counts within the shipment."""
+    other = aliased(ShipmentLine)
+    position = (
+        select(func.count())
+        .where(other.shipment_id == ShipmentLine.shipment_id, other.id <= ShipmentLine.id)
+        .correlate(ShipmentLine)
+        .scalar_subquery()
+    )
+    asked = aliased(Part)
+    return (
+        select(
+            ShipmentLine.id,
+            ShipmentLine.dealer_id,
+            ShipmentLine.quantity,
+            ShipmentLine.unit_price,
+            ShipmentLine.purpose,
+            ShipmentLine.part_id,
+            position.label("position"),
+            _registered().label("registered"),
+            Shipment.public_id.label("shipment_public_id"),
+            Shipment.number.label("shipment_number"),
+            Shipment.status.label("shipment_status"),
+            Shipment.received_at,
+            Application.public_id.label("application_public_id"),
+            Application.number.label("application_number"),
+            ApplicationLine.product_model,
+            ApplicationLine.serial,
+            ApplicationLine.purchase_date,
+            ApplicationLine.fault,
+            ApplicationLine.part_id.label("asked_part_id"),
+            asked.number.label("asked_number"),
+            asked.name.label("asked_name"),
+            Part.number.label("part_number"),
+            Part.return_required,
+            name_in(language).label("part_name"),
+        )
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .join(Application, Application.id == Shipment.application_id)
+        .join(QuoteLine, QuoteLine.id == ShipmentLine.quote_line_id)
+        .join(ApplicationLine, ApplicationLine.id == QuoteLine.application_line_id)
+        .join(asked, asked.id == ApplicationLine.part_id)
+        .join(Part, Part.id == ShipmentLine.part_id)
+    )
+
+
+def open_listed(actor: Actor, text: str, tab: Tab, language: str, now: datetime) -> AnySelect:
+    """The rows of what is to be registered; ``days`` is how long the dealer has, from receipt."""
+    statement = _lines(language).add_columns(
+        Shipment.received_at.label("created_at"),
+        in_force("oldpart.register_days", now.date()).label("days"),
+    )
+    return statement.where(*open_scope(actor, text), *(() if tab.where is None else (tab.where,)))
+
+
+def due_at(received_at: datetime, days: int, now: datetime) -> datetime:
+    """When a piece must be registered: so many days after its receipt, in HQ's zone (O6, T1)."""
+    return received_at.astimezone(now.tzinfo) + timedelta(days=days)
+
+
+def line_at(shipment: Shipment, position: int, language: str) -> AnyRow:
+    """The line at a place within a visible shipment; NotFound if it has none there."""
+    rows = session.execute(
+        _lines(language).where(ShipmentLine.shipment_id == shipment.id).order_by(ShipmentLine.id)
+    ).all()
+    if not 1 <= position <= len(rows):
+        raise NotFound()
+    return rows[position - 1]
+
+
+def origin_of(old_part: OldPart, language: str) -> AnyRow:
+    """The shipped line that a visible old part's new part came from (O2)."""
+    return session.execute(
+        _lines(language).where(ShipmentLine.id == old_part.shipment_line_id)
+    ).one()
+
+
+def part_of(old_part: OldPart, language: str) -> AnyRow:
+    """Number, name and public id of the part that was replaced, and its dealer's."""
+    return session.execute(
+        select(
+            Part.number,
+            name_in(language).label("name"),
+            Part.return_required,
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+        )
+        .select_from(Part)
+        .join(Dealer, Dealer.id == old_part.dealer_id)
+        .where(Part.id == old_part.part_id)
+    ).one()
+
+
+def next_to_review(actor: Actor, after: OldPart | None) -> str | None:
+    """The public id of the registration that waits longest: after another one, else the first."""
+    waiting = (
+        select(OldPart.public_id)
+        .where(policy.visible_old_parts(actor), OldPart.status == "registered")
+        .order_by(OldPart.created_at, OldPart.id)
+        .limit(1)
+    )
+    if after is not None:
+        waiting = waiting.where(OldPart.id != after.id)
+        later = or_(
+            OldPart.created_at > after.created_at,
+            and_(OldPart.created_at == after.created_at, OldPart.id > after.id),
+        )
+        found = session.scalar(waiting.where(later))
+        if found is not None:
+            return found
+    return session.scalar(waiting)
+
+
+def to_register(actor: Actor, now: datetime) -> tuple[int, datetime | None, int]:
+    """How many pieces a dealer must register, when the first is due, how many are overdue."""
+    days = value("oldpart.register_days", on=now.date())
+    missing = ShipmentLine.quantity - _registered()
+    late = Shipment.received_at < now - timedelta(days=days)
+    count, first, overdue = session.execute(
+        select(
+            func.coalesce(func.sum(missing), 0),
+            func.min(Shipment.received_at),
+            func.coalesce(func.sum(missing).filter(late), 0),
+        )
+        .select_from(open_lines())
+        .where(*open_scope(actor, ""), Part.return_required)
+    ).one()
+    return int(count), first and due_at(first, days, now), int(overdue)
+
+
+def count(actor: Actor, status: str) -> int:
+    """How many old parts in a state an actor sees."""
+    return session.scalars(
+        select(func.count())
+        .select_from(OldPart)
+        .where(policy.visible_old_parts(actor), OldPart.status == status)
+    ).one()
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Whether an old part was paid for, in words, with a tone and where to read more (O9)."""
+
+    label: Any
+    tone: str = "neutral"
+    url: str | None = None
+
+
+Payments = Callable[[OldPart, Actor], Payment | None]
+_payments: list[Payments] = []
+
+
+def tells_payment(function: Payments) -> Payments:
+    """Let a higher feature say how an old part was paid for; None is: nothing happened yet."""
+    _payments.append(function)
+    return function
+
+
+def payment_of(old_part: OldPart, actor: Actor) -> Payment | None:
+    """The payment status of an old part (O9); None as long as no feature can tell."""
+    if not _payments:
+        return None
+    told = (payment for tell in _payments if (payment := tell(old_part, actor)) is not None)
+    return next(told, Payment(_l("Not claimed")))

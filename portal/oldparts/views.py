@@ -1,0 +1,395 @@
+"""The pages of old parts: the lists, the registration, the piece, its review and its label."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import segno
+from flask import flash, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from portal.applications.models import WARRANTY, Shipment, ShipmentLine
+from portal.core.db import AnyRow
+from portal.core.documents import DocumentKind
+from portal.core.documents import register as register_kind
+from portal.core.errors import NotFound
+from portal.core.i18n import _, _l
+from portal.core.permissions import Actor
+from portal.files.queries import of_document
+from portal.files.views import linked, with_uploads
+from portal.oldparts import forms, policy, queries, services
+from portal.oldparts.models import OldPart
+from portal.oldparts.workflow import REJECTION_REASONS
+from portal.terms.values import value
+from portal.web import frame, languages, lists, timeline
+from portal.web.forms import ActionForm, clean
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, go, load, now
+
+pages = Pages("oldparts", __name__, url_prefix="/old-parts")
+register_kind(DocumentKind(OldPart, _l("Old part"), "oldparts.show", policy.visible_old_parts))
+frame.room(20, _l("Old parts"), "oldparts", "oldparts.index", policy.READ)
+
+MAIN_LINE = ("registered", "accepted")
+
+
+def _typed_search() -> str:
+    text: str = clean(request.args.get("q", ""))[:100]
+    return text
+
+
+@pages.get("", needs=policy.READ)
+def index() -> ResponseReturnValue:
+    """The list of old parts; what waits for review comes with the oldest first."""
+    text, tab = _typed_search(), lists.current(queries.TABS)
+    statement = queries.listed(actor(), text, tab, languages.code())
+    numbers = lists.counts(OldPart, queries.scope(actor(), text), queries.TABS)
+    return render(
+        "oldparts/list.html",
+        fragments={"results"},
+        listed=lists.page(
+            statement, OldPart.created_at, OldPart.id, oldest_first=tab.name == "registered"
+        ),
+        tabs=lists.tab_items(queries.TABS, numbers),
+        tab=tab,
+        q=text,
+        state=OldPart.workflow.state,
+    )
+
+
+@dataclass(frozen=True)
+class _Deadline:
+    """When a line's pieces must be registered; ``state`` as the ``due`` component takes it."""
+
+    at: datetime
+    state: str
+
+
+def _deadline(row: AnyRow) -> _Deadline:
+    at = queries.due_at(row.received_at, row.days, now())
+    left = at - now()
+    return _Deadline(at, "over" if left.days < 0 else "soon" if left.days < 3 else "")
+
+
+@pages.get("/to-register", needs=policy.REGISTER)
+def to_register() -> ResponseReturnValue:
+    """What arrived for a warranty repair and whose old part is not registered, first due first."""
+    text, tab = _typed_search(), lists.current(queries.OPEN_TABS)
+    statement = queries.open_listed(actor(), text, tab, languages.code(), now())
+    numbers = lists.counts(
+        queries.open_lines(), queries.open_scope(actor(), text), queries.OPEN_TABS
+    )
+    return render(
+        "oldparts/to_register.html",
+        fragments={"results"},
+        listed=lists.page(statement, Shipment.received_at, ShipmentLine.id, oldest_first=True),
+        tabs=lists.tab_items(queries.OPEN_TABS, numbers),
+        tab=tab,
+        q=text,
+        deadline=_deadline,
+    )
+
+
+def _parts(origin: AnyRow) -> dict[str, int]:
+    """The parts that may have been replaced, by number: as asked for, and as shipped (A3)."""
+    return {origin.asked_number: origin.asked_part_id, origin.part_number: origin.part_id}
+
+
+def _registration_form(origin: AnyRow, **options: Any) -> forms.RegistrationForm:
+    form = forms.RegistrationForm(**options)
+    names = {origin.asked_number: origin.asked_name, origin.part_number: origin.part_name}
+    form.offer_parts([(number, f"{number} {name}") for number, name in names.items()])
+    return form
+
+
+def _registration_page(
+    template: str, form: forms.RegistrationForm, origin: AnyRow, **more: Any
+) -> ResponseReturnValue:
+    return render(
+        template,
+        status=form.status,
+        form=form,
+        origin=origin,
+        least_photos=value("oldpart.photos", now().date()),
+        today=now().date(),
+        **more,
+    )
+
+
+@pages.get("/register/<shipment>/<int:position>", needs=policy.REGISTER)
+def new(shipment: str, position: int) -> ResponseReturnValue:
+    """The registration of a piece, filled in with what its application knows."""
+    origin = queries.line_at(load(Shipment, shipment), position, languages.code())
+    if origin.purpose != WARRANTY:
+        raise NotFound()
+    if origin.shipment_status != "received":
+        flash(_("First confirm that this shipment arrived."), "warning")
+        return go("applications.shipment", name=shipment)
+    if origin.registered == origin.quantity:
+        flash(_("Every piece of this line is registered already."), "info")
+        return go("oldparts.to_register")
+    known = {
+        "seen": origin.registered + 1,
+        "part": origin.asked_number,
+        "product_model": origin.product_model,
+        "product_serial": origin.serial if origin.quantity == 1 else "",
+        "purchase_date": origin.purchase_date,
+        "complaint": origin.fault,
+    }
+    form = _registration_form(origin, data=known)
+    return _new_page(form, origin)
+
+
+def _new_page(form: forms.RegistrationForm, origin: AnyRow) -> ResponseReturnValue:
+    days = value("oldpart.register_days", now().date())
+    due = origin.received_at and queries.due_at(origin.received_at, days, now())
+    return _registration_page("oldparts/register.html", form, origin, due=due)
+
+
+@pages.post("/register/<shipment>/<int:position>", needs=policy.REGISTER, own_transactions=True)
+@with_uploads("photos")
+def register(shipment: str, position: int) -> ResponseReturnValue:
+    """Register a piece (O1, O2)."""
+    origin = queries.line_at(load(Shipment, shipment), position, languages.code())
+    form = _registration_form(origin)
+    command, piece = form.command(_parts(origin)), form.seen.data
+    if form.validate_on_submit():
+        with form.refusals():
+            old_part = services.register(
+                origin.id, command, form.photos.data, by=actor(), now=now(), piece=piece
+            )
+            flash(_("Registered as %(number)s.", number=old_part.number), "success")
+            return go("oldparts.show", name=old_part.public_id)
+    else:
+        form.complete(services.problems(command, today=now().date()))
+    if form.status == 409:
+        # The next try means the piece that is free now.
+        origin = queries.line_at(load(Shipment, shipment), position, languages.code())
+        form.seen.raw_data = [str(origin.registered + 1)]
+    return _new_page(form, origin)
+
+
+def _page(
+    old_part: OldPart, form: Any = None, step: str | None = None, **more: Any
+) -> ResponseReturnValue:
+    """The piece's page; a refused step shows why above it and stays open."""
+    files = of_document(old_part)
+    origin = queries.origin_of(old_part, languages.code())
+    may_add = actor().can(policy.REGISTER) and old_part.status in services.ADDING
+    return render(
+        "oldparts/show.html",
+        status=form.status if form else 200,
+        old_part=old_part,
+        state=old_part.workflow.state(old_part.status),
+        main_line=[(name, old_part.workflow.state(name).label) for name in MAIN_LINE],
+        steps=_steps(old_part),
+        part=queries.part_of(old_part, languages.code()),
+        origin=origin,
+        more_pieces=origin.quantity - origin.registered if actor().can(policy.REGISTER) else 0,
+        photos=linked(row for row in files if row.purpose == "photo"),
+        entries=timeline.of(old_part),
+        payment=queries.payment_of(old_part, actor()),
+        rejection=REJECTION_REASONS.get(old_part.rejection_code or ""),
+        reasons=REJECTION_REASONS,
+        form=form,
+        refused=step,
+        photos_form=(form if step == "photos" else forms.PhotosForm(formdata=None))
+        if may_add
+        else None,
+        **more,
+    )
+
+
+def _steps(old_part: OldPart) -> list[tuple[Any, str]]:
+    """What this person may do now: the correction on a page of its own, the rest in place."""
+    name = old_part.public_id
+    endpoints = {
+        "correct": "oldparts.correction",
+        "accept": "oldparts.accept",
+        "return": "oldparts.send_back",
+        "reject": "oldparts.reject",
+    }
+    return [
+        (step, url_for(endpoints[step.name], name=name))
+        for step in old_part.workflow.available(old_part.status, actor())
+    ]
+
+
+@pages.get("/<name>", needs=policy.READ)
+def show(name: str) -> ResponseReturnValue:
+    """One piece."""
+    return _page(load(OldPart, name))
+
+
+@pages.get("/review", needs=policy.REVIEW)
+def review() -> ResponseReturnValue:
+    """On to the registration that waits longest, or the one after a given piece."""
+    after = request.args.get("after")
+    found = queries.next_to_review(actor(), load(OldPart, after) if after else None)
+    if found is None:
+        flash(_("No old part waits for review."), "info")
+        return go("oldparts.index")
+    return go("oldparts.show", name=found)
+
+
+@pages.get("/<name>/correct", needs=policy.REGISTER)
+def correction(name: str) -> ResponseReturnValue:
+    """The correction of a returned registration."""
+    old_part = load(OldPart, name)
+    if old_part.workflow.find("correct", old_part.status) is None:
+        return go("oldparts.show", name=name)
+    origin = queries.origin_of(old_part, languages.code())
+    numbers = {part_id: number for number, part_id in _parts(origin).items()}
+    form = _registration_form(
+        origin,
+        obj=old_part,
+        data={"seen": old_part.version, "part": numbers.get(old_part.part_id)},
+    )
+    return _correction_page(form, origin, old_part)
+
+
+def _correction_page(
+    form: forms.RegistrationForm, origin: AnyRow, old_part: OldPart
+) -> ResponseReturnValue:
+    return _registration_page(
+        "oldparts/correct.html",
+        form,
+        origin,
+        old_part=old_part,
+        returned=next((entry for entry in reversed(timeline.of(old_part)) if entry.reason), None),
+        photos=linked(row for row in of_document(old_part) if row.purpose == "photo"),
+    )
+
+
+@pages.post("/<name>/correct", needs=policy.REGISTER, own_transactions=True)
+@with_uploads("photos")
+def correct(name: str) -> ResponseReturnValue:
+    """Send the correction (O5)."""
+    old_part = load(OldPart, name)
+    origin = queries.origin_of(old_part, languages.code())
+    form = _registration_form(origin)
+    command, seen = form.command(_parts(origin)), form.seen.data
+    if form.validate_on_submit():
+        with form.refusals():
+            services.correct(old_part, command, form.photos.data, seen=seen, by=actor(), now=now())
+            flash(_("The correction was sent."), "success")
+            return go("oldparts.show", name=name)
+    else:
+        form.complete(services.problems(command, today=now().date()))
+    if form.status == 409:
+        form.seen.raw_data = [str(old_part.version)]
+    return _correction_page(form, origin, old_part)
+
+
+@pages.post("/<name>/photos", needs=policy.REGISTER, own_transactions=True)
+@with_uploads("photos")
+def add_photos(name: str) -> ResponseReturnValue:
+    """Add photos to a registration that is not decided yet."""
+    old_part = load(OldPart, name)
+    form = forms.PhotosForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.add_photos(old_part, form.photos.data, by=actor(), now=now())
+            return go("oldparts.show", name=name)
+    return _page(old_part, form, "photos")
+
+
+@pages.post("/<name>/accept", needs=policy.REVIEW)
+def accept(name: str) -> ResponseReturnValue:
+    """Accept it (O5)."""
+    old_part, form = load(OldPart, name), ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.accept(old_part, seen=form.seen.data, by=actor(), now=now())
+            flash(_("%(number)s is accepted.", number=old_part.number), "success")
+            return go("oldparts.show", name=name)
+    return _page(old_part, form, "accept")
+
+
+@pages.post("/<name>/return", needs=policy.REVIEW)
+def send_back(name: str) -> ResponseReturnValue:
+    """Return it for correction, with a reason (O5)."""
+    old_part, form = load(OldPart, name), ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.send_back(
+                old_part,
+                reason=form.reason.data or "",
+                seen=form.seen.data,
+                by=actor(),
+                now=now(),
+            )
+            flash(_("%(number)s went back to the dealer.", number=old_part.number), "success")
+            return go("oldparts.show", name=name)
+    return _page(old_part, form, "return")
+
+
+@pages.post("/<name>/reject", needs=policy.REVIEW)
+def reject(name: str) -> ResponseReturnValue:
+    """Reject it, by a reason code and in words (O5)."""
+    old_part, form = load(OldPart, name), forms.RejectForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.reject(
+                old_part,
+                code=form.code.data or "",
+                reason=form.reason.data or "",
+                seen=form.seen.data,
+                by=actor(),
+                now=now(),
+            )
+            flash(_("%(number)s is rejected.", number=old_part.number), "success")
+            return go("oldparts.show", name=name)
+    return _page(old_part, form, "reject")
+
+
+@pages.get("/<name>/label", needs=policy.READ)
+def label(name: str) -> ResponseReturnValue:
+    """The label to print and stick on the piece; its QR code opens the piece's page (O1)."""
+    old_part = load(OldPart, name)
+    address = url_for("oldparts.show", name=name, _external=True)
+    code = segno.make(address, micro=False, error="m")
+    return render(
+        "oldparts/label.html",
+        old_part=old_part,
+        part=queries.part_of(old_part, languages.code()),
+        # Black on white in either theme, with the quiet zone: a scanner needs both.
+        qr=Markup(code.svg_inline(border=4, light="#fff", unit="mm")),  # noqa: S704
+        address=address,
+    )
+
+
+@frame.tasks
+def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
+    if who.can(policy.REGISTER):
+        count, due, overdue = queries.to_register(who, at)
+        yield frame.Task(
+            _l("Old parts to register"), count, url_for("oldparts.to_register"), due, overdue
+        )
+        yield frame.Task(
+            _l("Old parts returned for correction"),
+            queries.count(who, "returned"),
+            url_for("oldparts.index", tab="returned"),
+        )
+    if who.can(policy.REVIEW):
+        yield frame.Task(
+            _l("Old parts to review"),
+            queries.count(who, "registered"),
+            url_for("oldparts.index", tab="registered"),
+        )
+
+
+@frame.finder
+def _find(who: Actor, text: str) -> Iterator[frame.Find]:
+    if not who.can(policy.READ):
+        return
+    for row in queries.found(who, text, languages.code()):
+        facts = (row.part_name, row.customer_name, row.product_serial)
+        yield frame.Find(
+            _l("Old part"),
+            row.number,
+            " · ".join(filter(None, facts)),
+            url_for("oldparts.show", name=row.public_id),
+        )
