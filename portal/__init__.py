@@ -1,6 +1,7 @@
 """Partloop: warranty parts between dealers and headquarters."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask, get_flashed_messages
@@ -11,7 +12,7 @@ from portal.core import db
 from portal.core.clock import Clock, SystemClock
 from portal.core.i18n import _
 from portal.settings import RESOURCES, Settings
-from portal.web import errors, filters, headers, languages, logs, routes
+from portal.web import errors, filters, frame, headers, languages, logs, routes
 
 FEATURES = (
     "people",
@@ -64,6 +65,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         part.init_app(app)
     CSRFProtect(app)
     for name in FEATURES:
+        # Until every feature has its pages.
+        if find_spec(f"portal.{name}.views") is None:
+            continue
         views = import_module(f"portal.{name}.views")
         app.register_blueprint(views.pages)
         if hasattr(views, "init_app"):
@@ -75,9 +79,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 def _frame() -> dict[str, Any]:
     """What the frame around every page shows."""
+    actor = current_user.actor
     return {
-        "actor": current_user.actor,
+        "actor": actor,
+        "rooms": frame.rooms_of(actor) if actor else [],
         "unread": getattr(current_user, "unread", 0),
-        "whose": getattr(current_user, "dealer_name", None) or _("Headquarters"),
+        "whose": (current_user.dealer_name or _("Headquarters")) if actor else "",
         "messages": get_flashed_messages(with_categories=True),
     }

@@ -64,6 +64,9 @@ def upgrade() -> None:
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claim_count", sa.Integer(), nullable=False),
+        sa.Column("claimed", sa.BigInteger(), nullable=False),
+        sa.Column("approved", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_run")),
         sa.UniqueConstraint("month", name=op.f("uq_claim_run_month")),
         sa.UniqueConstraint("public_id", name=op.f("uq_claim_run_public_id")),
@@ -86,10 +89,12 @@ def upgrade() -> None:
         sa.Column("contact", sa.String(length=200), nullable=False),
         sa.Column("phone", sa.String(length=200), nullable=False),
         sa.Column("zone", sa.String(length=40), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dealer")),
         sa.UniqueConstraint("code", name=op.f("uq_dealer_code")),
         sa.UniqueConstraint("public_id", name=op.f("uq_dealer_public_id")),
     )
+    op.create_index("ix_dealer_created_at_id", "dealer", ["created_at", "id"], unique=False)
     op.create_table(
         "event",
         sa.Column("id", KEY, nullable=False),
@@ -216,6 +221,7 @@ def upgrade() -> None:
         sa.Column("roles", sa.String(length=100), nullable=False),
         sa.Column("language", sa.String(length=10), nullable=True),
         sa.Column("theme", sa.String(length=10), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "(side = 'dealer') = (dealer_id IS NOT NULL)", name=op.f("ck_user_account_side")
         ),
@@ -227,7 +233,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_user_account_public_id")),
     )
     op.create_index(
-        "ix_user_account_dealer_id_name", "user_account", ["dealer_id", "name"], unique=False
+        "ix_user_account_dealer_id_created_at_id",
+        "user_account",
+        ["dealer_id", "created_at", "id"],
+        unique=False,
     )
     op.create_table(
         "application",
@@ -371,16 +380,22 @@ def upgrade() -> None:
     op.create_table(
         "policy_value",
         sa.Column("id", KEY, nullable=False),
+        sa.Column("public_id", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("event_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("set_by_id", KEY, nullable=False),
-        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proposed_by_id", KEY, nullable=True),
         sa.ForeignKeyConstraint(
-            ["set_by_id"], ["user_account.id"], name=op.f("fk_policy_value_set_by_id")
+            ["proposed_by_id"], ["user_account.id"], name=op.f("fk_policy_value_proposed_by_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_policy_value")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_policy_value_public_id")),
     )
     op.create_index(
         "ix_policy_value_name_effective_from",

@@ -6,7 +6,7 @@ revision = "0002"
 down_revision = "0001"
 
 APPEND_ONLY = ("transfer", "reservation", "reservation_end", "event", "price", "quote")
-SEARCHED = ("application", "old_part", "part")
+SEARCHED = ("application", "dealer", "old_part", "part", "user_account")
 
 
 def upgrade() -> None:

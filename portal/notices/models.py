@@ -5,11 +5,14 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, Key
+from portal.core.db import Base, Key, Line
 
 
 class Notice(Base):
-    """An event that concerns a person; unread until they have seen it."""
+    """An event that concerns a person; unread until they have seen it.
+
+    ``title`` is the document's number as it was then: a list of them needs no other table.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -25,4 +28,5 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    title: Mapped[Line]
     read_at: Mapped[datetime | None]

@@ -1,8 +1,11 @@
 """Reads of one's own inbox."""
 
-from sqlalchemy import Select, func, select
+from collections.abc import Sequence
+from typing import Any
 
-from portal.core.db import session
+from sqlalchemy import func, literal_column, select
+
+from portal.core.db import AnyRow, session
 from portal.core.documents import Document, kind_named
 from portal.core.events import Event
 from portal.core.permissions import Actor
@@ -19,16 +22,29 @@ unread = (
 """How many unread notices the user of the surrounding query has."""
 
 
-def inbox(actor: Actor) -> Select[tuple[object, ...]]:
-    """One's own notices with their events."""
-    return (
+def inbox(actor: Actor, *, unread_only: bool, before: int | None, size: int) -> Sequence[AnyRow]:
+    """One's own notices with their events, newest first, older than the notice ``before``."""
+    statement = (
         select(
-            Notice.id, Notice.read_at, Event.at.label("created_at"), Event.document_kind,
-            Event.document_id, Event.name, Event.actor_name, Event.reason, Event.to_status,
+            Notice.id,
+            Notice.title,
+            Notice.read_at,
+            Event.at,
+            Event.document_kind,
+            Event.name,
+            Event.actor_name,
+            Event.reason,
+            Event.to_status,
         )
         .join(Event, Event.id == Notice.event_id)
         .where(Notice.user_id == actor.id)
     )
+    if unread_only:
+        statement = statement.where(Notice.read_at.is_(None))
+    if before is not None:
+        statement = statement.where(Notice.id < before)
+    limit: Any = literal_column(str(size))
+    return session.execute(statement.order_by(Notice.id.desc()).limit(limit)).all()
 
 
 def notice_event(notice_id: int, actor: Actor) -> Event | None:
@@ -40,9 +56,9 @@ def notice_event(notice_id: int, actor: Actor) -> Event | None:
     )
 
 
-def document_of(kind: str, document_id: int, actor: Actor) -> Document | None:
-    """A document by its key, if the actor may see it (P1)."""
-    known = kind_named(kind)
+def document_of(event: Event, actor: Actor) -> Document | None:
+    """The document of an event, if the actor may see it (P1)."""
+    kind = kind_named(event.document_kind)
     return session.scalar(
-        select(known.model).where(known.model.id == document_id, known.visible(actor))
+        select(kind.model).where(kind.model.id == event.document_id, kind.visible(actor))
     )

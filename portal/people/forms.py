@@ -1,15 +1,174 @@
 """The shape of what is typed about people and dealers."""
 
-from wtforms import HiddenField, PasswordField
-from wtforms.validators import Length
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
 
-from portal.core.i18n import _l
-from portal.web.forms import Form, line, needed
+from babel import Locale
+from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
+from wtforms.validators import Length, Regexp
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.core.i18n import _, _l
+from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
+from portal.people.services import DealerFacts
+from portal.people.sign_in import SHORTEST_PASSWORD
+from portal.web import languages
+from portal.web.forms import Form, VersionField, line, needed
+
+_AREAS = (
+    "Africa/",
+    "America/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
+ZONES = sorted((zone, zone) for zone in available_timezones() if zone.startswith(_AREAS))
+THEMES = (("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark")))
+
+
+def _password(label: Any, **options: Any) -> Any:
+    return PasswordField(label, [needed(), Length(max=1000)], **options)
+
+
+def _length_hint() -> str:
+    hint = _("At least %(count)d characters. A few words are good.", count=SHORTEST_PASSWORD)
+    return str(hint)
 
 
 class SignIn(Form):
     """Name and password; where to go on afterwards."""
 
     email = line(_l("E-mail address"))
-    password = PasswordField(_l("Password"), [needed(), Length(max=1000)])
+    password = _password(_l("Password"))
     next = HiddenField()
+
+
+class Preferences(Form):
+    """The language and the theme that a person sees."""
+
+    language = SelectField(_l("Language"), choices=list(languages.NATIVE.items()))
+    theme = SelectField(_l("Appearance"), choices=list(THEMES))
+
+
+class OwnPassword(Form):
+    """A change of one's own password."""
+
+    old = _password(_l("Present password"))
+    new = _password(_l("New password"))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.new.description = _length_hint()
+
+
+class NewPassword(Form):
+    """A password for somebody who forgot theirs."""
+
+    password = _password(_l("New password"))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.password.description = _length_hint()
+
+
+def _territories() -> Mapping[str, str]:
+    return Locale.parse(languages.code(), sep="-").territories
+
+
+def country_name(code: str) -> str:
+    """The country of a two-letter code, in the reader's language."""
+    return _territories().get(code, code)
+
+
+def _countries() -> list[tuple[str, str]]:
+    known = [(c, name) for c, name in _territories().items() if len(c) == 2 and c.isalpha()]
+    return sorted(known, key=lambda item: item[1])
+
+
+def _code(text: str | None) -> str:
+    return unicodedata.normalize("NFKC", text or "").strip().upper()
+
+
+class DealerForm(Form):
+    """What is known of a dealer, but for its code."""
+
+    seen = VersionField()
+    name = line(_l("Company"))
+    country = SelectField(_l("Country"))
+    region = line(_l("Province or region"), required=False)
+    city = line(_l("City"))
+    address = line(_l("Address"), required=False)
+    contact = line(_l("Contact"), description=_l("Whom headquarters calls."))
+    phone = line(_l("Phone"), required=False)
+    zone = SelectField(
+        _l("Time zone"), choices=ZONES, description=_l("The dealer sees times in this zone.")
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.country.choices = _countries()
+
+    def facts(self, code: str) -> DealerFacts:
+        """What was typed, for the dealer of that code."""
+        names = ("name", "country", "region", "city", "address", "contact", "phone", "zone")
+        return DealerFacts(code, **{name: self[name].data or "" for name in names})
+
+
+class NewDealer(DealerForm):
+    """A dealer that is not there yet."""
+
+    code = line(
+        _l("Code"),
+        most=20,
+        filters=[_code],
+        description=_l("Stands in every number of the dealer, for example D0123. It stays."),
+    )
+
+    def validate_code(self, field: Any) -> None:
+        """Letters, digits and hyphens only: it stands in numbers and on labels."""
+        Regexp(r"[A-Z0-9][A-Z0-9-]*$", message=_("Use letters A to Z, digits and hyphens only."))(
+            self, field
+        )
+
+
+class _Roles(SelectMultipleField):
+    """Roles to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class UserForm(Form):
+    """A person's name and roles."""
+
+    seen = VersionField()
+    name = line(_l("Name"))
+    roles: Any = _Roles(_l("Roles"), coerce=Role)
+
+    def __init__(self, side: Side, **options: Any) -> None:
+        super().__init__(**options)
+        mine = DEALER_ROLES if side == "dealer" else HQ_ROLES
+        self.roles.choices = [(role, role.label) for role in Role if role in mine]
+
+
+class NewUser(UserForm):
+    """A person who is not there yet, with the first password."""
+
+    email = line(_l("E-mail address"), description=_l("The person signs in with it."))
+    password = _password(_l("First password"))
+    language = SelectField(_l("Language"), choices=list(languages.NATIVE.items()))
+
+    def __init__(self, side: Side, **options: Any) -> None:
+        super().__init__(side, **options)
+        self.password.description = (
+            _length_hint() + " " + _("Tell the person; they change it after signing in.")
+        )
+
+    def validate_email(self, field: Any) -> None:
+        """Something that can be an address."""
+        Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Enter an e-mail address."))(self, field)

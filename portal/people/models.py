@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeDecorator
 
 from portal.core.db import Base, Key, Line
 from portal.core.documents import Document
-from portal.core.permissions import Actor, Role, parse_roles
+from portal.core.permissions import Actor, Role, Side, parse_roles
 from portal.people import workflow
 
 
@@ -31,6 +31,7 @@ class Dealer(Document, Base):
     """A company that sells and services the manufacturer's products: one tenant."""
 
     __tablename__ = "dealer"
+    __table_args__ = (Index("ix_dealer_created_at_id", "created_at", "id"),)
     kind = "dealer"
     workflow = workflow.DEALER
 
@@ -43,6 +44,7 @@ class Dealer(Document, Base):
     contact: Mapped[Line]
     phone: Mapped[Line]
     zone: Mapped[str] = mapped_column(String(40))
+    search_text: Mapped[str]
 
     @property
     def title(self) -> str:
@@ -59,7 +61,7 @@ class User(Document, Base):
     __tablename__ = "user_account"
     __table_args__ = (
         CheckConstraint("(side = 'dealer') = (dealer_id IS NOT NULL)", name="side"),
-        Index("ix_user_account_dealer_id_name", "dealer_id", "name"),
+        Index("ix_user_account_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
     )
     kind = "user"
     workflow = workflow.USER
@@ -72,6 +74,7 @@ class User(Document, Base):
     roles: Mapped[frozenset[Role]] = mapped_column(RoleSet())
     language: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="auto")
+    search_text: Mapped[str]
 
     @property
     def title(self) -> str:
@@ -80,7 +83,7 @@ class User(Document, Base):
     @property
     def actor(self) -> Actor:
         """The person as an actor, with the rights that the roles give."""
-        side = "dealer" if self.side == "dealer" else "hq"
+        side: Side = "dealer" if self.side == "dealer" else "hq"
         return Actor(self.id, self.name, side, self.dealer_id, self.roles)
 
 
@@ -99,9 +102,14 @@ class LoginSession(Base):
     address: Mapped[str] = mapped_column(String(60))
     agent: Mapped[str] = mapped_column(String(200))
 
+    @property
+    def public_id(self) -> str:
+        """What its address says: a part of the hash, from which no token can be made."""
+        return self.token_hash[:16]
+
 
 class FailedSignIn(Base):
-    """A failed sign-in, counted against the login name and the address that it came from."""
+    """A try to sign in that has not succeeded, counted by login name and by where it came from."""
 
     __tablename__ = "failed_sign_in"
     __table_args__ = (

@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from portal.core import workflow
 from portal.core.db import session
-from portal.core.errors import Forbidden, Invalid
+from portal.core.documents import Document
+from portal.core.errors import Forbidden, Invalid, Stale
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
+from portal.core.search import normal
 from portal.people import policy, sign_in
 from portal.people.models import Dealer, User
 
@@ -32,20 +34,30 @@ class DealerFacts:
 
 
 def add_dealer(facts: DealerFacts, *, by: Actor, now: datetime) -> Dealer:
-    """Add a dealer; its account is the ledger's to open. Invalid if the code is taken."""
+    """Add a dealer; the ledger opens its account. Invalid if the code is taken."""
     by.must(policy.DEALER_MANAGE)
     if session.scalar(select(Dealer.id).where(Dealer.code == facts.code)) is not None:
         raise Invalid(_("There is a dealer with this code."), field="code")
-    dealer = Dealer(status="active", created_at=now, **vars(facts))
+    dealer = Dealer(status="active", created_at=now, **vars(facts), search_text=_text(facts))
     session.add(dealer)
     session.flush()
     workflow.begin(dealer, by=by, now=now)
     return dealer
 
 
-def change_dealer(dealer: Dealer, facts: DealerFacts, *, by: Actor, now: datetime) -> None:
-    """Change what is known of a dealer; the code stays. Each change is on the timeline."""
+def _text(facts: DealerFacts) -> str:
+    return normal(facts.code, facts.name, facts.city, facts.region, facts.contact)
+
+
+def change_dealer(
+    dealer: Dealer, facts: DealerFacts, *, seen: int | None = None, by: Actor, now: datetime
+) -> None:
+    """Change what is known of a dealer; the code stays. Each change is on the timeline.
+
+    Stale if ``seen`` is not the version that the dealer has.
+    """
     by.must(policy.DEALER_MANAGE)
+    _check_seen(dealer, seen)
     changes = {
         name: [getattr(dealer, name), value]
         for name, value in vars(facts).items()
@@ -55,7 +67,14 @@ def change_dealer(dealer: Dealer, facts: DealerFacts, *, by: Actor, now: datetim
         return
     for name, (_old, new) in changes.items():
         setattr(dealer, name, new)
+    dealer.search_text = _text(facts)
+    dealer.version += 1
     record(dealer, "edit", by=by, now=now, values=changes)
+
+
+def _check_seen(document: Document, seen: int | None) -> None:
+    if seen is not None and seen != document.version:
+        raise Stale()
 
 
 def add_user(
@@ -88,14 +107,15 @@ def add_user(
         side="dealer" if dealer else "hq",
         email=address,
         name=name,
-        password_hash=sign_in.hasher.hash(password),
+        password_hash=sign_in.hash_of(password),
         roles=chosen,
         language=language,
         theme="auto",
+        search_text=normal(name, address),
     )
     session.add(user)
     session.flush()
-    workflow.begin(user, by=by, now=now, roles=sorted(chosen))
+    workflow.begin(user, by=by, now=now, roles=_named(chosen))
     return user
 
 
@@ -109,18 +129,31 @@ def _roles(roles: Iterable[Role], side: str) -> frozenset[Role]:
     return chosen
 
 
-def _password(password: str) -> None:
+def _named(roles: Iterable[Role]) -> str:
+    return ", ".join(sorted(roles))
+
+
+def _password(password: str, field: str = "password") -> None:
     problem = sign_in.password_problem(password)
     if problem:
-        raise Invalid(problem, field="password")
+        raise Invalid(problem, field=field)
 
 
-def change_user(user: User, *, name: str, roles: Iterable[Role], by: Actor, now: datetime) -> None:
+def change_user(
+    user: User,
+    *,
+    name: str,
+    roles: Iterable[Role],
+    seen: int | None = None,
+    by: Actor,
+    now: datetime,
+) -> None:
     """Change a person's name and roles; new roles end the person's sessions.
 
-    Nobody changes their own roles.
+    Nobody changes their own roles. Stale if ``seen`` is not the version that the person has.
     """
     _may_manage(user, by)
+    _check_seen(user, seen)
     chosen = _roles(roles, user.side)
     changes: dict[str, list[object]] = {}
     if name != user.name:
@@ -128,10 +161,12 @@ def change_user(user: User, *, name: str, roles: Iterable[Role], by: Actor, now:
     if chosen != user.roles:
         if user.id == by.id:
             raise Invalid(_("Nobody changes their own roles."), field="roles")
-        changes["roles"] = [sorted(user.roles), sorted(chosen)]
+        changes["roles"] = [_named(user.roles), _named(chosen)]
         sign_in.end_all(user.id, now=now)
     if changes:
         user.name, user.roles = name, chosen
+        user.search_text = normal(name, user.email)
+        user.version += 1
         record(user, "edit", by=by, now=now, values=changes)
 
 
@@ -170,9 +205,18 @@ def set_password(
         raise Forbidden()
     if not sign_in.matches(user.password_hash, old):
         raise Invalid(_("This is not your present password."), field="old")
-    problem = sign_in.password_problem(new)
-    if problem:
-        raise Invalid(problem, field="new")
-    user.password_hash = sign_in.hasher.hash(new)
+    _password(new, "new")
+    user.password_hash = sign_in.hash_of(new)
     sign_in.end_all(user.id, now=now, but=keep_session)
+    record(user, "edit", by=by, now=now, values={"password": "changed"})
+
+
+def reset_password(user: User, new: str, *, by: Actor, now: datetime) -> None:
+    """Give somebody who forgot it a new password; every session of theirs ends."""
+    _may_manage(user, by)
+    if user.id == by.id:
+        raise Invalid(_("Change your own password on your account page."))
+    _password(new)
+    user.password_hash = sign_in.hash_of(new)
+    sign_in.end_all(user.id, now=now)
     record(user, "edit", by=by, now=now, values={"password": "changed"})

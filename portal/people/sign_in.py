@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +20,8 @@ from portal.people.models import Dealer, FailedSignIn, LoginSession, User
 
 LIFETIME = timedelta(hours=12)
 WINDOW = timedelta(minutes=15)
-MOST_FOR_LOGIN, MOST_FOR_ADDRESS = 5, 50
+MOST = (5, 30, 50)
+"""Failed tries in a window: for a login name from one address, from everywhere; for an address."""
 SHORTEST_PASSWORD = 12
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -131,37 +133,68 @@ def find(token: str, now: datetime) -> SignedIn | None:
 
 @cache
 def _nobody() -> str:
-    return hasher.hash(secrets.token_hex(8))
+    return hash_of(secrets.token_hex(8))
+
+
+def _plain(password: str) -> str:
+    # The same letter can be typed as one sign or as two; the password is the same.
+    return unicodedata.normalize("NFC", password)
+
+
+def hash_of(password: str) -> str:
+    """What is kept of a password (Argon2id, about 25 ms)."""
+    return hasher.hash(_plain(password))
 
 
 def matches(password_hash: str, password: str) -> bool:
     """Whether a password is the one behind a hash."""
     try:
-        return hasher.verify(password_hash, password)
+        return hasher.verify(password_hash, _plain(password))
     except (VerificationError, InvalidHashError):
         return False
 
 
-def check(email: str, password: str, *, address: str, now: datetime) -> User:
-    """The active user of that name and password; else WrongSignIn or TooManyAttempts.
+def try_in(email: str, *, address: str, now: datetime) -> int:
+    """Write a try down before it is made, and return its key for ``allow``.
 
-    An unknown name costs the same time as a wrong password and gets the same answer. The caller
-    writes a failure down with ``note_failure``, in a transaction of its own.
+    The caller commits it. So many tries at the same time cannot all pass for the first one.
     """
-    login = _digest(email.strip().lower())
-    since = now - WINDOW
-    failures = session.execute(
+    session.execute(delete(FailedSignIn).where(FailedSignIn.at < now - WINDOW))
+    made = FailedSignIn(login_hash=_login(email), address=address[:60], at=now)
+    session.add(made)
+    session.flush()
+    return made.id
+
+
+def allow(attempt: int, email: str, *, address: str, now: datetime) -> bool:
+    """Whether a try that was written down may be made.
+
+    Slowed down are: a login name from one address, a login name from everywhere, an address. A
+    refused try is forgotten by the caller (``forget``): who only knocks locks nobody out.
+    """
+    login, place = FailedSignIn.login_hash == _login(email), FailedSignIn.address == address[:60]
+    recent = (FailedSignIn.at > now - WINDOW, FailedSignIn.id != attempt)
+    counts = session.execute(
         select(
-            select(func.count())
-            .where(FailedSignIn.login_hash == login, FailedSignIn.at > since)
-            .scalar_subquery(),
-            select(func.count())
-            .where(FailedSignIn.address == address, FailedSignIn.at > since)
-            .scalar_subquery(),
+            *(
+                select(func.count()).where(*which, *recent).scalar_subquery()
+                for which in ((login, place), (login,), (place,))
+            )
         )
     ).one()
-    if failures[0] >= MOST_FOR_LOGIN or failures[1] >= MOST_FOR_ADDRESS:
-        raise TooManyAttempts()
+    return all(count < most for count, most in zip(counts, MOST, strict=True))
+
+
+def forget(attempt: int) -> None:
+    """Take a try back."""
+    session.execute(delete(FailedSignIn).where(FailedSignIn.id == attempt))
+
+
+def check(email: str, password: str) -> User:
+    """The active user of that name and password; else WrongSignIn.
+
+    An unknown name costs the same time as a wrong password and gets the same answer.
+    """
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     right = matches(user.password_hash if user else _nobody(), password)
     if user is None or not right or user.status != "active":
@@ -169,16 +202,16 @@ def check(email: str, password: str, *, address: str, now: datetime) -> User:
     return user
 
 
-def note_failure(email: str, *, address: str, now: datetime) -> None:
-    """Count a failed attempt, and forget those that no longer matter."""
-    session.execute(delete(FailedSignIn).where(FailedSignIn.at < now - WINDOW))
-    session.add(
-        FailedSignIn(login_hash=_digest(email.strip().lower()), address=address[:60], at=now)
-    )
+def _login(email: str) -> str:
+    return _digest(email.strip().lower())
 
 
 def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
-    """Begin a session for a person and return its token, which is not kept anywhere."""
+    """Begin a session for a person and return its token, which is not kept anywhere.
+
+    Their failed tries are forgotten.
+    """
+    session.execute(delete(FailedSignIn).where(FailedSignIn.login_hash == _login(user.email)))
     token = secrets.token_urlsafe(32)
     session.add(
         LoginSession(
@@ -193,9 +226,15 @@ def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
     return token
 
 
-def end(session_id: int, user_id: int, *, now: datetime) -> None:
-    """End one session of a person; harmless if it has ended."""
-    _end(LoginSession.id == session_id, LoginSession.user_id == user_id, now=now)
+def end(session_id: int, *, now: datetime) -> None:
+    """End a session; harmless if it has ended."""
+    _end(LoginSession.id == session_id, now=now)
+
+
+def end_named(name: str, user_id: int, *, now: datetime) -> bool:
+    """End the session of that public id, if it is this person's and has not ended."""
+    mine = LoginSession.user_id == user_id
+    return _end(func.substr(LoginSession.token_hash, 1, 16) == name, mine, now=now) > 0
 
 
 def end_all(user_id: int, *, now: datetime, but: int | None = None) -> None:
@@ -203,14 +242,18 @@ def end_all(user_id: int, *, now: datetime, but: int | None = None) -> None:
     _end(LoginSession.user_id == user_id, LoginSession.id != (but or 0), now=now)
 
 
-def _end(*which: ColumnElement[bool], now: datetime) -> None:
-    session.execute(
-        update(LoginSession).where(*which, LoginSession.ended_at.is_(None)).values(ended_at=now)
-    )
+def _end(*which: ColumnElement[bool], now: datetime) -> int:
+    ended = session.execute(
+        update(LoginSession)
+        .where(*which, LoginSession.ended_at.is_(None))
+        .values(ended_at=now)
+        .returning(LoginSession.id)
+    ).all()
+    return len(ended)
 
 
 def password_problem(password: str) -> str | None:
     """Why a password will not do, in a sentence; None if it will."""
     if len(password) < SHORTEST_PASSWORD:
-        return _("A password has at least %(count)d characters.", count=SHORTEST_PASSWORD)
+        return str(_("A password has at least %(count)d characters.", count=SHORTEST_PASSWORD))
     return None

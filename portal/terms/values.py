@@ -1,6 +1,7 @@
 """Every policy value: its unit, its bounds, its default, and what it means.
 
-A value counts from its effective date on; whoever decides by one stores it with the decision.
+An approved value counts from its effective date on; whoever decides by one stores it with the
+decision.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ class Term:
     most: int
     unit: Any
     meaning: Any
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the number says yes or no."""
+        return (self.least, self.most) == (0, 1)
 
 
 _HOURS, _DAYS, _MONTHS, _COUNT = _l("hours"), _l("days"), _l("months"), _l("pieces")
@@ -106,7 +112,11 @@ def in_force(name: str, on: date) -> ColumnElement[int]:
     """The value that is in force on a day, as a column of another query."""
     chosen = (
         select(PolicyValue.value)
-        .where(PolicyValue.name == name, PolicyValue.effective_from <= on)
+        .where(
+            PolicyValue.name == name,
+            PolicyValue.status == "approved",
+            PolicyValue.effective_from <= on,
+        )
         .order_by(PolicyValue.effective_from.desc(), PolicyValue.id.desc())
         .limit(1)
         .scalar_subquery()

@@ -40,12 +40,26 @@ PASSWORD = "correct horse battery"
 
 DEALERS = {
     "north": people.DealerFacts(
-        "D0001", "北方卫浴服务有限公司", "CN", "北京市", "北京", "朝阳路 1 号", "王坤",
-        "010-5555 0101", "Asia/Shanghai",
+        "D0001",
+        "北方卫浴服务有限公司",
+        "CN",
+        "北京市",
+        "北京",
+        "朝阳路 1 号",
+        "王坤",
+        "010-5555 0101",
+        "Asia/Shanghai",
     ),
     "south": people.DealerFacts(
-        "D0002", "Łazienki Południe sp. z o.o.", "PL", "małopolskie", "Kraków", "ul. Długa 7",
-        "Grażyna Żak", "+48 12 555 01 02", "Europe/Warsaw",
+        "D0002",
+        "Łazienki Południe sp. z o.o.",
+        "PL",
+        "małopolskie",
+        "Kraków",
+        "ul. Długa 7",
+        "Grażyna Żak",
+        "+48 12 555 01 02",
+        "Europe/Warsaw",
     ),
 }
 CAST: dict[str, tuple[str | None, Role]] = {
@@ -139,15 +153,22 @@ def _people(portal: Portal) -> None:
     made = {}
     for name, facts in DEALERS.items():
         made[name] = people.add_dealer(facts, by=SYSTEM, now=now)
-        ledger.open_account(made[name].id)
         ledger.deposit(
-            dealer_id=made[name].id, amount=DEPOSIT, reference=f"START {facts.code}",
-            by=SYSTEM, now=now,
+            dealer_id=made[name].id,
+            amount=DEPOSIT,
+            reference=f"START {facts.code}",
+            by=SYSTEM,
+            now=now,
         )
     for name, (dealer, role) in CAST.items():
         people.add_user(
-            email=f"{name}@example.com", name=name.replace("_", " ").title(), password=PASSWORD,
-            roles=[role], dealer=made[dealer] if dealer else None, by=SYSTEM, now=now,
+            email=f"{name}@example.com",
+            name=name.replace("_", " ").title(),
+            password=PASSWORD,
+            roles=[role],
+            dealer=made[dealer] if dealer else None,
+            by=SYSTEM,
+            now=now,
         )
 
 
@@ -156,23 +177,38 @@ def _parts() -> None:
         select(User).where(User.email == "administrator@example.com")
     ).one()
     prices = PriceList(
-        status="imported", created_at=START, name="Start", effective_from=date(2026, 1, 1),
-        file_name="start.csv", file_key="", sha256="", mapping={},
+        status="imported",
+        created_at=START,
+        name="Start",
+        effective_from=date(2026, 1, 1),
+        file_name="start.csv",
+        file_key="",
+        sha256="",
+        mapping={},
         uploaded_by_id=administrator.id,
     )
     session.add(prices)
     session.flush()
     for number, name, name_zh, name_pl, cost, retail in PARTS:
         part = Part(
-            number=number, number_key=number.upper(), name=name, name_zh=name_zh, name_pl=name_pl,
-            unit="pcs", search_text=normal(number, name, name_zh, name_pl), created_at=START,
+            number=number,
+            number_key=number.upper(),
+            name=name,
+            name_zh=name_zh,
+            name_pl=name_pl,
+            unit="pcs",
+            search_text=normal(number, name, name_zh, name_pl),
+            created_at=START,
         )
         session.add(part)
         session.flush()
         session.add(
             Price(
-                part_id=part.id, price_list_id=prices.id, effective_from=prices.effective_from,
-                cost=cost, retail=retail,
+                part_id=part.id,
+                price_list_id=prices.id,
+                effective_from=prices.effective_from,
+                cost=cost,
+                retail=retail,
             )
         )
 

@@ -1,0 +1,40 @@
+"""The shape of a proposed policy value."""
+
+from typing import Any
+
+from wtforms import RadioField
+
+from portal.core.i18n import _, _l
+from portal.terms.values import Term
+from portal.web.forms import CountField, DayField, Form, needed, text
+
+
+class Proposal(Form):
+    """A new value from a day on, with its reason."""
+
+    effective_from = DayField(
+        _l("In force from"), [needed()], description=_l("Today or a later day.")
+    )
+    reason = text(_l("Reason"), description=_l("Whoever decides on it reads this."))
+
+
+class _Number(Proposal):
+    value = CountField(_l("New value"), [needed()])
+
+
+class _Switch(Proposal):
+    value = RadioField(
+        _l("New value"), [needed()], choices=[(1, _l("yes")), (0, _l("no"))], coerce=int
+    )
+
+
+def proposal_for(term: Term) -> Any:
+    """The form for a term, within its bounds."""
+    if term.is_switch:
+        return _Switch()
+    form = _Number()
+    form.value.least, form.value.most = term.least, term.most
+    form.value.description = _(
+        "A whole number from %(least)d to %(most)d.", least=term.least, most=term.most
+    )
+    return form

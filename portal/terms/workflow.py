@@ -1,0 +1,48 @@
+"""The life of a change of a policy value (P2): one person proposes it, another one decides."""
+
+from portal.core.i18n import _l
+from portal.core.permissions import ROLE_LABELS, Role
+from portal.core.workflow import State, Transition, Workflow
+
+POLICY_CHANGE = Workflow(
+    states=(
+        State("proposed", _l("Proposed"), "waiting", ROLE_LABELS[Role.ADMINISTRATOR]),
+        State("approved", _l("Approved"), "good"),
+        State("declined", _l("Declined"), "bad"),
+        State("withdrawn", _l("Withdrawn"), "ended"),
+    ),
+    transitions=(
+        Transition(
+            "approve",
+            ("proposed",),
+            "approved",
+            "policy:set",
+            _l("Approve"),
+            _l("approved the change"),
+            tells="policy:set",
+            direct=True,
+            tone="primary",
+        ),
+        Transition(
+            "decline",
+            ("proposed",),
+            "declined",
+            "policy:set",
+            _l("Decline"),
+            _l("declined the change"),
+            needs_reason=True,
+            tells="policy:set",
+            direct=True,
+            tone="danger",
+        ),
+        Transition(
+            "withdraw",
+            ("proposed",),
+            "withdrawn",
+            "policy:set",
+            _l("Withdraw"),
+            _l("withdrew the change"),
+            direct=True,
+        ),
+    ),
+)
