@@ -87,6 +87,17 @@ COLUMNS = (
     ),
 )  # fmt: skip
 
+COUNTS = {
+    "total": _l("Rows"),
+    "new": _l("New parts"),
+    "changed": _l("Changed prices"),
+    "unchanged": _l("Unchanged"),
+    "without_price": _l("Without a price"),
+    "noted": _l("Rows with a note"),
+    "wrong": _l("Rows with an error"),
+}
+"""What a preview counts. A row is new, changed, unchanged or wrong; the others cut across."""
+
 _YES = {"1", "yes", "y", "true", "t", "x", "是", "需要", "tak"}
 _NO = {"0", "no", "n", "false", "f", "否", "不需要", "nie"}
 
@@ -156,6 +167,14 @@ def proposed(headings: Sequence[str], earlier: Mapping[str, Any] | None = None) 
         if index is not None and before[index] in headings:
             mapping[key] = list(headings).index(before[index])
     return mapping
+
+
+def chosen(headings: Sequence[str], columns: Mapping[str, str]) -> Mapped:
+    """The columns as a person chose them: by key the index of a heading, or "" for none.
+
+    Invalid if it is no index of a heading.
+    """
+    return propose(COLUMNS, headings, {one.key: columns.get(one.key, "") for one in COLUMNS})
 
 
 def numbers_of(table: Table, mapping: Mapped) -> list[str]:

@@ -12,6 +12,7 @@ from portal.catalogue.models import Part, Price, PriceList
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.errors import NotFound
 from portal.core.search import matches
+from portal.people.models import User
 
 AT_ONCE = 10_000
 """How many values a statement may carry: fewer than either database allows."""
@@ -141,7 +142,7 @@ def successors_of(part_ids: Iterable[int]) -> dict[int, list[Part]]:
                 select(older.id, Part)
                 .join(Part, Part.id == older.successor_id)
                 .where(older.id.in_(set(ends.values())))
-            ).tuples()
+            ).all()
         )
         for part_id, end in ends.items():
             chains[part_id] += [found[end]] if end in found else []
@@ -190,7 +191,9 @@ def part_named(name: str, *, lock: bool = False) -> Part:
     """The part of that public id; NotFound if there is none. With ``lock`` for who changes it."""
     statement = select(Part).where(Part.public_id == name)
     if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
+        statement = statement.with_for_update(key_share=True).execution_options(
+            populate_existing=True
+        )
     part = session.scalars(statement).one_or_none()
     if part is None:
         raise NotFound()
@@ -215,6 +218,15 @@ def parts_listed(language: str, on: date) -> AnySelect:
 def without_price(on: date) -> ColumnElement[bool]:
     """The condition that a part cannot be ordered for want of a price on a day."""
     return func.coalesce(in_force(Price.cost, on), 0) == 0
+
+
+def chain_from(part: Part) -> set[int]:
+    """A part and whatever replaces it in the end, as ids; a loop would end, too (C1)."""
+    chain = select(Part.id, Part.successor_id).where(Part.id == part.id).cte(recursive=True)
+    chain = chain.union(
+        select(Part.id, Part.successor_id).join(chain, chain.c.successor_id == Part.id)
+    )
+    return set(session.scalars(select(chain.c.id)))
 
 
 def neighbours(part: Part) -> tuple[Part | None, Sequence[Part]]:
@@ -244,6 +256,20 @@ def history(part: Part) -> Sequence[AnyRow]:
         .order_by(Price.effective_from.desc(), Price.id.desc())
         .limit(MOST_HISTORY)
     ).all()
+
+
+def lists_listed() -> AnySelect:
+    """The rows of the list of price lists; not ordered yet."""
+    return select(
+        PriceList.id,
+        PriceList.public_id,
+        PriceList.created_at,
+        PriceList.status,
+        PriceList.name,
+        PriceList.effective_from,
+        PriceList.file_name,
+        User.name.label("sent_by"),
+    ).join(User, User.id == PriceList.uploaded_by_id)
 
 
 def prices_listed(price_list: PriceList, language: str) -> AnySelect:

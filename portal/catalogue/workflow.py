@@ -17,6 +17,7 @@ PRICE_LIST = Workflow(
             "pricelist:import",
             _l("Import"),
             _l("imported the price list"),
+            direct=True,
             tone="primary",
         ),
         Transition(
