@@ -204,9 +204,8 @@ def _account_page(form: forms.OwnPassword | None = None) -> ResponseReturnValue:
         status=form.status if form else 200,
         company=queries.company(actor()),
         form=form or forms.OwnPassword(formdata=None),
-        preferences=forms.Preferences(formdata=None, data=wishes),
+        wishes=forms.Preferences(formdata=None, data=wishes),
         sessions=queries.open_sessions(current_user.id, now()),
-        here=current_user.session_id,
         device=device,
     )
 
