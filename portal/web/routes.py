@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from portal.core import documents
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, NotFound
 from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, is_declared
 
 View = Callable[..., ResponseReturnValue]
@@ -117,6 +117,8 @@ def _open() -> ResponseReturnValue | None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
+    if "\0" in request.path:  # no name holds one, and PostgreSQL cannot even be asked for it
+        raise NotFound()
     needs = needs_of(request.endpoint)
     if needs == PUBLIC:
         return None

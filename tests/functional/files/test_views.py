@@ -163,6 +163,12 @@ def test_not_found_when_file_is_anothers(portal: Portal, photo: bytes) -> None:
     assert counted(portal) == 1
 
 
+@pytest.mark.parametrize("name", ["%00", "..%2f..%2fetc%2fpasswd", "x" * 5000, "%ff", "😀"])
+def test_not_found_when_name_is_nonsense(portal: Portal, name: str) -> None:
+    """No name leads to anything but a file."""
+    assert get(portal.client(portal.clerk), f"/files/{name}").status_code == 404
+
+
 def test_seen_by_headquarters_when_document_is(portal: Portal, photo: bytes) -> None:
     """P1: once claimed, whoever sees the document sees the file, and nobody removes it."""
     clerk = portal.client(portal.clerk)
