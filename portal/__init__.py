@@ -1,7 +1,6 @@
 """Partloop: warranty parts between dealers and headquarters."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from flask import Flask, get_flashed_messages
@@ -65,9 +64,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         part.init_app(app)
     CSRFProtect(app)
     for name in FEATURES:
-        # Until every feature has its pages.
-        if find_spec(f"portal.{name}.views") is None:
-            continue
         views = import_module(f"portal.{name}.views")
         app.register_blueprint(views.pages)
         if hasattr(views, "init_app"):

@@ -91,7 +91,10 @@ class LoginSession(Base):
     """One sign-in on one device; only the hash of its token is kept."""
 
     __tablename__ = "login_session"
-    __table_args__ = (Index("ix_login_session_user_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_login_session_user_id", "user_id"),
+        Index("ix_login_session_created_at", "created_at"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -157,13 +157,13 @@ def init_app(app: Flask) -> None:
 # One's own account
 
 
-@pages.get("/account", needs=SIGNED_IN)
+@pages.get("/profile", needs=SIGNED_IN)
 def account() -> ResponseReturnValue:
     """What the portal knows of me, how it looks to me, and where I am signed in."""
     return _account_page()
 
 
-@pages.post("/account/password", needs=SIGNED_IN)
+@pages.post("/profile/password", needs=SIGNED_IN)
 def change_password() -> ResponseReturnValue:
     """Change my password; my other sessions end."""
     form = forms.OwnPassword()
@@ -182,7 +182,7 @@ def change_password() -> ResponseReturnValue:
     return _account_page(form)
 
 
-@pages.post("/account/sessions/<name>", needs=SIGNED_IN)
+@pages.post("/profile/sessions/<name>", needs=SIGNED_IN)
 def end_session(name: str) -> ResponseReturnValue:
     """End one of my sessions."""
     if not sign_in.end_named(name, current_user.id, now=now()):
@@ -190,7 +190,7 @@ def end_session(name: str) -> ResponseReturnValue:
     return go("people.account", _anchor="sessions")
 
 
-@pages.post("/account/sessions", needs=SIGNED_IN)
+@pages.post("/profile/sessions", needs=SIGNED_IN)
 def end_other_sessions() -> ResponseReturnValue:
     """End all of my sessions but this one."""
     sign_in.end_all(current_user.id, now=now(), but=current_user.session_id)

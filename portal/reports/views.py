@@ -1,13 +1,18 @@
 """The home page, the search at the top, and the sign that the portal is well."""
 
-from flask import request
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_date, format_timedelta
 from sqlalchemy import text
 
 from portal.core.db import session
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import PUBLIC, SIGNED_IN
-from portal.web import frame
+from portal.reports import queries
+from portal.web import filters, frame
 from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, now
@@ -15,11 +20,66 @@ from portal.web.routes import Pages, actor, now
 pages = Pages("home", __name__)
 frame.room(0, _l("Home"), "home", "home.index", SIGNED_IN)
 
+SOON = timedelta(days=1)
+_PERIODS = {"day": _l("Day"), "week": _l("Week from"), "month": _l("Month")}
+
 
 @pages.get("/", needs=SIGNED_IN)
 def index() -> ResponseReturnValue:
-    """The work that waits for me."""
-    return render("home/index.html", tasks=frame.waiting(actor(), now()))
+    """The work that waits for me, the oldest deadline first, and a few figures."""
+    tasks = frame.waiting(actor(), now())
+    return render(
+        "home/index.html",
+        tasks=[_shown_task(task) for task in tasks],
+        waiting=sum(task.count for task in tasks),
+        overdue=sum(task.overdue for task in tasks),
+        figures=[_shown_figure(figure) for figure in queries.of(actor(), now())],
+    )
+
+
+def _from_now(at: datetime) -> str:
+    return str(format_timedelta(at - now(), add_direction=True))
+
+
+def _shown_task(task: frame.Task) -> dict[str, Any]:
+    due, state = "", ""
+    if task.overdue:
+        due, state = ngettext("%(num)d overdue", "%(num)d overdue", task.overdue), "over"
+    elif task.due_at is not None:
+        due = _("first due %(when)s", when=_from_now(task.due_at))
+        left = task.due_at - now()
+        state = "over" if left < timedelta() else "soon" if left < SOON else ""
+    return {
+        "count": task.count,
+        "label": task.label,
+        "url": task.url,
+        "due": due,
+        "due_state": state,
+    }
+
+
+def _shown_figure(figure: queries.Figure) -> dict[str, Any]:
+    show = filters.money if figure.is_money else filters.number
+    note = figure.note
+    if figure.note_amount is not None:
+        note = f"{show(figure.note_amount)} {figure.note}"
+    return {
+        "label": figure.label,
+        "value": show(figure.value),
+        "note": note,
+        "url": url_for(figure.endpoint) if figure.endpoint else None,
+        "points": [
+            (_period(day, figure.step), amount, show(amount)) for day, amount in figure.points
+        ],
+        "head": (_PERIODS[figure.step], figure.label),
+        "done_of": figure.done_of,
+    }
+
+
+def _period(day: date, step: queries.Step) -> str:
+    if step == "month":
+        return str(format_date(day, "LLL y"))
+    return str(format_date(day, "d MMM"))
 
 
 @pages.get("/search", needs=SIGNED_IN)
