@@ -356,6 +356,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_session")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_login_session_token_hash")),
     )
+    op.create_index("ix_login_session_created_at", "login_session", ["created_at"], unique=False)
     op.create_index("ix_login_session_user_id", "login_session", ["user_id"], unique=False)
     op.create_table(
         "notice",
@@ -501,6 +502,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_transfer_document", "transfer", ["document_kind", "document_id"], unique=False
     )
+    op.create_index("ix_transfer_kind_at", "transfer", ["kind", "at"], unique=False)
     op.create_table(
         "application_line",
         sa.Column("id", KEY, nullable=False),
@@ -626,6 +628,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_shipment_public_id")),
     )
     op.create_index("ix_shipment_application_id", "shipment", ["application_id"], unique=False)
+    op.create_index("ix_shipment_created_at_id", "shipment", ["created_at", "id"], unique=False)
     op.create_index(
         "ix_shipment_dealer_id_created_at_id",
         "shipment",

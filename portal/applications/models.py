@@ -146,6 +146,7 @@ class Shipment(Document, Base):
     __tablename__ = "shipment"
     __table_args__ = (
         Index("ix_shipment_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index("ix_shipment_created_at_id", "created_at", "id"),
         Index("ix_shipment_application_id", "application_id"),
     )
     kind = "shipment"

@@ -74,6 +74,7 @@ class Transfer(Base):
         CheckConstraint("from_account_id <> to_account_id", name="accounts"),
         Index("ix_transfer_dealer_id_at_id", "dealer_id", "at", "id"),
         Index("ix_transfer_dealer_id_kind_at_id", "dealer_id", "kind", "at", "id"),
+        Index("ix_transfer_kind_at", "kind", "at"),
         Index("ix_transfer_document", "document_kind", "document_id"),
     )
 
