@@ -11,7 +11,10 @@ from portal.core.documents import Document
 
 
 class Run(Document, Base):
-    """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``."""
+    """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``.
+
+    ``claim_count`` and the totals, in minor units, are written when the run closes (R8).
+    """
 
     __tablename__ = "claim_run"
     kind = "run"
@@ -20,6 +23,9 @@ class Run(Document, Base):
     month: Mapped[str] = mapped_column(String(7), unique=True)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    claim_count: Mapped[int] = mapped_column(Integer, default=0)
+    claimed: Mapped[Money] = mapped_column(default=0)
+    approved: Mapped[Money] = mapped_column(default=0)
 
     @property
     def title(self) -> str:

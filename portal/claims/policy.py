@@ -17,10 +17,10 @@ RUN_FINISH = capability("run:finish")
 
 
 def visible_claims(actor: Actor) -> ColumnElement[bool]:
-    """A dealer sees its own claims; headquarters what was submitted."""
+    """A dealer sees its own claims; headquarters what was submitted, also if it was returned."""
     if actor.is_dealer:
         return Claim.dealer_id == actor.dealer_id
-    return true() if actor.can(READ) else false()
+    return Claim.submitted_at.is_not(None) if actor.can(READ) else false()
 
 
 def visible_runs(actor: Actor) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ document holds the hash of the last. The database refuses UPDATE and DELETE.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -79,19 +79,16 @@ def digest(previous: str, event: Event) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record(
+def _next(
     document: Document,
     name: str,
-    *,
     by: Actor,
     now: datetime,
-    from_status: str | None = None,
-    reason: str = "",
-    values: dict[str, Any] | None = None,
+    from_status: str | None,
+    reason: str,
+    values: Mapping[str, Any] | None,
 ) -> Event:
-    """Write the next event of a document whose row the caller has locked or just made (P4)."""
-    if document.id is None:
-        session.flush()
+    """The event that follows on a document's chain; its head moves on to it."""
     event = Event(
         dealer_id=document.tenant_id,
         document_kind=document.kind,
@@ -105,15 +102,56 @@ def record(
         from_status=document.status if from_status is None else from_status,
         to_status=document.status,
         reason=reason.strip(),
-        values=values or {},
+        values=dict(values or {}),
     )
     event.hash = digest(document.event_hash or "", event)
     document.event_count = event.seq
     document.event_hash = event.hash
+    return event
+
+
+def record(
+    document: Document,
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    from_status: str | None = None,
+    reason: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write the next event of a document whose row the caller has locked or just made (P4)."""
+    session.flush()
+    event = _next(document, name, by, now, from_status, reason, values)
     session.add(event)
     for subscriber in _subscribers:
         subscriber(event, document)
     return event
+
+
+def record_many(
+    documents: Sequence[Document],
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    from_status: str,
+    values: Mapping[int, Mapping[str, Any]],
+) -> list[Event]:
+    """Write one event for each of many locked documents, all with one statement (P4).
+
+    ``values`` holds, by the document's key, the values used.
+    """
+    events = [
+        _next(document, name, by, now, from_status, "", values.get(document.id))
+        for document in documents
+    ]
+    session.add_all(events)
+    session.flush()
+    for event, document in zip(events, documents, strict=True):
+        for subscriber in _subscribers:
+            subscriber(event, document)
+    return events
 
 
 def comment(document: Document, text: str, *, by: Actor, now: datetime) -> Event:

@@ -4,13 +4,14 @@ The same table draws the buttons, refuses in the service, and spans the tests' m
 state × action × role.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from portal.core.documents import Document
 from portal.core.errors import Invalid, NotFound, Stale, WrongState
-from portal.core.events import Event, record
+from portal.core.events import Event, record, record_many
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 
@@ -126,6 +127,29 @@ def apply(
     before, document.status = document.status, transition.target
     document.version = (document.version or 1) + 1
     return record(document, name, by=by, now=now, from_status=before, reason=reason, values=values)
+
+
+def apply_many(
+    documents: Sequence[Document],
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    values: Mapping[int, Mapping[str, Any]],
+) -> None:
+    """Take the same step with many locked documents of one status, in a few statements (P4).
+
+    ``values`` holds, by the document's key, the values used. Raises what ``check`` raises.
+    """
+    if not documents:
+        return
+    before = documents[0].status
+    for document in documents:
+        if document.status != before:
+            raise WrongState()
+        document.status = check(document, name, by=by).target
+        document.version = (document.version or 1) + 1
+    record_many(documents, name, by=by, now=now, from_status=before, values=values)
 
 
 def begin(document: Document, *, by: Actor, now: datetime, **values: Any) -> Event:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, literal, select
 
-from portal.core.db import session
+from portal.core.db import AnySelect, Key, UtcDateTime, session
 from portal.core.documents import Document
 from portal.core.errors import Conflict, Invalid, TooLittleMoney
+from portal.core.events import Event, subscribe
 from portal.core.i18n import _
 from portal.core.money import LARGEST
 from portal.core.permissions import Actor
@@ -51,11 +52,21 @@ def open_books() -> None:
 
 
 def open_account(dealer_id: int, *, credit_limit: int = 0) -> Account:
-    """Make a dealer's one account (L2)."""
-    account = Account(purpose=DEALER, dealer_id=dealer_id, credit_limit=credit_limit)
-    session.add(account)
+    """Make a dealer's one account (L2); it has the credit limit from now on if it exists."""
+    account = session.scalar(select(Account).where(Account.dealer_id == dealer_id))
+    if account is None:
+        account = Account(purpose=DEALER, dealer_id=dealer_id)
+        session.add(account)
+    account.credit_limit = credit_limit
     session.flush()
     return account
+
+
+@subscribe
+def open_with_dealer(event: Event, document: Document) -> None:
+    """Open the account of a dealer that was just added (L2)."""
+    if document.kind == "dealer" and event.name == "create":
+        open_account(document.id)
 
 
 def _account_id(purpose: str, dealer_id: int) -> int:
@@ -110,6 +121,39 @@ def transfer(
     session.add(entry)
     session.flush()
     return entry
+
+
+def credit_each(
+    due: AnySelect, *, source: str, kind: str, by: Actor, now: datetime, values: Mapping[str, Any]
+) -> None:
+    """Move to dealers' accounts, in one statement, whatever a query says is due to them.
+
+    ``due`` selects ``public_id``, ``dealer_id``, ``amount``, ``cause``, ``document_kind``,
+    ``document_id``, ``document_name`` and ``document_title``; amounts are above zero. The
+    database refuses the whole of it if one of the causes was booked before (L4).
+    """
+    if kind not in KINDS:
+        raise ValueError(kind)
+    rows = due.subquery()
+    columns = {
+        **{column.name: column for column in rows.c},
+        "from_account_id": literal(_account_id(source, 0), Key),
+        "to_account_id": Account.id,
+        "kind": literal(kind),
+        "actor_id": literal(by.id, Key),
+        "actor_name": literal(by.name),
+        "at": literal(now, UtcDateTime()),
+        "values": literal(dict(values), Transfer.__table__.c["values"].type),
+    }
+    session.execute(
+        insert(Transfer).from_select(
+            list(columns),
+            # In the order of accounts, so that two such statements cannot wait for each other.
+            select(*columns.values())
+            .join_from(rows, Account, Account.dealer_id == rows.c.dealer_id)
+            .order_by(Account.id),
+        )
+    )
 
 
 def booked(cause: str) -> Transfer | None:

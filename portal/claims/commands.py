@@ -1,0 +1,31 @@
+"""What people ask for, in the shape that the services take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Step = Literal["approve", "reduce", "reject"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft as the dealer leaves it (R2).
+
+    ``offered`` are the public ids of the old parts that the page showed, ``chosen`` those of them
+    that are to be claimed; ``remarks`` holds a remark by old part. What was not shown stays.
+    """
+
+    offered: frozenset[str]
+    chosen: frozenset[str]
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a reviewer decides on a line (R6); ``amount``, in minor units, is for a reduction."""
+
+    step: Step
+    amount: int | None = None
+    reason_code: str | None = None
+    note: str = ""

@@ -1,0 +1,97 @@
+"""The shape of what is typed on the pages of claims and runs."""
+
+import re
+from typing import Any
+
+from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms.validators import Optional, ValidationError
+
+from portal.claims.commands import Decision, Draft, Step
+from portal.claims.workflow import LINE, REASONS
+from portal.core.clock import Month
+from portal.core.db import LINE as LONGEST
+from portal.core.errors import Invalid
+from portal.core.i18n import _, _l
+from portal.web.forms import Form, MoneyField, VersionField, clean, text
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{16}")
+_REMARK = "remark-"
+MOST_NAMES = 1000
+
+
+class NamesField(Field):
+    """The public ids that came under a name; what cannot be one is left out."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take them."""
+        self.data = frozenset(name for name in valuelist[:MOST_NAMES] if _NAME.fullmatch(name))
+
+
+class RemarksField(Field):
+    """A remark for each piece, sent as ``remark-<public id>``."""
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        """Take them."""
+        self.process_errors, self.errors, self.raw_data = [], (), None
+        self.data = {
+            name.removeprefix(_REMARK): clean(formdata[name])
+            for name in list(formdata or ())[: 2 * MOST_NAMES]
+            if name.startswith(_REMARK)
+        }
+
+    def pre_validate(self, form: Any) -> None:
+        """A remark is one line."""
+        if any(len(remark) > LONGEST for remark in self.data.values()):
+            raise ValidationError(
+                _("A remark on a line has at most %(max)d characters.", max=LONGEST)
+            )
+
+
+class DraftForm(Form):
+    """A page of a draft: its pieces with their remarks, and the remark on the whole."""
+
+    seen = VersionField()
+    offered = NamesField(default=frozenset())
+    chosen = NamesField(default=frozenset())
+    remarks = RemarksField(_l("Remarks"))
+    remark = text(_l("Remark on the claim"), required=False)
+
+    def draft(self) -> Draft:
+        """What the dealer wants it to be."""
+        return Draft(
+            offered=self.offered.data,
+            chosen=self.chosen.data & self.offered.data,
+            remarks=self.remarks.data,
+            remark=self.remark.data or "",
+        )
+
+
+class MonthForm(Form):
+    """The choice of a month."""
+
+    month = StringField(_l("Month"))
+
+    def chosen(self) -> Month:
+        """The month; Invalid if it is none."""
+        try:
+            return Month.parse(self.month.data or "")
+        except ValueError:
+            raise Invalid(_("Choose a month."), field="month") from None
+
+
+class DecisionForm(Form):
+    """What the reviewer decides on one line (R6); ``was`` is its status on the page."""
+
+    was = HiddenField()
+    step = StringField()
+    amount = MoneyField(_l("Approved amount"), [Optional()])
+    reason = SelectField(_l("Reason"), choices=[("", ""), *REASONS.items()], validate_choice=False)
+    note = text(_l("Note for the dealer"), required=False)
+
+    def decision(self) -> Decision:
+        """The decision; Invalid if it is none that the table of steps has."""
+        named = LINE.named(self.step.data or "")
+        if named is None:
+            raise Invalid(_("Choose what to do with this line."))
+        step: Step = named.name  # type: ignore[assignment]
+        return Decision(step, self.amount.data, self.reason.data or None, self.note.data or "")

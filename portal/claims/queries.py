@@ -1,0 +1,392 @@
+"""Reads of claims and runs, each within what the actor may see (P1), and what is due when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Part
+from portal.claims import policy
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.core.clock import Month
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.files.models import Attachment
+from portal.ledger.models import Transfer
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer, User
+from portal.terms.values import value
+from portal.web.lists import Tab
+
+LINES = 100
+"""How many lines a page shows."""
+
+_TABS = (
+    Tab("all", _l("All")),
+    Tab("draft", _l("Drafts"), Claim.status == "draft"),
+    Tab("submitted", _l("Submitted"), Claim.status == "submitted"),
+    Tab("in_review", _l("In review"), Claim.status == "in_review"),
+    Tab("decided", _l("Decided"), Claim.status == "decided"),
+    Tab("settled", _l("Settled"), Claim.status == "settled"),
+)
+_RETURNED = Tab("draft", _l("Returned"), Claim.status == "draft")
+
+
+# --- Time (R2, R4) --------------------------------------------------------------------------
+
+
+def zone_of(now: datetime) -> ZoneInfo:
+    """Headquarters' zone, in which ``now`` is given (T1)."""
+    if not isinstance(now.tzinfo, ZoneInfo):
+        raise TypeError("now must be in headquarters' zone")
+    return now.tzinfo
+
+
+def cutoff(month: Month, now: datetime) -> datetime:
+    """When the run for a month opens: what is submitted from then on is in the next one (R4)."""
+    day = value("claim.run_day", now.date())
+    return month.plus(1).start(zone_of(now)).replace(day=day)
+
+
+def next_cutoff(now: datetime) -> datetime:
+    """The next opening of a run."""
+    this_month = cutoff(Month.of(now).plus(-1), now)
+    return this_month if now < this_month else cutoff(Month.of(now), now)
+
+
+def month_to_open(now: datetime) -> Month | None:
+    """The month whose run can be opened next; None when the present month has its run."""
+    last = session.scalar(select(func.max(Run.month)))
+    before = Month.of(now).plus(-1)
+    if last is None or last < str(before):
+        return before
+    return Month.of(now) if last == str(before) else None
+
+
+# --- Eligible old parts (R1, R2) ------------------------------------------------------------
+
+
+def _accepted_between(month: Month, now: datetime, lapse_months: int) -> ColumnElement[bool]:
+    # Who files late files for the month before at best: an old month revives nothing.
+    first = max(month, Month.of(now).plus(-1)).plus(-lapse_months)
+    zone = zone_of(now)
+    return (OldPart.accepted_at >= first.start(zone)) & (
+        OldPart.accepted_at < month.plus(1).start(zone)
+    )
+
+
+_any_line = aliased(ClaimLine)
+_ON_A_CLAIM = exists().where(_any_line.old_part_id == OldPart.id)
+
+
+def eligible(
+    dealer_id: int, month: Month, now: datetime, lapse_months: int
+) -> list[ColumnElement[bool]]:
+    """The condition that an old part can be put on a dealer's claim for a month (R1, R2).
+
+    It was accepted by the month's end, at most ``lapse_months`` before the month, and is on no
+    claim.
+    """
+    return [
+        OldPart.dealer_id == dealer_id,
+        OldPart.status == "accepted",
+        OldPart.unit_price > 0,
+        _accepted_between(month, now, lapse_months),
+        ~_ON_A_CLAIM,
+    ]
+
+
+class Proposal(NamedTuple):
+    """What a dealer could claim for a month; ``amount`` in minor units."""
+
+    month: Month
+    pieces: int
+    amount: int
+    claim: AnyRow | None
+
+
+def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
+    """The present month and those before it, as far back as pieces do not lapse (R2)."""
+    lapse_months = value("claim.lapse_months", now.date())
+    months = [Month.of(now).plus(-back) for back in range(lapse_months + 1)]
+    columns: list[ColumnElement[Any]] = []
+    for month in months:
+        fits = _accepted_between(month, now, lapse_months)
+        columns += [
+            func.coalesce(func.sum(case((fits, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((fits, OldPart.unit_price), else_=0)), 0),
+        ]
+    sums = session.execute(
+        select(*columns).where(*eligible(dealer_id, months[0], now, lapse_months + 1))
+    ).one()
+    claims = latest_claims(dealer_id, months)
+    return [
+        Proposal(month, int(pieces), int(amount), claims.get(str(month)))
+        for month, pieces, amount in zip(months, sums[::2], sums[1::2], strict=True)
+    ]
+
+
+def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
+    """The last claim of each of some months that a dealer has, supplements included."""
+    rows = session.execute(
+        select(Claim.month, Claim.public_id, Claim.number, Claim.status)
+        .where(Claim.dealer_id == dealer_id, Claim.month.in_([str(month) for month in months]))
+        .order_by(Claim.ordinal)
+    )
+    return {row.month: row for row in rows}
+
+
+def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
+    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``."""
+    lapse_months = value("claim.lapse_months", now.date())
+    return session.execute(
+        select(
+            func.count().label("pieces"),
+            func.coalesce(func.sum(OldPart.unit_price), 0).label("amount"),
+        ).where(*eligible(dealer_id, month, now, lapse_months))
+    ).one()
+
+
+# --- Lists ----------------------------------------------------------------------------------
+
+
+def tabs_for(actor: Actor) -> tuple[Tab, ...]:
+    """The tabs of the list of claims; a draft that headquarters sees is a returned claim."""
+    return _TABS if actor.is_dealer else (_TABS[0], *_TABS[2:], _RETURNED)
+
+
+def _contains(column: Any, text: str) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return condition
+
+
+def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """What an actor sees of the claims whose number, or dealer, contains a text."""
+    conditions = [policy.visible_claims(actor)]
+    if text:
+        dealers = select(Dealer.id).where(_contains(Dealer.name, text))
+        conditions.append(or_(_contains(Claim.number, text), Claim.dealer_id.in_(dealers)))
+    return conditions
+
+
+def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
+    """The rows of a list of claims, as columns."""
+    statement = (
+        select(
+            Claim.id,
+            Claim.created_at,
+            Claim.public_id,
+            Claim.number,
+            Claim.month,
+            Claim.status,
+            Claim.submitted_at,
+            Claim.line_count,
+            Claim.claimed,
+            Claim.approved,
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+        )
+        .join(Dealer, Dealer.id == Claim.dealer_id)
+        .where(*scope(actor, text))
+    )
+    return statement if tab.where is None else statement.where(tab.where)
+
+
+def runs_listed(actor: Actor) -> AnySelect:
+    """The rows of the list of runs; the totals of an open one are those of its claims."""
+
+    def of_claims(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return (
+            select(func.coalesce(column, 0))
+            .where(Claim.run_id == Run.id)
+            .correlate(Run)
+            .scalar_subquery()
+        )
+
+    return select(
+        Run.id,
+        Run.created_at,
+        Run.public_id,
+        Run.month,
+        Run.status,
+        Run.closed_at,
+        of_claims(func.count()).label("claims"),
+        of_claims(func.count().filter(Claim.status == "in_review")).label("waiting"),
+        of_claims(func.sum(Claim.claimed)).label("claimed"),
+        of_claims(func.sum(Claim.approved)).label("approved"),
+    ).where(policy.visible_runs(actor))
+
+
+def found(actor: Actor, text: str) -> Sequence[AnyRow]:
+    """At most ten claims for the search at the top."""
+    return session.execute(
+        listed(actor, text, _TABS[0]).order_by(Claim.created_at.desc(), Claim.id.desc()).limit(10)
+    ).all()
+
+
+# --- One claim ------------------------------------------------------------------------------
+
+
+def heading(claim: Claim) -> AnyRow:
+    """The names around a claim: its dealer, its run, and who submitted it."""
+    return session.execute(
+        select(
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+            Dealer.public_id.label("dealer_public_id"),
+            Run.public_id.label("run_public_id"),
+            Run.month.label("run_month"),
+            User.name.label("submitted_by"),
+        )
+        .select_from(Claim)
+        .join(Dealer, Dealer.id == Claim.dealer_id)
+        .outerjoin(Run, Run.id == Claim.run_id)
+        .outerjoin(User, User.id == Claim.submitted_by_id)
+        .where(Claim.id == claim.id)
+    ).one()
+
+
+_PHOTO = (
+    select(Attachment.public_id)
+    .where(
+        Attachment.document_kind == OldPart.kind,
+        Attachment.document_id == OldPart.id,
+        Attachment.thumbnail_key.is_not(None),
+    )
+    .order_by(Attachment.id)
+    .limit(1)
+    .correlate(OldPart)
+    .scalar_subquery()
+)
+_PIECE = (
+    OldPart.id.label("old_part_id"),
+    OldPart.public_id.label("old_part"),
+    OldPart.number.label("old_part_number"),
+    OldPart.product_model,
+    OldPart.product_serial,
+    OldPart.failed_on,
+    OldPart.fault_code,
+    _PHOTO.label("photo"),
+    Part.number.label("part_number"),
+    Part.name,
+    Part.name_zh,
+    Part.name_pl,
+)
+
+
+def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
+    """The lines behind a position, one more than a page shows; of one status if it is given.
+
+    One query: each with its part, its old part, the first photo of it, and the decision.
+    """
+    statement = (
+        select(
+            ClaimLine.position,
+            ClaimLine.claimed,
+            ClaimLine.remark,
+            ClaimLine.status,
+            ClaimLine.approved,
+            ClaimLine.reason_code,
+            ClaimLine.note,
+            *_PIECE,
+        )
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .join(Part, Part.id == ClaimLine.part_id)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.position > after)
+        .order_by(ClaimLine.position)
+        .limit(LINES + 1)
+    )
+    return session.execute(
+        statement if status is None else statement.where(ClaimLine.status == status)
+    ).all()
+
+
+def candidates(claim: Claim, now: datetime, after: int) -> Sequence[AnyRow]:
+    """The pieces that a draft has or could have, by old part, one more than a page shows (R2).
+
+    ``line_id`` is None for one that the dealer left out.
+    """
+    lapse_months = value("claim.lapse_months", now.date())
+    could = eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+    statement = (
+        select(
+            ClaimLine.id.label("line_id"),
+            ClaimLine.remark,
+            OldPart.unit_price.label("claimed"),
+            *_PIECE,
+        )
+        .select_from(OldPart)
+        .join(Part, Part.id == OldPart.part_id)
+        .outerjoin(
+            ClaimLine, (ClaimLine.old_part_id == OldPart.id) & (ClaimLine.claim_id == claim.id)
+        )
+        .where(
+            OldPart.dealer_id == claim.dealer_id,
+            OldPart.id > after,
+            or_(ClaimLine.id.is_not(None), and_(*could)),
+        )
+        .order_by(OldPart.id)
+        .limit(LINES + 1)
+    )
+    return session.execute(statement).all()
+
+
+def credited(claim: Claim) -> Transfer | None:
+    """The entry in the ledger that paid a claim, if there is one."""
+    return session.scalar(
+        select(Transfer).where(
+            Transfer.document_kind == Claim.kind,
+            Transfer.document_id == claim.id,
+            Transfer.kind == "reimbursement",
+        )
+    )
+
+
+# --- Work that waits ------------------------------------------------------------------------
+
+
+def waiting(actor: Actor) -> dict[str, int]:
+    """How many claims an actor sees in each status that waits for somebody; ``returned`` too."""
+    was_returned = Claim.submitted_at.is_not(None)
+    rows = session.execute(
+        select(Claim.status, was_returned, func.count())
+        .where(policy.visible_claims(actor), Claim.status.in_(("draft", "in_review")))
+        .group_by(Claim.status, was_returned)
+    )
+    names = {("draft", True): "returned"}
+    return {names.get((status, bool(back)), status): count for status, back, count in rows}
+
+
+def runs_to_close() -> Sequence[AnyRow]:
+    """The runs that are not closed, the oldest first, with their claims and those undecided."""
+    return session.execute(
+        select(
+            Run.public_id,
+            Run.month,
+            func.count(Claim.id).label("claims"),
+            func.count(Claim.id).filter(Claim.status == "in_review").label("waiting"),
+        )
+        .outerjoin(Claim, Claim.run_id == Run.id)
+        .where(Run.status.in_(("open", "reviewing")))
+        .group_by(Run.id)
+        .order_by(Run.month)
+    ).all()
+
+
+def claim_of(old_part_id: int) -> AnyRow | None:
+    """The claim that an old part stands on, and how its line is decided (O9)."""
+    return session.execute(
+        select(
+            Claim.public_id,
+            Claim.number,
+            Claim.status,
+            Claim.submitted_at,
+            ClaimLine.status.label("line_status"),
+        )
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(ClaimLine.old_part_id == old_part_id)
+    ).one_or_none()

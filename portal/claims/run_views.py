@@ -1,0 +1,149 @@
+"""The pages of the monthly run."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from portal.claims import figures, forms, policy, queries, runs
+from portal.claims.models import Claim, Run
+from portal.claims.workflow import LINE, REASONS
+from portal.core import jobs
+from portal.core.documents import Document, DocumentKind, register
+from portal.core.i18n import _, _l
+from portal.core.permissions import Actor
+from portal.web import filters, frame, lists, timeline
+from portal.web.forms import ActionForm, Form
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, go, load, now
+
+pages = Pages("runs", __name__)
+register(DocumentKind(Run, _l("Monthly run"), "runs.show", policy.visible_runs))
+frame.room(35, _l("Monthly runs"), "run", "runs.index", policy.RUN_READ)
+
+RUN_LINE = ("open", "reviewing", "closing", "closed")
+
+
+def steps_of(document: Document, endpoints: Mapping[str, str]) -> list[tuple[Any, str]]:
+    """The steps that this person may take now, each with the address that it is sent to."""
+    return [
+        (step, url_for(endpoints[step.name], name=document.public_id))
+        for step in document.workflow.available(document.status, actor())
+        if step.name in endpoints
+    ]
+
+
+def main_line(names: tuple[str, ...], model: type[Document]) -> list[tuple[str, Any]]:
+    """The states that a document goes through if all is well, for the stepper."""
+    return [(name, model.workflow.state(name).label) for name in names]
+
+
+def _list_page(form: Form | None = None) -> ResponseReturnValue:
+    month = queries.month_to_open(now()) if actor().can(policy.RUN_OPEN) else None
+    return render(
+        "runs/list.html",
+        status=form.status if form else 200,
+        listed=lists.page(queries.runs_listed(actor()), Run.created_at, Run.id),
+        state=Run.workflow.state,
+        month=month,
+        cutoff=queries.cutoff(month, now()) if month else None,
+        form=form,
+    )
+
+
+@pages.get("/runs", needs=policy.RUN_READ)
+def index() -> ResponseReturnValue:
+    """The list of runs."""
+    return _list_page()
+
+
+@pages.post("/runs/open", needs=policy.RUN_OPEN)
+def open_run() -> ResponseReturnValue:
+    """Open the run for a month by hand (R4)."""
+    form = forms.MonthForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            run = runs.open_run(form.chosen(), by=actor(), now=now())
+            return go("runs.show", name=run.public_id)
+    return _list_page(form)
+
+
+def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
+    return render(
+        "runs/show.html",
+        fragments={"run"},
+        status=form.status if form else 200,
+        run=run,
+        state=Run.workflow.state(run.status),
+        main_line=main_line(RUN_LINE, Run),
+        steps=steps_of(run, {"start": "runs.start", "close": "runs.close"}),
+        progress=figures.progress(run),
+        statement=figures.statement_of_run(run),
+        agreement=figures.agreement(run),
+        reasons=REASONS,
+        line_state=LINE.state,
+        claim_state=Claim.workflow.state,
+        listed=lists.page(figures.claims_of_run(run), Claim.created_at, Claim.id),
+        job=jobs.state_of(runs.job_key(run)) if run.status == "closing" else None,
+        given_up=jobs.MOST_ATTEMPTS,
+        entries=timeline.of(run),
+        form=form,
+    )
+
+
+@pages.get("/runs/<name>", needs=policy.RUN_READ)
+def show(name: str) -> ResponseReturnValue:
+    """One run: its progress, its claims, and whether its sums agree (R8)."""
+    return _page(load(Run, name))
+
+
+@pages.post("/runs/<name>/start", needs=policy.RUN_REVIEW)
+def start(name: str) -> ResponseReturnValue:
+    """Begin to look at the claims."""
+    run = load(Run, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            runs.start_review(run, seen=form.seen.data, by=actor(), now=now())
+            return go("runs.show", name=name)
+    return _page(run, form)
+
+
+@pages.post("/runs/<name>/close", needs=policy.RUN_CLOSE)
+def close(name: str) -> ResponseReturnValue:
+    """Begin to close the month (R7)."""
+    run = load(Run, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            runs.close(run, seen=form.seen.data, by=actor(), now=now())
+            return go("runs.show", name=name)
+    return _page(run, form)
+
+
+@pages.post("/runs/<name>/close-again", needs=policy.RUN_CLOSE)
+def close_again(name: str) -> ResponseReturnValue:
+    """Set a closing that has given up going again."""
+    run = load(Run, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            runs.close_again(run, by=actor(), now=now())
+            return go("runs.show", name=name)
+    return _page(run, form)
+
+
+@frame.tasks
+def _tasks(who: Actor, _at: datetime) -> Iterator[frame.Task]:
+    """The runs that wait to be closed, with how far they are."""
+    if who.can(policy.RUN_CLOSE):
+        for run in queries.runs_to_close():
+            label = _(
+                "Run of %(month)s to close: %(decided)s of %(claims)s claims decided",
+                month=filters.month(run.month),
+                decided=run.claims - run.waiting,
+                claims=run.claims,
+            )
+            yield frame.Task(label, 1, url_for("runs.show", name=run.public_id))

@@ -1,0 +1,185 @@
+"""The monthly run: opened on its day, closed by a job in batches (R4, R7)."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import cast, func, literal, select
+
+from portal.claims import figures, policy, queries
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.core import jobs, workflow
+from portal.core.clock import Clock, Month
+from portal.core.db import Key, in_transaction, reading, session
+from portal.core.documents import relock
+from portal.core.errors import Conflict, Invalid, WrongState
+from portal.core.i18n import _, ngettext
+from portal.core.permissions import SYSTEM, Actor
+from portal.ledger import services as ledger
+from portal.ledger.models import WARRANTY_EXPENSE
+
+BATCH = 50
+"""How many claims are settled in one transaction (R7)."""
+
+
+def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
+    """Open the run for a month and take in every claim that was submitted in time (R4).
+
+    In time is before the run day of the next month begins, in headquarters' zone; so are the
+    claims left over from earlier months. A run that is opened earlier takes in what is there.
+    Conflict if it is not this month's turn.
+    """
+    by.must(policy.RUN_OPEN)
+    if month != queries.month_to_open(now):
+        raise Conflict(_("The run for this month is open already, or is not next in turn."))
+    cutoff = queries.cutoff(month, now)
+    run = Run(status="open", created_at=now, month=str(month), opened_at=now)
+    session.add(run)
+    session.flush()
+    claims = session.scalars(
+        select(Claim)
+        .where(Claim.status == "submitted", Claim.month <= str(month), Claim.submitted_at < cutoff)
+        .order_by(Claim.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    workflow.begin(run, by=by, now=now, claims=len(claims), cutoff=cutoff.isoformat())
+    for claim in claims:
+        claim.run_id = run.id
+    values = {claim.id: {"run": run.month} for claim in claims}
+    workflow.apply_many(claims, "take_in", by=by, now=now, values=values)
+    return run
+
+
+@jobs.timer("claims.open_run")
+def open_due_run(clock: Clock) -> None:
+    """Open the run for the month before, from the run day on, if nobody has (R4)."""
+    now = clock.now()
+    month = Month.of(now).plus(-1)
+
+    def is_due() -> bool:
+        return now >= queries.cutoff(month, now) and queries.month_to_open(now) == month
+
+    with reading():
+        due = is_due()
+    if due:
+        # Another worker may have been faster: then it is due no more.
+        in_transaction(lambda: open_run(month, by=SYSTEM, now=now) if is_due() else None)
+
+
+def start_review(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Begin to look at the claims of a run."""
+    workflow.apply(relock(run), "start", by=by, now=now, seen=seen)
+
+
+def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Begin to close a run; a job settles its claims (R7). Invalid while one is undecided."""
+    run = relock(run)
+    workflow.check(run, "close", by=by, seen=seen)
+    waiting = figures.progress(run).in_review
+    if waiting:
+        raise Invalid(
+            ngettext(
+                "%(num)d claim is not decided yet.", "%(num)d claims are not decided yet.", waiting
+            )
+        )
+    workflow.apply(run, "close", by=by, now=now, seen=seen)
+    _promise(run, now)
+
+
+def close_again(run: Run, *, by: Actor, now: datetime) -> None:
+    """Set a closing that has given up going again; harmless while it is at work (R7)."""
+    by.must(policy.RUN_CLOSE)
+    if run.status != "closing":
+        raise WrongState()
+    _promise(run, now)
+
+
+def job_key(run: Run) -> str:
+    """The key of the job that closes a run."""
+    return f"run/{run.public_id}/close"
+
+
+def _promise(run: Run, now: datetime) -> None:
+    jobs.enqueue("claims.close_run", {"run": run.public_id}, key=job_key(run), now=now)
+
+
+@jobs.handler("claims.close_run")
+def close_run(payload: dict[str, Any], clock: Clock) -> None:
+    """Settle the claims of a run, some in each transaction, then close it (R7).
+
+    Killed at any point and started again, it goes on where it was: a claim is settled and
+    credited in one transaction, and its cause can be booked once (L4).
+    """
+    while in_transaction(lambda: _settle_some(payload["run"], clock.now())):
+        pass
+
+
+def _settle_some(name: str, now: datetime) -> bool:
+    """Settle the next claims of a run, or finish it; whether there may be more to do."""
+    # The run's row is the lock that lets one worker at a time settle.
+    run = session.scalars(
+        select(Run)
+        .where(Run.public_id == name)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if run.status != "closing":
+        return False
+    claims = session.scalars(
+        select(Claim)
+        .where(Claim.run_id == run.id, Claim.status == "decided")
+        .order_by(Claim.id)
+        .limit(BATCH)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    if not claims:
+        _finish(run, now)
+        return False
+    _credit(run, [claim.id for claim in claims], now)
+    values = {claim.id: {"run": run.month, "approved": claim.approved} for claim in claims}
+    workflow.apply_many(claims, "settle", by=SYSTEM, now=now, values=values)
+    return True
+
+
+def _credit(run: Run, claim_ids: list[int], now: datetime) -> None:
+    """Book what was approved, claim by claim, straight from the lines; nothing for nothing."""
+    approved = cast(func.sum(ClaimLine.approved), Key)
+    due = (
+        select(
+            # A claim is paid once, so its own random name can be the entry's.
+            Claim.public_id.label("public_id"),
+            Claim.dealer_id.label("dealer_id"),
+            approved.label("amount"),
+            ("claim/" + Claim.public_id + "/reimbursement").label("cause"),
+            literal(Claim.kind).label("document_kind"),
+            Claim.id.label("document_id"),
+            Claim.public_id.label("document_name"),
+            Claim.number.label("document_title"),
+        )
+        .join(ClaimLine, ClaimLine.claim_id == Claim.id)
+        .where(Claim.id.in_(claim_ids))
+        .group_by(Claim.id)
+        .having(approved > 0)
+    )
+    ledger.credit_each(
+        due,
+        source=WARRANTY_EXPENSE,
+        kind="reimbursement",
+        by=SYSTEM,
+        now=now,
+        values={"run": run.month},
+    )
+
+
+def _finish(run: Run, now: datetime) -> None:
+    run.closed_at = now
+    run.claim_count, run.claimed, run.approved = session.execute(
+        select(
+            func.count(),
+            cast(func.coalesce(func.sum(Claim.claimed), 0), Key),
+            cast(func.coalesce(func.sum(Claim.approved), 0), Key),
+        ).where(Claim.run_id == run.id)
+    ).one()
+    values = {"claims": run.claim_count, "claimed": run.claimed, "approved": run.approved}
+    workflow.apply(run, "finish", by=SYSTEM, now=now, values=values)

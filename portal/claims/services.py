@@ -1,0 +1,348 @@
+"""Everything that changes a claim, until its run settles it: R1–R3, R6 without the appeal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, cast, delete, func, insert, literal, select, update
+
+from portal.claims import figures, policy, queries
+from portal.claims.commands import Decision, Draft
+from portal.claims.models import Claim, ClaimLine
+from portal.claims.workflow import LINE, REASONS
+from portal.core import workflow
+from portal.core.clock import Month
+from portal.core.db import Key, session
+from portal.core.documents import relock
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, WrongState
+from portal.core.events import record
+from portal.core.i18n import _, ngettext
+from portal.core.permissions import Actor
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+from portal.terms.values import value
+
+# --- The dealer's side: R1–R3 ---------------------------------------------------------------
+
+
+def start(month: Month, *, by: Actor, now: datetime) -> Claim:
+    """Begin the dealer's claim for a month with all eligible old parts on it (R1, R2).
+
+    Once the claim before it has been taken into a run, it is a supplement. Conflict while there
+    is a claim that has not; Invalid if the month has not begun or nothing can be claimed.
+    """
+    by.must(policy.WRITE)
+    if by.dealer_id is None:
+        raise Forbidden()
+    if month > Month.of(now):
+        raise Invalid(_("This month has not begun yet."), field="month")
+    last = session.scalars(
+        select(Claim)
+        .where(Claim.dealer_id == by.dealer_id, Claim.month == str(month))
+        .order_by(Claim.ordinal.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is not None and last.status in ("draft", "submitted"):
+        raise Conflict(
+            _("There is a claim for this month already: %(number)s.", number=last.number)
+        )
+    claim = _new_claim(by, month, last.ordinal + 1 if last else 0, now)
+    lapse_months = value("claim.lapse_months", now.date())
+    _put_on(claim, queries.eligible(by.dealer_id, month, now, lapse_months))
+    _count(claim)
+    if not claim.line_count:
+        raise Invalid(
+            _("There is no accepted old part that can be claimed for this month."), field="month"
+        )
+    workflow.begin(
+        claim,
+        by=by,
+        now=now,
+        lines=claim.line_count,
+        claimed=claim.claimed,
+        lapse_months=lapse_months,
+    )
+    return claim
+
+
+def _new_claim(by: Actor, month: Month, ordinal: int, now: datetime) -> Claim:
+    code = session.scalars(select(Dealer.code).where(Dealer.id == by.dealer_id)).one()
+    claim = Claim(
+        status="draft",
+        created_at=now,
+        dealer_id=by.dealer_id,
+        month=str(month),
+        ordinal=ordinal,
+        number=f"RC-{month}-{code}" + (f"-S{ordinal}" if ordinal else ""),
+        created_by_id=by.id,
+    )
+    session.add(claim)
+    session.flush()
+    return claim
+
+
+def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
+    """Put old parts on a claim, each for what was deducted for it (R1), with one statement."""
+    last = func.coalesce(
+        select(func.max(ClaimLine.position))
+        .where(ClaimLine.claim_id == claim.id)
+        .scalar_subquery(),
+        0,
+    )
+    columns: dict[str, ColumnElement[Any]] = {
+        "dealer_id": OldPart.dealer_id.expression,
+        "claim_id": literal(claim.id, Key),
+        "position": last + func.row_number().over(order_by=OldPart.id),
+        "old_part_id": OldPart.id.expression,
+        "part_id": OldPart.part_id.expression,
+        "claimed": OldPart.unit_price.expression,
+        "remark": literal(""),
+        "status": literal("open"),
+        "note": literal(""),
+    }
+    session.execute(
+        insert(ClaimLine).from_select(list(columns), select(*columns.values()).where(*which)),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _count(claim: Claim) -> None:
+    """Set a claim's number of lines and the sum that they claim."""
+    claim.line_count, claim.claimed = session.execute(
+        select(func.count(), cast(func.coalesce(func.sum(ClaimLine.claimed), 0), Key)).where(
+            ClaimLine.claim_id == claim.id
+        )
+    ).one()
+
+
+def save(claim: Claim, draft: Draft, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Keep a draft as the dealer leaves it: pieces left out or added back, remarks (R2).
+
+    A piece that is left out stays eligible. Conflict if a chosen piece cannot be put on this
+    claim, because another claim has it or it is not eligible.
+    """
+    if by.is_dealer and claim.dealer_id != by.dealer_id:
+        raise NotFound()
+    by.must(policy.WRITE)
+    claim = relock(claim)
+    if seen is not None and seen != claim.version:
+        raise Stale()
+    if claim.status != "draft":
+        raise WrongState()
+    claim.remark = draft.remark
+    _leave_out(claim, draft.offered - draft.chosen)
+    _add_back(claim, draft.chosen, now)
+    _remark(claim, draft)
+    _count(claim)
+
+
+def _named(names: frozenset[str]) -> ColumnElement[bool]:
+    return OldPart.public_id.in_(sorted(names))
+
+
+def _leave_out(claim: Claim, names: frozenset[str]) -> None:
+    if names:
+        pieces = select(OldPart.id).where(_named(names), OldPart.dealer_id == claim.dealer_id)
+        session.execute(
+            delete(ClaimLine)
+            .where(ClaimLine.claim_id == claim.id, ClaimLine.old_part_id.in_(pieces))
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _add_back(claim: Claim, names: frozenset[str], now: datetime) -> None:
+    if not names:
+        return
+    lapse_months = value("claim.lapse_months", now.date())
+    could = queries.eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+    _put_on(claim, [*could, _named(names)])
+    have = session.scalar(
+        select(func.count())
+        .select_from(ClaimLine)
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .where(ClaimLine.claim_id == claim.id, _named(names))
+    )
+    if have != len(names):
+        raise Conflict(
+            _("An old part that you chose can no longer be put on this claim. Open the page again.")
+        )
+
+
+def _remark(claim: Claim, draft: Draft) -> None:
+    if draft.offered:
+        lines = session.execute(
+            select(ClaimLine, OldPart.public_id)
+            .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+            .where(ClaimLine.claim_id == claim.id, _named(draft.offered))
+            .execution_options(populate_existing=True)
+        )
+        for line, name in lines:
+            line.remark = draft.remarks.get(name, line.remark)
+        session.flush()
+
+
+def submit(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Hand the claim in for the next run (R2, R4). Invalid without a line."""
+    claim = relock(claim)
+    workflow.check(claim, "submit", by=by, seen=seen)
+    _count(claim)
+    if not claim.line_count:
+        raise Invalid(_("A claim needs at least one old part."))
+    claim.submitted_by_id, claim.submitted_at = by.id, now
+    values = {"lines": claim.line_count, "claimed": claim.claimed}
+    workflow.apply(claim, "submit", by=by, now=now, seen=seen, values=values)
+
+
+# --- The reviewer's side: R6, P2 ------------------------------------------------------------
+
+
+def _four_eyes(claim: Claim, by: Actor) -> None:
+    if by.id is not None and claim.submitted_by_id == by.id:
+        raise Forbidden(_("Nobody decides on a claim that they submitted themselves."))
+
+
+def give_back(claim: Claim, *, seen: int | None, reason: str, by: Actor, now: datetime) -> None:
+    """Return a claim for correction: it leaves its run, and its lines are open again."""
+    claim = relock(claim)
+    workflow.check(claim, "return", by=by, seen=seen, reason=reason)
+    _four_eyes(claim, by)
+    session.execute(
+        update(ClaimLine)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.status != "open")
+        .values(
+            status="open",
+            approved=None,
+            reason_code=None,
+            note="",
+            decided_by_id=None,
+            decided_at=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    claim.run_id = None
+    workflow.apply(claim, "return", by=by, now=now, seen=seen, reason=reason)
+
+
+def _in_review(claim: Claim, by: Actor) -> Claim:
+    if by.is_dealer and claim.dealer_id != by.dealer_id:
+        raise NotFound()
+    by.must(policy.DECIDE)
+    claim = relock(claim)
+    _four_eyes(claim, by)
+    if claim.status != "in_review":
+        raise WrongState()
+    return claim
+
+
+def decide_line(
+    claim: Claim, position: int, decision: Decision, *, was: str, by: Actor, now: datetime
+) -> ClaimLine:
+    """Approve, reduce or reject one line (R6); the dealer sees it at once.
+
+    ``was`` is the line's status that the reviewer saw: Stale if it is another by now. Invalid,
+    at its field, for an amount that is no reduction or a reason that is missing.
+    """
+    claim = _in_review(claim, by)
+    line = session.scalars(
+        select(ClaimLine)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.position == position)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if line is None:
+        raise NotFound()
+    if line.status != was:
+        raise Stale()
+    step = LINE.find(decision.step, line.status)
+    if step is None:
+        raise WrongState()
+    line.approved = _approved(line, decision)
+    line.reason_code = None if decision.step == "approve" else _reason(decision)
+    line.status, line.note = step.target, decision.note
+    line.decided_by_id, line.decided_at = by.id, now
+    _record_line(claim, line, decision, by, now)
+    return line
+
+
+def _approved(line: ClaimLine, decision: Decision) -> int:
+    if decision.step == "approve":
+        return line.claimed
+    if decision.step == "reject":
+        return 0
+    if decision.amount is None:
+        raise Invalid(_("Enter the amount that is approved."), field="amount")
+    if not 0 < decision.amount < line.claimed:
+        raise Invalid(_("A reduced amount lies between zero and what is claimed."), field="amount")
+    return decision.amount
+
+
+def _reason(decision: Decision) -> str:
+    if decision.reason_code not in REASONS:
+        raise Invalid(_("Choose a reason: the dealer will read it."), field="reason")
+    if decision.reason_code == "other" and not decision.note.strip():
+        raise Invalid(_("Explain the reason in the note."), field="note")
+    return decision.reason_code
+
+
+def _record_line(
+    claim: Claim, line: ClaimLine, decision: Decision, by: Actor, now: datetime
+) -> None:
+    number = session.scalars(select(OldPart.number).where(OldPart.id == line.old_part_id)).one()
+    values = {
+        "line": line.position,
+        "old_part": number,
+        "claimed": line.claimed,
+        "approved": line.approved,
+    }
+    if line.reason_code:
+        values["reason_code"] = line.reason_code
+    record(claim, f"{decision.step}_line", by=by, now=now, reason=line.note, values=values)
+
+
+def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
+    """Approve together all open lines on which the dealer made no remark; returns how many.
+
+    WrongState if there is none.
+    """
+    claim = _in_review(claim, by)
+    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ClaimLine.remark == "")
+    lines, amount = session.execute(
+        select(func.count(), cast(func.coalesce(func.sum(ClaimLine.claimed), 0), Key)).where(*plain)
+    ).one()
+    if not lines:
+        raise WrongState()
+    session.execute(
+        update(ClaimLine)
+        .where(*plain)
+        .values(status="approved", approved=ClaimLine.claimed, decided_by_id=by.id, decided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    values = {"lines": lines, "approved": amount}
+    record(claim, "approve_open", by=by, now=now, values=values)
+    return int(lines)
+
+
+def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Finish the decision on a claim: its total is the sum of its lines (R6).
+
+    Invalid while a line is open.
+    """
+    claim = relock(claim)
+    workflow.check(claim, "decide", by=by, seen=seen)
+    _four_eyes(claim, by)
+    statement = figures.statement_of(claim)
+    if statement.open_lines:
+        raise Invalid(
+            ngettext(
+                "%(num)d line is not decided yet.",
+                "%(num)d lines are not decided yet.",
+                statement.open_lines,
+            )
+        )
+    claim.approved = statement.approved
+    values = {
+        "claimed": statement.claimed,
+        "approved": statement.approved,
+        "reduced": statement.reduced,
+        "rejected": statement.rejected,
+    }
+    workflow.apply(claim, "decide", by=by, now=now, seen=seen, values=values)

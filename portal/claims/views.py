@@ -1,0 +1,337 @@
+"""The pages of claims: the dealer's draft, and the reviewer's decisions."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.claims import figures, forms, policy, queries, run_views, services
+from portal.claims.models import Claim
+from portal.claims.run_views import main_line, steps_of
+from portal.claims.workflow import LINE, REASONS
+from portal.core.clock import Month
+from portal.core.documents import DocumentKind, kind_named, register
+from portal.core.i18n import _, _l, ngettext
+from portal.core.permissions import Actor
+from portal.ledger import policy as ledger
+from portal.oldparts.models import OldPart
+from portal.oldparts.queries import Payment, tells_payment
+from portal.web import filters, frame, lists, timeline
+from portal.web.forms import ActionForm, Form, clean
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, go, load, now
+
+pages = Pages("claims", __name__)
+register(DocumentKind(Claim, _l("Claim"), "claims.show", policy.visible_claims))
+frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
+timeline.WORDS.update({f"{step.name}_line": step.done for step in LINE.transitions})
+timeline.WORDS["approve_open"] = _l("approved the open lines without remark")
+
+MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
+STEPS = {"return": "claims.give_back", "decide": "claims.decide"}
+_FAR = 2**31 - 1
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages of the run, which is a room of its own."""
+    app.register_blueprint(run_views.pages)
+
+
+def _after() -> int:
+    """The row after which the page of a table begins, from the URL."""
+    return max(0, min(request.args.get("after", 0, type=int), _FAR))
+
+
+def _old_part_url(name: str) -> str:
+    return url_for(kind_named(OldPart.kind).endpoint, name=name)
+
+
+@pages.get("/claims", needs=policy.READ)
+def index() -> ResponseReturnValue:
+    """The list of claims."""
+    text = clean(request.args.get("q", ""))[:100]
+    tabs = queries.tabs_for(actor())
+    statement = queries.listed(actor(), text, lists.current(tabs))
+    return render(
+        "claims/list.html",
+        fragments={"results"},
+        listed=lists.page(statement, Claim.created_at, Claim.id),
+        tabs=lists.tab_items(tabs, lists.counts(Claim, queries.scope(actor(), text), tabs)),
+        tab=lists.current(tabs).name,
+        q=text,
+        state=Claim.workflow.state,
+    )
+
+
+def _new_page(form: forms.MonthForm) -> ResponseReturnValue:
+    dealer_id = actor().dealer_id
+    assert dealer_id is not None
+    proposals = queries.proposals(dealer_id, now())
+    return render(
+        "claims/new.html",
+        status=form.status,
+        form=form,
+        proposals=list(proposals[:2]) + [one for one in proposals[2:] if one.pieces],
+        chosen=form.month.data or str(proposals[1 if proposals[1].pieces else 0].month),
+        cutoff=queries.next_cutoff(now()),
+    )
+
+
+@pages.get("/claims/new", needs=policy.WRITE)
+def new() -> ResponseReturnValue:
+    """The months that can be claimed for, with what there is to claim."""
+    return _new_page(forms.MonthForm())
+
+
+@pages.post("/claims/new", needs=policy.WRITE)
+def start() -> ResponseReturnValue:
+    """Begin the claim for a month, with all eligible old parts on it (R2)."""
+    form = forms.MonthForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            claim = services.start(form.chosen(), by=actor(), now=now())
+            return go("claims.show", name=claim.public_id)
+    return _new_page(form)
+
+
+def _page(
+    claim: Claim, form: Form | None = None, decision: tuple[int, Form] | None = None
+) -> ResponseReturnValue:
+    """The document page; a refused step or decision shows why, with what was typed."""
+    if claim.status == "draft" and actor().can(policy.WRITE):
+        return _draft_page(claim, form)
+    share = request.args.get("lines")
+    share = share if share in {state.name for state in LINE.states} else None
+    lines = queries.lines_of(claim, share, _after())
+    heading, statement = queries.heading(claim), figures.statement_of(claim)
+    refused = decision[1] if decision else form
+    return render(
+        "claims/show.html",
+        fragments={"claim"},
+        status=refused.status if refused else 200,
+        claim=claim,
+        state=Claim.workflow.state(claim.status),
+        main_line=main_line(MAIN_LINE, Claim),
+        heading=heading,
+        steps=steps_of(claim, STEPS),
+        statement=statement,
+        tabs=_line_tabs(claim, share, statement),
+        credited=queries.credited(claim) if claim.status == "settled" else None,
+        account_url=_account_url(heading.dealer_public_id),
+        lines=lines[: queries.LINES],
+        more_after=lines[queries.LINES - 1].position if len(lines) > queries.LINES else None,
+        after=_after(),
+        share=share,
+        line_state=LINE.state,
+        reasons=REASONS,
+        may_decide=claim.status == "in_review" and actor().can(policy.DECIDE),
+        old_part_url=_old_part_url,
+        entries=timeline.of(claim),
+        cutoff=queries.next_cutoff(now()) if claim.status == "submitted" else None,
+        form=form,
+        decision=decision,
+    )
+
+
+def _line_tabs(
+    claim: Claim, share: str | None, statement: figures.Statement
+) -> list[tuple[Any, str, str, bool]]:
+    counts = statement.counts
+    shares: list[tuple[str | None, Any, int]] = [(None, _("All"), statement.lines)]
+    shares += [(state.name, state.label, counts[state.name]) for state in LINE.states]
+    return [
+        (
+            label,
+            filters.number(count),
+            url_for("claims.show", name=claim.public_id, lines=name),
+            name == share,
+        )
+        for name, label, count in shares
+        if count or name in (None, share)
+    ]
+
+
+def _account_url(dealer: str) -> str | None:
+    if actor().can(ledger.OWN):
+        return url_for("ledger.account")
+    if actor().can(ledger.READ):
+        return url_for("ledger.dealer_account", name=dealer)
+    return None
+
+
+def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
+    rows = queries.candidates(claim, now(), _after())
+    return render(
+        "claims/draft.html",
+        fragments={"sum"},
+        status=form.status if form else 200,
+        claim=claim,
+        state=Claim.workflow.state(claim.status),
+        main_line=main_line(MAIN_LINE, Claim),
+        heading=queries.heading(claim),
+        rows=rows[: queries.LINES],
+        more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
+        after=_after(),
+        old_part_url=_old_part_url,
+        entries=timeline.of(claim),
+        cutoff=queries.next_cutoff(now()),
+        typed=form if isinstance(form, forms.DraftForm) and form.is_submitted() else None,
+        form=form if form is not None else forms.DraftForm(obj=claim),
+        may_submit=actor().can(policy.SUBMIT),
+    )
+
+
+@pages.get("/claims/<name>", needs=policy.READ)
+def show(name: str) -> ResponseReturnValue:
+    """One claim; a draft as a form."""
+    return _page(load(Claim, name))
+
+
+def _kept(claim: Claim, form: forms.DraftForm) -> None:
+    services.save(claim, form.draft(), seen=form.seen.data, by=actor(), now=now())
+
+
+@pages.post("/claims/<name>/save", needs=policy.WRITE)
+def save(name: str) -> ResponseReturnValue:
+    """Keep a draft as it is on the page (R2); asked by htmx, answer its new sum."""
+    claim = load(Claim, name)
+    form = forms.DraftForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            _kept(claim, form)
+            if request.headers.get("HX-Request") != "true":
+                flash(_("Kept. The claim is not submitted yet."), "success")
+                return go("claims.show", name=name, after=_after() or None)
+    return _page(claim, form)
+
+
+@pages.post("/claims/<name>/submit", needs=policy.SUBMIT)
+def submit(name: str) -> ResponseReturnValue:
+    """Keep what is on the page, and hand the claim in."""
+    claim = load(Claim, name)
+    form = forms.DraftForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            if form.offered.data:
+                _kept(claim, form)
+            services.submit(claim, seen=form.seen.data, by=actor(), now=now())
+            return go("claims.show", name=name)
+    return _page(claim, form)
+
+
+@pages.post("/claims/<name>/return", needs=policy.DECIDE)
+def give_back(name: str) -> ResponseReturnValue:
+    """Return a claim for correction."""
+    claim = load(Claim, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.give_back(
+                claim,
+                seen=form.seen.data,
+                reason=form.reason.data or "",
+                by=actor(),
+                now=now(),
+            )
+            return go("claims.show", name=name)
+    return _page(claim, form)
+
+
+@pages.post("/claims/<name>/decide", needs=policy.DECIDE)
+def decide(name: str) -> ResponseReturnValue:
+    """Finish the decision on a claim (R6)."""
+    claim = load(Claim, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.decide(claim, seen=form.seen.data, by=actor(), now=now())
+            return go("claims.show", name=name)
+    return _page(claim, form)
+
+
+def _same_lines(name: str, anchor: str | None = None) -> ResponseReturnValue:
+    kept = {"lines": request.args.get("lines"), "after": _after() or None}
+    return go("claims.show", name=name, _anchor=anchor, **kept)
+
+
+@pages.post("/claims/<name>/approve-open", needs=policy.DECIDE)
+def approve_open(name: str) -> ResponseReturnValue:
+    """Approve the open lines without remark together."""
+    claim = load(Claim, name)
+    form = ActionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.approve_open(claim, by=actor(), now=now())
+            return _same_lines(name)
+    return _page(claim, form)
+
+
+@pages.post("/claims/<name>/lines/<int(max=999999):position>", needs=policy.DECIDE)
+def decide_line(name: str, position: int) -> ResponseReturnValue:
+    """Approve, reduce or reject one line (R6)."""
+    claim = load(Claim, name)
+    form = forms.DecisionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.decide_line(
+                claim, position, form.decision(), was=form.was.data or "", by=actor(), now=now()
+            )
+            return _same_lines(name, f"line-{position}")
+    return _page(claim, decision=(position, form))
+
+
+@frame.tasks
+def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
+    """The claims and runs that wait for somebody."""
+    if who.can(policy.WRITE) and who.dealer_id is not None:
+        yield from _dealer_tasks(who, who.dealer_id, at)
+    if who.can(policy.DECIDE):
+        waiting = queries.waiting(who).get("in_review", 0)
+        yield frame.Task(_("Claims to decide"), waiting, url_for("claims.index", tab="in_review"))
+
+
+def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Task]:
+    month, due = Month.of(at).plus(-1), queries.next_cutoff(at)
+    to_file = queries.to_file(dealer_id, month, at)
+    label = ngettext(
+        "Claim to file for %(month)s: %(num)d piece, %(amount)s",
+        "Claim to file for %(month)s: %(num)d pieces, %(amount)s",
+        to_file.pieces,
+        month=filters.month(str(month)),
+        amount=filters.money(int(to_file.amount)),
+    )
+    yield frame.Task(label, to_file.pieces, url_for("claims.new"), due)
+    drafts, url = queries.waiting(who), url_for("claims.index", tab="draft")
+    yield frame.Task(_("Claims returned for correction"), drafts.get("returned", 0), url, due)
+    yield frame.Task(_("Draft claims to submit"), drafts.get("draft", 0), url, due)
+
+
+@frame.finder
+def _found(who: Actor, text: str) -> Iterator[frame.Find]:
+    """Claims by number or dealer."""
+    if who.can(policy.READ):
+        for row in queries.found(who, text):
+            state = Claim.workflow.state(row.status)
+            yield frame.Find(
+                _l("Claim"),
+                row.number,
+                f"{row.dealer_name} · {state.label} · {filters.money(row.claimed)}",
+                url_for("claims.show", name=row.public_id),
+            )
+
+
+@tells_payment
+def _payment(old_part: OldPart, who: Actor) -> Payment | None:
+    """Whether an old part is claimed or was reimbursed (O9)."""
+    row = queries.claim_of(old_part.id)
+    if row is None or not (who.is_dealer or row.submitted_at):
+        return None
+    url = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
+    if row.status != "settled":
+        return Payment(_("Claimed in %(number)s", number=row.number), "waiting", url)
+    if row.line_status == "rejected":
+        return Payment(_("Not reimbursed"), "bad", url)
+    label = _("Reimbursed in part") if row.line_status == "reduced" else _("Reimbursed")
+    return Payment(label, "good", url)
