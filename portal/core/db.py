@@ -22,6 +22,8 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Row,
+    Select,
     String,
     Text,
     create_engine,
@@ -72,6 +74,13 @@ Line = Annotated[str, mapped_column(String(200))]
 
 LINE, TEXT = 200, 4000
 """The greatest length of a line and of a free text, in characters."""
+
+
+AnyRow = Row[*tuple[Any, ...]]
+"""A row of columns, whatever they are."""
+
+AnySelect = Select[*tuple[Any, ...]]
+"""A statement that gives such rows."""
 
 
 def public_id() -> str:

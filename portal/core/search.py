@@ -24,7 +24,8 @@ def matches(model: Any, text: str) -> ColumnElement[bool]:
         return contains
     index = table(f"{model.__tablename__}_search", column("search_text"))
     phrase = '"' + wanted.replace('"', '""') + '"'
-    hits = (
+    hits: Any = (
         select(literal_column("rowid")).select_from(index).where(index.c.search_text.match(phrase))
     )
-    return model.id.in_(hits)
+    found: ColumnElement[bool] = model.id.in_(hits)
+    return found

@@ -16,11 +16,7 @@ log = structlog.get_logger()
 def page(status: int, sentence: str | None = None) -> Response:
     """The page of an error; the sentence says what happened, in the reader's words."""
     return render(
-        "errors/page.html",
-        status=status,
-        code=status,
-        sentence=sentence,
-        reference=g.get("request_id"),
+        "errors/page.html", status=status, message=sentence, reference=g.get("request_id")
     )
 
 
@@ -49,5 +45,7 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
+        if app.testing:
+            raise error
         log.exception("request failed", path=request.path, method=request.method)
         return page(InternalServerError.code)

@@ -9,8 +9,15 @@ from typing import Any
 
 from flask import current_app
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from werkzeug.datastructures import MultiDict as Typed
+from wtforms import Field, HiddenField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    Optional,
+    StopValidation,
+    ValidationError,
+)
 from wtforms.widgets import HiddenInput
 
 from portal.core.clock import parse_day
@@ -36,11 +43,15 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
-            """Clean whatever is typed into a text field."""
+            """Clean whatever is typed into a text field; a password is taken as it is."""
             filters_given = list(unbound_field.kwargs.get("filters", ()))
-            if issubclass(unbound_field.field_class, StringField):
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
                 filters_given.insert(0, clean)
-            return super().bind_field(form, unbound_field, {**options, "filters": filters_given})
+            bound: Field = super().bind_field(
+                form, unbound_field, {**options, "filters": filters_given}
+            )
+            return bound
 
     status = 200
 
@@ -72,13 +83,25 @@ class Form(FlaskForm):  # type: ignore[misc]
         if isinstance(refusal, Invalid):
             named |= refusal.fields
         for name, sentence in named.items():
-            if name in self._fields:
-                field = self._fields[name]
-                field.errors = [*field.errors, sentence]
-            else:
+            if not _mark(self, name, sentence):
                 self.form_errors.append(sentence)
         if not named:
             self.form_errors.append(refusal.sentence)
+
+
+def _mark(form: Any, name: str, sentence: Any) -> bool:
+    """Put a sentence beside the field of that name, however deep it lies; False if there is none.
+
+    A list of rows takes the sentence too: it is how it knows that something in it is wrong.
+    """
+    for field in form:
+        rows = getattr(field, "entries", [field])
+        inside = (_mark(row.form, name, sentence) for row in rows if hasattr(row, "form"))
+        if field.name == name or any(inside):
+            if not hasattr(field, "form"):
+                field.errors = [*field.errors, sentence]
+            return True
+    return False
 
 
 class Rows(Form):
@@ -88,9 +111,10 @@ class Rows(Form):
         csrf = False
 
 
-class VersionField(IntegerField):  # type: ignore[misc]
+class VersionField(IntegerField):
     """The version of the document that the page shows, hidden; garbage counts as stale."""
 
+    data: Any
     widget = HiddenInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
@@ -108,9 +132,10 @@ class ActionForm(Form):
     reason = TextAreaField(_l("Reason"), [Optional(), Length(max=TEXT)])
 
 
-class _Parsed(StringField):  # type: ignore[misc]
+class _Parsed(StringField):
     """A field that is typed freely and read into something else; what was typed stays."""
 
+    data: Any
     unreadable: Any = _l("This cannot be read.")
 
     def parse(self, text: str) -> Any:
@@ -210,19 +235,28 @@ def between(earliest: Callable[[], date], latest: Callable[[], date]) -> Callabl
     return check
 
 
-def line(label: Any, *, required: bool = True, most: int = LINE, **options: Any) -> StringField:
+def line(label: Any, *, required: bool = True, most: int = LINE, **options: Any) -> Any:
     """A field for one line of text."""
     return StringField(label, _checks(required, most), **options)
 
 
-def text(label: Any, *, required: bool = True, most: int = TEXT, **options: Any) -> TextAreaField:
+def text(label: Any, *, required: bool = True, most: int = TEXT, **options: Any) -> Any:
     """A field for several lines of text."""
     return TextAreaField(label, _checks(required, most), **options)
 
 
+class _Needed(InputRequired):
+    """Something must be typed; blanks are nothing."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if not field.raw_data or not clean(field.raw_data[0]):
+            field.errors = []
+            raise StopValidation(str(self.message))
+
+
 def needed() -> InputRequired:
     """The validator of a field that must be filled in."""
-    return InputRequired(_l("Please fill this in."))
+    return _Needed(_l("Please fill this in."))
 
 
 def _checks(required: bool, most: int) -> list[Any]:
@@ -238,6 +272,7 @@ __all__ = [
     "HiddenField",
     "MoneyField",
     "Rows",
+    "Typed",
     "VersionField",
     "between",
     "clean",

@@ -79,21 +79,15 @@ def finder(function: Finder) -> Finder:
 
 
 def rooms_of(actor: Actor) -> list[ShownRoom]:
-    """The rooms that somebody has, in order; the one of this request is marked."""
-    blueprint = (request.endpoint or "").partition(".")[0]
-    mine = [room for room in _rooms if room.needs == SIGNED_IN or actor.can(room.needs)]
-    exact = any(room.endpoint == request.endpoint for room in mine)
-    return [
-        ShownRoom(
-            room.label,
-            room.icon,
-            url_for(room.endpoint),
-            room.endpoint == request.endpoint
-            if exact
-            else room.endpoint.partition(".")[0] == blueprint,
-        )
-        for room in sorted(mine, key=lambda room: room.place)
+    """The rooms that somebody has, in order; the one that this request is in is marked."""
+    mine = [
+        (room, url_for(room.endpoint))
+        for room in sorted(_rooms, key=lambda room: room.place)
+        if room.needs == SIGNED_IN or actor.can(room.needs)
     ]
+    around = [url for _room, url in mine if (request.path + "/").startswith(url.rstrip("/") + "/")]
+    here = max(around, key=len, default="")
+    return [ShownRoom(room.label, room.icon, url, url == here) for room, url in mine]
 
 
 def waiting(actor: Actor, now: datetime) -> list[Task]:

@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data: blob:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -21,6 +21,7 @@ def render(
 ) -> Response:
     """A page, or the block of it that htmx asks for; ``Vary`` says that they differ."""
     page = current_app.jinja_env.get_or_select_template(template)
+    context["status"] = status
     current_app.update_template_context(context)
     block = wanted(fragments)
     if block is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import select
 
 from portal.core.db import session
@@ -22,7 +23,10 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a timeline; the states are given where the event changed the state."""
+    """One line of a timeline; the states are given where the event changed the state.
+
+    ``files`` are those that came with it: an event keeps the ``[name in URLs, name]`` of each.
+    """
 
     at: datetime
     who: str
@@ -32,6 +36,7 @@ class Entry:
     from_state: State | None
     to_state: State | None
     values: list[tuple[str, str]]
+    files: list[dict[str, str]]
 
 
 def did(name: str, workflow: Workflow) -> Any:
@@ -61,7 +66,15 @@ def _entry(event: Event, workflow: Workflow) -> Entry:
         reason="" if said else event.reason,
         from_state=workflow.state(event.from_status) if moved else None,
         to_state=workflow.state(event.to_status) if moved else None,
-        values=[(name, _in_words(value)) for name, value in sorted(event.values.items())],
+        values=[
+            (name, _in_words(value))
+            for name, value in sorted(event.values.items())
+            if name != "files"
+        ],
+        files=[
+            {"name": name, "url": url_for("files.show", public_id=public_id)}
+            for public_id, name in event.values.get("files", ())
+        ],
     )
 
 

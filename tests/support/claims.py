@@ -13,7 +13,7 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Price
-from portal.claims import runs, services
+from portal.claims import queries, runs, services
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import jobs
 from portal.core.clock import Month
@@ -124,8 +124,10 @@ def submitted(portal: Portal, month: Month = OCTOBER, by: str = "manager") -> Cl
 
 
 def opened(portal: Portal, month: Month = OCTOBER) -> Run:
-    """The run for a month, opened by hand now."""
+    """The run for a month, opened by hand now; the one before it first, if it is its turn."""
     with portal.transaction():
+        if queries.month_to_open(portal.now) == month.plus(-1):
+            runs.open_run(month.plus(-1), by=portal.reviewer, now=portal.now)
         return runs.open_run(month, by=portal.reviewer, now=portal.now)
 
 

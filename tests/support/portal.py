@@ -216,7 +216,9 @@ def _parts() -> None:
 def _new(folder: Path, url: str, at: datetime = START) -> Portal:
     settings = Settings(folder=folder, database_url=url, secret_key="test")
     clock = FixedClock(at)
-    return Portal(create_app(settings, clock=clock), clock)
+    app = create_app(settings, clock=clock)
+    app.testing = True
+    return Portal(app, clock)
 
 
 def _fill(portal: Portal) -> None:

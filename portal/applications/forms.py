@@ -1,0 +1,228 @@
+"""The shape of what is typed about applications, quotes and shipments."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from wtforms import FieldList, FormField, HiddenField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional
+
+from portal.applications.commands import (
+    Answer,
+    Consignment,
+    LineAnswer,
+    LineRequest,
+    Request,
+)
+from portal.applications.models import STOCK, WARRANTY
+from portal.applications.services import MOST_LINES, MOST_PIECES
+from portal.core.i18n import _l
+from portal.web.forms import (
+    ActionForm,
+    CountField,
+    DayField,
+    Form,
+    MoneyField,
+    Rows,
+    Typed,
+    VersionField,
+    between,
+    clean,
+    line,
+    needed,
+    text,
+)
+from portal.web.routes import now
+
+EARLIEST = date(1990, 1, 1)
+
+
+def _today() -> date:
+    return now().date()
+
+
+class LineForm(Rows):
+    """One line of an application, as it is typed."""
+
+    part = line(_l("Part number"), most=60)
+    quantity = CountField(_l("Quantity"), [needed()], most=MOST_PIECES)
+    purpose = RadioField(
+        _l("Purpose"),
+        [InputRequired(_l("Choose what the part is for."))],
+        choices=[
+            SelectChoice(WARRANTY, _l("Warranty repair")),
+            SelectChoice(STOCK, _l("Stock")),
+        ],
+    )
+    product_model = line(_l("Product model"), required=False)
+    serial = line(_l("Serial number"), required=False)
+    purchase_date = DayField(_l("Purchase date"), [Optional(), between(lambda: EARLIEST, _today)])
+    fault = text(_l("Fault"), required=False, most=1000)
+
+
+class ApplicationForm(Form):
+    """A parts application 售后服务配件申请单, as it is typed."""
+
+    seen = VersionField()
+    contact = line(_l("Contact"))
+    phone = line(_l("Phone"), required=False, most=60)
+    delivery_address = text(_l("Delivery address"), most=1000)
+    remark = text(_l("Remark"), required=False)
+    lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+
+    def request(self, part_ids: Mapping[str, int]) -> Request:
+        """The command; a part that is not in ``part_ids`` gets an id that no part has."""
+        return Request(
+            contact=self.contact.data,
+            phone=self.phone.data or "",
+            delivery_address=self.delivery_address.data,
+            remark=self.remark.data or "",
+            lines=tuple(
+                LineRequest(
+                    part_id=part_ids.get(row.part.data, 0),
+                    quantity=row.quantity.data,
+                    purpose=row.purpose.data,
+                    product_model=row.product_model.data or "",
+                    serial=row.serial.data or "",
+                    purchase_date=row.purchase_date.data,
+                    fault=row.fault.data or "",
+                )
+                for row in self.lines
+            ),
+        )
+
+
+_TYPED = ("contact", "phone", "delivery_address", "remark")
+_LINE_TYPED = ("part", "quantity", "purpose", "product_model", "serial", "purchase_date", "fault")
+LONGEST = 4000
+
+
+def typed_rows(typed: Mapping[str, str]) -> list[dict[str, str]]:
+    """The lines of a form as it was typed, in order, whatever their numbers."""
+    numbers = sorted(
+        {
+            int(parts[1])
+            for name in typed
+            if len(parts := name.split("-", 2)) == 3
+            and parts[0] == "lines"
+            and parts[1].isdecimal()
+        }
+    )
+    return [
+        {name: typed.get(f"lines-{number}-{name}", "") for name in _LINE_TYPED}
+        for number in numbers[:MOST_LINES]
+    ]
+
+
+def with_rows(typed: Mapping[str, str], rows: list[dict[str, str]]) -> dict[str, str]:
+    """The form as typed, with other lines."""
+    kept = {name: typed.get(name, "") for name in _TYPED}
+    for index, row in enumerate(rows):
+        kept |= {f"lines-{index}-{name}": value for name, value in row.items()}
+    return kept
+
+
+def as_typed(given: Mapping[str, str]) -> dict[str, str]:
+    """What a request's form holds, cleaned, and nothing else."""
+    kept = {name: clean(value)[:LONGEST] for name, value in given.items()}
+    return with_rows(kept, typed_rows(kept))
+
+
+def of_typed(typed: Mapping[str, str], seen: int) -> ApplicationForm:
+    """The form as it was left, with nothing checked."""
+    rows = typed_rows(typed) or [{"purpose": WARRANTY, "quantity": "1"}]
+    return ApplicationForm(formdata=Typed(with_rows(typed, rows) | {"seen": str(seen)}))
+
+
+class LineAnswerForm(Rows):
+    """Headquarters' answer to one line."""
+
+    line_id = HiddenField()
+    part = SelectField(_l("Part to send"), coerce=int, validate_choice=False)
+    quantity = CountField(_l("Confirmed quantity"), [needed()], least=0, most=MOST_PIECES)
+    remark = line(_l("Remark"), required=False)
+
+
+class QuoteForm(Form):
+    """A quote (A3)."""
+
+    seen = VersionField()
+    lines = FieldList(FormField(LineAnswerForm), max_entries=MOST_LINES)
+    freight = MoneyField(_l("Freight"), [Optional()])
+    packing = MoneyField(_l("Packing"), [Optional()])
+    promised_on = DayField(
+        _l("Promised ship date"),
+        [needed(), between(_today, lambda: date(_today().year + 2, 12, 31))],
+    )
+    remark = text(_l("Remark"), required=False)
+
+    def answer(self) -> Answer:
+        """The command."""
+        return Answer(
+            lines=tuple(
+                LineAnswer(
+                    line_id=int(row.line_id.data) if str(row.line_id.data).isdecimal() else 0,
+                    part_id=row.part.data,
+                    quantity=row.quantity.data,
+                    remark=row.remark.data or "",
+                )
+                for row in self.lines
+            ),
+            freight=self.freight.data or 0,
+            packing=self.packing.data or 0,
+            promised_on=self.promised_on.data,
+            remark=self.remark.data or "",
+        )
+
+
+class ConfirmForm(ActionForm):
+    """The confirmation of one version of a quote (A4)."""
+
+    quote_version = VersionField()
+
+
+def pieces_form(base: type[Form], rests: Mapping[int, int]) -> type[Form]:
+    """A form with a field for the pieces of each quoted line, at most what is still to be sent."""
+    fields = {
+        f"pieces-{line_id}": CountField(_l("Pieces"), [Optional()], least=0, most=rest)
+        for line_id, rest in rests.items()
+    }
+    return type("PiecesForm", (base,), fields)
+
+
+class ShipForm(Form):
+    """What the warehouse sends, and how (A7)."""
+
+    seen = VersionField()
+    carrier = line(_l("Carrier"))
+    tracking_number = line(_l("Tracking number"))
+    shipped_on = DayField(_l("Date of shipment"), [needed(), between(lambda: EARLIEST, _today)])
+
+    def pieces(self) -> dict[int, int]:
+        """How many pieces of each quoted line."""
+        return _pieces(self)
+
+    def consignment(self) -> Consignment:
+        """The command."""
+        return Consignment(
+            pieces=self.pieces(),
+            carrier=self.carrier.data,
+            tracking_number=self.tracking_number.data,
+            shipped_on=self.shipped_on.data,
+        )
+
+
+class CancelForm(ActionForm):
+    """What cannot be sent, and why (A7)."""
+
+    def pieces(self) -> dict[int, int]:
+        """How many pieces of each quoted line."""
+        return _pieces(self)
+
+
+def _pieces(form: Form) -> dict[int, int]:
+    return {
+        int(name.removeprefix("pieces-")): field.data or 0
+        for name, field in form._fields.items()
+        if name.startswith("pieces-")
+    }

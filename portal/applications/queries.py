@@ -1,0 +1,230 @@
+"""Reads of applications and shipments, each within what the actor may see (P1)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+
+from portal.applications import policy
+from portal.applications.models import (
+    Application,
+    ApplicationLine,
+    Quote,
+    QuoteLine,
+    Shipment,
+    ShipmentLine,
+)
+from portal.catalogue.models import Part
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.core.search import matches
+from portal.people.models import Dealer
+from portal.web.lists import Tab
+
+TABS = (
+    Tab("all", _l("All")),
+    Tab("draft", _l("Drafts"), Application.status.in_(("draft", "returned"))),
+    Tab("submitted", _l("To quote"), Application.status == "submitted"),
+    Tab("quoted", _l("To confirm"), Application.status == "quoted"),
+    Tab("confirmed", _l("To release"), Application.status == "confirmed"),
+    Tab("released", _l("To ship"), Application.status.in_(("released", "part_shipped"))),
+    Tab("shipped", _l("On the way"), Application.status == "shipped"),
+    Tab("done", _l("Done"), Application.status.in_(("received", "closed"))),
+    Tab(
+        "ended",
+        _l("Ended"),
+        Application.status.in_(("rejected", "withdrawn", "expired", "cancelled")),
+    ),
+)
+SHIPMENT_TABS = (
+    Tab("all", _l("All")),
+    Tab("sent", _l("On their way"), Shipment.status == "sent"),
+    Tab("received", _l("Received"), Shipment.status == "received"),
+)
+
+
+def tabs_for(actor: Actor) -> tuple[Tab, ...]:
+    """The tabs that can have rows for somebody: drafts are the dealer's, and so on."""
+    if actor.is_dealer:
+        return TABS
+    hidden = {"draft"} if actor.can(policy.QUOTE) or not actor.can(policy.SHIP) else set()
+    if actor.can(policy.SHIP) and not actor.can(policy.QUOTE):
+        hidden = {"draft", "submitted", "quoted", "confirmed", "ended"}
+    return tuple(tab for tab in TABS if tab.name not in hidden)
+
+
+def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """What an actor sees of the applications that match a text."""
+    conditions = [policy.visible_applications(actor)]
+    if text:
+        conditions.append(matches(Application, text))
+    return conditions
+
+
+def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
+    """The rows of a list of applications, as columns."""
+    statement = (
+        select(
+            Application.id,
+            Application.created_at,
+            Application.public_id,
+            Application.number,
+            Application.status,
+            Application.contact,
+            Application.line_count,
+            Application.total,
+            Application.due_at,
+            Application.submitted_at,
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+        )
+        .join(Dealer, Dealer.id == Application.dealer_id)
+        .where(*scope(actor, text))
+    )
+    return statement if tab.where is None else statement.where(tab.where)
+
+
+def dealer_of(application: Application) -> AnyRow:
+    """Code and name of an application's dealer."""
+    return session.execute(
+        select(Dealer.code, Dealer.name).where(Dealer.id == application.dealer_id)
+    ).one()
+
+
+def lines_of(application: Application) -> Sequence[AnyRow]:
+    """What was asked, line by line, beside what the present quote answers (A4)."""
+    asked, sent = Part.__table__.alias("asked"), Part.__table__.alias("sent")
+    statement = (
+        select(
+            ApplicationLine,
+            asked.c.number.label("asked_number"),
+            asked.c.name.label("asked_name"),
+            asked.c.name_zh.label("asked_name_zh"),
+            asked.c.name_pl.label("asked_name_pl"),
+            asked.c.public_id.label("asked_public_id"),
+            asked.c.successor_id.label("successor_id"),
+            QuoteLine,
+            sent.c.number.label("sent_number"),
+        )
+        .join(asked, asked.c.id == ApplicationLine.part_id)
+        .outerjoin(
+            Quote,
+            (Quote.application_id == ApplicationLine.application_id)
+            & (Quote.version == application.quote_version),
+        )
+        .outerjoin(
+            QuoteLine,
+            (QuoteLine.quote_id == Quote.id)
+            & (QuoteLine.application_line_id == ApplicationLine.id),
+        )
+        .outerjoin(sent, sent.c.id == QuoteLine.part_id)
+        .where(
+            ApplicationLine.application_id == application.id,
+            ApplicationLine.revision == application.revision,
+        )
+        .order_by(ApplicationLine.position)
+    )
+    return session.execute(statement).all()
+
+
+def quotes_of(application: Application) -> Sequence[Quote]:
+    """Every version of the quote, the newest first (A4)."""
+    return session.scalars(
+        select(Quote).where(Quote.application_id == application.id).order_by(Quote.version.desc())
+    ).all()
+
+
+def shipments_of(application: Application) -> Sequence[Shipment]:
+    """What was sent for an application, the oldest first."""
+    return session.scalars(
+        select(Shipment).where(Shipment.application_id == application.id).order_by(Shipment.id)
+    ).all()
+
+
+def shipment_scope(actor: Actor) -> list[ColumnElement[bool]]:
+    """What an actor sees of the shipments."""
+    return [policy.visible_shipments(actor)]
+
+
+def shipments_listed(actor: Actor, tab: Tab) -> AnySelect:
+    """The rows of a list of shipments, as columns."""
+    pieces = (
+        select(func.sum(ShipmentLine.quantity))
+        .where(ShipmentLine.shipment_id == Shipment.id)
+        .correlate(Shipment)
+        .scalar_subquery()
+    )
+    statement = (
+        select(
+            Shipment.id,
+            Shipment.created_at,
+            Shipment.public_id,
+            Shipment.number,
+            Shipment.status,
+            Shipment.carrier,
+            Shipment.tracking_number,
+            Shipment.shipped_on,
+            pieces.label("pieces"),
+            Application.number.label("application_number"),
+            Application.public_id.label("application_public_id"),
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+        )
+        .join(Application, Application.id == Shipment.application_id)
+        .join(Dealer, Dealer.id == Shipment.dealer_id)
+        .where(*shipment_scope(actor))
+    )
+    return statement if tab.where is None else statement.where(tab.where)
+
+
+def shipment_lines(shipment: Shipment) -> Sequence[AnyRow]:
+    """The lines of a shipment with their parts."""
+    return session.execute(
+        select(
+            ShipmentLine,
+            Part.number,
+            Part.public_id.label("part_public_id"),
+            Part.name,
+            Part.name_zh,
+            Part.name_pl,
+        )
+        .join(Part, Part.id == ShipmentLine.part_id)
+        .where(ShipmentLine.shipment_id == shipment.id)
+        .order_by(ShipmentLine.id)
+    ).all()
+
+
+def waiting(actor: Actor, tab: str, now: datetime) -> AnyRow:
+    """How many applications of a tab an actor sees, the first deadline, how many are late."""
+    where = next(item.where for item in TABS if item.name == tab)
+    late = func.count().filter(Application.due_at < now)
+    statement = select(
+        func.count().label("number"),
+        func.min(Application.due_at).label("first"),
+        late.label("late"),
+    ).where(policy.visible_applications(actor), *(() if where is None else (where,)))
+    return session.execute(statement).one()
+
+
+def shipments_waiting(actor: Actor) -> int:
+    """How many shipments are on their way to an actor."""
+    return session.scalars(
+        select(func.count())
+        .select_from(Shipment)
+        .where(*shipment_scope(actor), Shipment.status == "sent")
+    ).one()
+
+
+def expired(now: datetime) -> Sequence[Application]:
+    """The quoted applications whose time has passed."""
+    return session.scalars(
+        select(Application).where(Application.status == "quoted", Application.due_at < now)
+    ).all()
+
+
+def found(actor: Actor, text: str, limit: int = 10) -> Sequence[AnyRow]:
+    """The newest applications that match a text."""
+    return session.execute(
+        listed(actor, text, TABS[0]).order_by(Application.created_at.desc()).limit(limit)
+    ).all()
