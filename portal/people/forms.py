@@ -1,12 +1,13 @@
 """The shape of what is typed about people and dealers."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -27,8 +28,12 @@ _AREAS = (
     "Indian/",
     "Pacific/",
 )
-ZONES = sorted((zone, zone) for zone in available_timezones() if zone.startswith(_AREAS))
+ZONES = sorted(zone for zone in available_timezones() if zone.startswith(_AREAS))
 THEMES = (("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark")))
+
+
+def _choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 def _password(label: Any, **options: Any) -> Any:
@@ -51,8 +56,8 @@ class SignIn(Form):
 class Preferences(Form):
     """The language and the theme that a person sees."""
 
-    language = SelectField(_l("Language"), choices=list(languages.NATIVE.items()))
-    theme = SelectField(_l("Appearance"), choices=list(THEMES))
+    language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))
+    theme = SelectField(_l("Appearance"), choices=_choices(THEMES))
 
 
 class OwnPassword(Form):
@@ -85,9 +90,9 @@ def country_name(code: str) -> str:
     return _territories().get(code, code)
 
 
-def _countries() -> list[tuple[str, str]]:
+def _countries() -> list[SelectChoice]:
     known = [(c, name) for c, name in _territories().items() if len(c) == 2 and c.isalpha()]
-    return sorted(known, key=lambda item: item[1])
+    return _choices(sorted(known, key=lambda item: item[1]))
 
 
 def _code(text: str | None) -> str:
@@ -106,7 +111,9 @@ class DealerForm(Form):
     contact = line(_l("Contact"), description=_l("Whom headquarters calls."))
     phone = line(_l("Phone"), required=False)
     zone = SelectField(
-        _l("Time zone"), choices=ZONES, description=_l("The dealer sees times in this zone.")
+        _l("Time zone"),
+        choices=[SelectChoice(zone) for zone in ZONES],
+        description=_l("The dealer sees times in this zone."),
     )
 
     def __init__(self, **options: Any) -> None:
@@ -153,7 +160,7 @@ class UserForm(Form):
     def __init__(self, side: Side, **options: Any) -> None:
         super().__init__(**options)
         mine = DEALER_ROLES if side == "dealer" else HQ_ROLES
-        self.roles.choices = [(role, role.label) for role in Role if role in mine]
+        self.roles.choices = _choices((role, role.label) for role in Role if role in mine)
 
 
 class NewUser(UserForm):
@@ -161,7 +168,7 @@ class NewUser(UserForm):
 
     email = line(_l("E-mail address"), description=_l("The person signs in with it."))
     password = _password(_l("First password"))
-    language = SelectField(_l("Language"), choices=list(languages.NATIVE.items()))
+    language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))
 
     def __init__(self, side: Side, **options: Any) -> None:
         super().__init__(side, **options)

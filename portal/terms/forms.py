@@ -3,6 +3,7 @@
 from typing import Any
 
 from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice
 
 from portal.core.i18n import _, _l
 from portal.terms.values import Term
@@ -24,7 +25,10 @@ class _Number(Proposal):
 
 class _Switch(Proposal):
     value = RadioField(
-        _l("New value"), [needed()], choices=[(1, _l("yes")), (0, _l("no"))], coerce=int
+        _l("New value"),
+        [needed()],
+        choices=[SelectChoice(1, _l("yes")), SelectChoice(0, _l("no"))],
+        coerce=int,
     )
 
 
