@@ -1,6 +1,7 @@
 """Money (L1): integers in the minor unit of the installation's one currency. Never a float."""
 
 import re
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -27,12 +28,13 @@ def to_decimal(text: Any) -> Decimal:
     """Read a number as people write it: ``1 234,50``, ``1,234.50``, ``¥1,200``.
 
     A single separator followed by exactly three digits groups thousands when it is a comma or a
-    blank in front of a further group, and is a decimal sign otherwise. ValueError if unreadable.
+    blank in front of a further group, and is a decimal sign otherwise. Full-width signs count as
+    their plain ones. ValueError if unreadable.
     """
     cleaned = re.sub(
-        r"^(?:CNY|CN¥|RMB|PLN|EUR|USD|[¥￥€$])\s*|\s*(?:zł|元|CNY|PLN|EUR|USD)$",
+        r"^(?:CNY|CN¥|RMB|PLN|EUR|USD|[¥€$])\s*|\s*(?:zł|元|CNY|PLN|EUR|USD)$",
         "",
-        str(text).strip(),
+        unicodedata.normalize("NFKC", str(text)).strip(),
         flags=re.IGNORECASE,
     )
     sign, body = ("-", cleaned[1:]) if cleaned.startswith(("-", "−")) else ("", cleaned)
