@@ -1,0 +1,1 @@
+"""Pictures of worn parts on a workbench, drawn by the demo itself."""
