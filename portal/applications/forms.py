@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from wtforms import FieldList, FormField, HiddenField, RadioField, SelectField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
 from portal.applications.commands import (
@@ -24,6 +23,7 @@ from portal.web.forms import (
     Form,
     MoneyField,
     Rows,
+    SelectChoice,
     Typed,
     VersionField,
     between,

@@ -7,8 +7,7 @@ from typing import Any
 from flask import Flask, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from wtforms.fields.choices import SelectChoice
-
+from portal.applications import checks as checks  # ledger verify finds them
 from portal.applications import forms, policy, queries, services
 from portal.applications.models import Application, Shipment
 from portal.catalogue.queries import find_parts, prices_of, successors_of
@@ -20,7 +19,7 @@ from portal.core.errors import NotFound, TooLittleMoney
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.web import filters, frame, lists, timeline
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm, SelectChoice, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 

@@ -7,7 +7,6 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Regexp
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -16,7 +15,7 @@ from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
 from portal.people.services import DealerFacts
 from portal.people.sign_in import SHORTEST_PASSWORD
 from portal.web import languages
-from portal.web.forms import Form, VersionField, line, needed
+from portal.web.forms import Form, SelectChoice, VersionField, line, needed
 
 _AREAS = (
     "Africa/",

@@ -3,11 +3,10 @@
 from typing import Any
 
 from wtforms import RadioField
-from wtforms.fields.choices import SelectChoice
 
 from portal.core.i18n import _, _l
 from portal.terms.values import Term
-from portal.web.forms import CountField, DayField, Form, needed, text
+from portal.web.forms import CountField, DayField, Form, SelectChoice, needed, text
 
 
 class Proposal(Form):

@@ -11,6 +11,7 @@ from flask import current_app
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict as Typed
 from wtforms import Field, HiddenField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import (
     InputRequired,
     Length,
@@ -272,6 +273,7 @@ __all__ = [
     "HiddenField",
     "MoneyField",
     "Rows",
+    "SelectChoice",
     "Typed",
     "VersionField",
     "between",

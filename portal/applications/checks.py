@@ -1,0 +1,82 @@
+"""What ``ledger verify`` asks of applications (L10): reservations, deductions and refunds."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import and_, case, func, select
+
+from portal.applications.models import Application, Quote, QuoteLine
+from portal.applications.policy import RELEASED
+from portal.core.db import session
+from portal.ledger.models import Reservation, ReservationEnd, Transfer
+from portal.ledger.verify import check
+
+_QUOTED = and_(Quote.application_id == Application.id, Quote.version == Application.quote_version)
+_HELD = and_(
+    Reservation.document_kind == Application.kind, Reservation.document_id == Application.id
+)
+_ENDED = ReservationEnd.reservation_id == Reservation.id
+
+
+@check("application")
+def reservations() -> Iterator[str]:
+    """Confirmed means reserved, released means posted, each with the total of its quote (L6)."""
+    statement = (
+        select(
+            Application.number,
+            Application.status,
+            Quote.total,
+            Reservation.amount,
+            ReservationEnd.outcome,
+        )
+        .outerjoin(Quote, _QUOTED)
+        .outerjoin(Reservation, _HELD)
+        .outerjoin(ReservationEnd, _ENDED)
+        .order_by(Application.id)
+    )
+    for row in session.execute(statement):
+        if row.amount is not None and row.amount != row.total:
+            yield f"{row.number} reserved {row.amount}, its quote is {row.total}"
+        held = "nothing" if row.amount is None else row.outcome or "open"
+        if held not in _expected(row.status):
+            yield f"{row.number} is {row.status}, its reservation is {held}"
+
+
+def _expected(status: str) -> tuple[str, ...]:
+    if status == "cancelled":
+        return ("voided", "posted")
+    if status == "confirmed":
+        return ("open",)
+    return ("posted",) if status in RELEASED else ("nothing",)
+
+
+@check("refund")
+def refunds() -> Iterator[str]:
+    """Refunded is what was cancelled after its deduction, and the fees if nothing was sent (A7)."""
+    cancelled = (
+        select(func.coalesce(func.sum(QuoteLine.cancelled * QuoteLine.unit_price), 0))
+        .where(QuoteLine.quote_id == Quote.id)
+        .correlate(Quote)
+        .scalar_subquery()
+    )
+    fees = case((Application.status == "cancelled", Quote.freight + Quote.packing), else_=0)
+    given = (
+        select(func.coalesce(func.sum(Transfer.amount), 0))
+        .where(
+            Transfer.kind == "refund",
+            Transfer.document_kind == Application.kind,
+            Transfer.document_id == Application.id,
+        )
+        .correlate(Application)
+        .scalar_subquery()
+    )
+    owed = cancelled + fees
+    statement = (
+        select(Application.number, owed.label("owed"), given.label("given"))
+        .join(Quote, _QUOTED)
+        .join(Reservation, _HELD)
+        .join(ReservationEnd, and_(_ENDED, ReservationEnd.outcome == "posted"))
+        .where(owed != given)
+        .order_by(Application.id)
+    )
+    for row in session.execute(statement):
+        yield f"{row.number} was refunded {row.given}, its cancelled pieces make {row.owed}"
