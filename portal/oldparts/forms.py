@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import RadioField, SelectField
-from wtforms.validators import Optional
+from wtforms.validators import InputRequired, Optional
 
-from portal.core.i18n import _, _l
+from portal.core.i18n import _l
 from portal.files.forms import UploadsField
 from portal.oldparts.commands import RegisterCommand
-from portal.oldparts.workflow import REJECTION_REASONS
 from portal.web.forms import ActionForm, DayField, Form, VersionField, line, text
 
 
@@ -68,8 +67,5 @@ class PhotosForm(Form):
 class RejectForm(ActionForm):
     """A rejection: its code and its reason in words (O5)."""
 
-    code = SelectField(_l("Reason"), validate_choice=False)
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.code.choices = [("", _("Choose…")), *REJECTION_REASONS.items()]
+    code = SelectField(_l("Reason"), [InputRequired(_l("Choose why."))], validate_choice=False)
+    reason = text(_l("In words"))

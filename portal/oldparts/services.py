@@ -25,7 +25,7 @@ from portal.core.i18n import _, ngettext
 from portal.core.numbering import next_number
 from portal.core.permissions import Actor
 from portal.core.search import normal
-from portal.files.queries import of_document
+from portal.files.queries import of_document, unclaimed
 from portal.files.services import claim
 from portal.oldparts import policy
 from portal.oldparts.commands import RegisterCommand
@@ -360,8 +360,9 @@ def add_photos(old_part: OldPart, photo_ids: Collection[str], *, by: Actor, now:
         raise WrongState()
     if not photo_ids:
         raise Invalid(_("Choose at least one photo."), field="photos")
-    count = claim(photo_ids, old_part, by=by)
-    record(old_part, "attach", by=by, now=now, values={"photos": count})
+    added = [[photo.public_id, photo.name] for photo in unclaimed(photo_ids, by)]
+    claim(photo_ids, old_part, by=by)
+    record(old_part, "attach", by=by, now=now, values={"files": added})
 
 
 def accept(old_part: OldPart, *, seen: int | None, by: Actor, now: datetime) -> None:
@@ -383,7 +384,7 @@ def reject(
 ) -> None:
     """Reject an old part by one of ``REJECTION_REASONS`` and in words (O5); for good."""
     old_part = relock(old_part)
-    workflow.check(old_part, "reject", by=by, seen=seen)
+    workflow.check(old_part, "reject", by=by, seen=seen, reason=reason)
     if code not in REJECTION_REASONS:
         raise Invalid(_("Choose why."), field="code")
     workflow.apply(

@@ -1,6 +1,6 @@
 """The pages of old parts: the lists, the registration, the piece, its review and its label."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,8 +31,6 @@ from portal.web.routes import Pages, actor, go, load, now
 pages = Pages("oldparts", __name__, url_prefix="/old-parts")
 register_kind(DocumentKind(OldPart, _l("Old part"), "oldparts.show", policy.visible_old_parts))
 frame.room(20, _l("Old parts"), "oldparts", "oldparts.index", policy.READ)
-
-MAIN_LINE = ("registered", "accepted")
 
 
 def _typed_search() -> str:
@@ -67,8 +65,8 @@ class _Deadline:
     state: str
 
 
-def _deadline(row: AnyRow) -> _Deadline:
-    at = queries.due_at(row.received_at, row.days, now())
+def _deadline(received_at: datetime, days: int) -> _Deadline:
+    at = queries.due_at(received_at, days, now())
     left = at - now()
     return _Deadline(at, "over" if left.days < 0 else "soon" if left.days < 3 else "")
 
@@ -144,8 +142,8 @@ def new(shipment: str, position: int) -> ResponseReturnValue:
 
 def _new_page(form: forms.RegistrationForm, origin: AnyRow) -> ResponseReturnValue:
     days = value("oldpart.register_days", now().date())
-    due = origin.received_at and queries.due_at(origin.received_at, days, now())
-    return _registration_page("oldparts/register.html", form, origin, due=due)
+    deadline = _deadline(origin.received_at, days) if origin.received_at else None
+    return _registration_page("oldparts/register.html", form, origin, deadline=deadline)
 
 
 @pages.post("/register/<shipment>/<int:position>", needs=policy.REGISTER, own_transactions=True)
@@ -175,7 +173,7 @@ def _page(
     old_part: OldPart, form: Any = None, step: str | None = None, **more: Any
 ) -> ResponseReturnValue:
     """The piece's page; a refused step shows why above it and stays open."""
-    files = of_document(old_part)
+    files, entries = of_document(old_part), timeline.of(old_part)
     origin = queries.origin_of(old_part, languages.code())
     may_add = actor().can(policy.REGISTER) and old_part.status in services.ADDING
     return render(
@@ -183,13 +181,13 @@ def _page(
         status=form.status if form else 200,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),
-        main_line=[(name, old_part.workflow.state(name).label) for name in MAIN_LINE],
         steps=_steps(old_part),
         part=queries.part_of(old_part, languages.code()),
         origin=origin,
         more_pieces=origin.quantity - origin.registered if actor().can(policy.REGISTER) else 0,
         photos=linked(row for row in files if row.purpose == "photo"),
-        entries=timeline.of(old_part),
+        entries=entries,
+        verdict=_verdict(old_part, entries),
         payment=queries.payment_of(old_part, actor()),
         rejection=REJECTION_REASONS.get(old_part.rejection_code or ""),
         reasons=REJECTION_REASONS,
@@ -200,6 +198,12 @@ def _page(
         else None,
         **more,
     )
+
+
+def _verdict(old_part: OldPart, entries: Sequence[timeline.Entry]) -> timeline.Entry | None:
+    """Who returned or rejected it last and why, while it stays so."""
+    moves = (entry for entry in reversed(entries) if entry.to_state is not None)
+    return next(moves, None) if old_part.status in ("returned", "rejected") else None
 
 
 def _steps(old_part: OldPart) -> list[tuple[Any, str]]:
@@ -258,7 +262,7 @@ def _correction_page(
         form,
         origin,
         old_part=old_part,
-        returned=next((entry for entry in reversed(timeline.of(old_part)) if entry.reason), None),
+        verdict=_verdict(old_part, timeline.of(old_part)),
         photos=linked(row for row in of_document(old_part) if row.purpose == "photo"),
     )
 
