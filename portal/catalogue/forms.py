@@ -6,7 +6,7 @@ from typing import Any
 
 from wtforms import BooleanField, FileField, SelectField
 
-from portal.catalogue.price_rows import COLUMNS, UNIT
+from portal.catalogue.price_columns import COLUMNS, UNIT
 from portal.catalogue.services import PartFacts
 from portal.core.i18n import _, _l
 from portal.sheets.columns import Mapped
@@ -64,7 +64,7 @@ class ColumnsForm(Form):
 
 
 for _column in COLUMNS:
-    setattr(ColumnsForm, _column.key, SelectField(_column.label))
+    setattr(ColumnsForm, _column.key, SelectField(_column.label, validate_choice=False))
 
 
 class PartForm(Form):

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from portal.catalogue.price_rows import COLUMNS, Preview, PriceRow
+from portal.catalogue.price_columns import COLUMNS
+from portal.catalogue.price_rows import Preview, PriceRow
 from portal.sheets.columns import Mapped
 from portal.sheets.rows import RowIssue
 from portal.sheets.table import Row, Table

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from portal.catalogue import policy, price_rows, queries
+from portal.catalogue import policy, price_columns, price_rows, queries
 from portal.catalogue.models import Part, Price, PriceList
-from portal.catalogue.price_rows import COLUMNS, Preview, PriceRow
+from portal.catalogue.price_columns import COLUMNS
+from portal.catalogue.price_rows import Preview, PriceRow
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
@@ -70,7 +71,7 @@ def upload_price_list(
             "samples": [
                 [cell[:SAMPLE] for cell in row.cells] for row in upload.table.rows[:SAMPLES]
             ],
-            "columns": price_rows.proposed(headings, queries.last_mapping()),
+            "columns": price_columns.proposed(headings, queries.last_mapping()),
         },
         uploaded_by_id=by.id,
     )
@@ -88,7 +89,7 @@ def choose_columns(
     """
     price_list = relock(price_list)
     workflow.check(price_list, "import", by=by, seen=seen)
-    mapping = price_rows.chosen(price_list.mapping["headings"], columns)
+    mapping = price_columns.chosen(price_list.mapping["headings"], columns)
     if lacking := missing(COLUMNS, mapping):
         raise Invalid(
             fields={
@@ -111,7 +112,7 @@ def choose_columns(
 def preview(price_list: PriceList, table: Table, *, currency: str, digits: int) -> Preview:
     """What the list's import would do to the catalogue as it is now."""
     mapping: Mapped = price_list.mapping["columns"]
-    numbers = price_rows.numbers_of(table, mapping)
+    numbers = price_columns.numbers_of(table, mapping)
     known = queries.known_parts(numbers, price_list.effective_from)
     return price_rows.judge(
         table, mapping, known, price_list.effective_from, currency=currency, digits=digits

@@ -15,7 +15,8 @@ from werkzeug.datastructures import FileStorage
 
 from portal.catalogue import forms, policy, preview_page, queries, services
 from portal.catalogue.models import Part, PriceList
-from portal.catalogue.price_rows import COLUMNS, COUNTS, Preview
+from portal.catalogue.price_columns import COLUMNS
+from portal.catalogue.price_rows import COUNTS, Preview
 from portal.core.db import LINE, in_transaction, reading, session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import Invalid, NotFound, WrongState
@@ -395,7 +396,7 @@ def _in_words(done: Preview) -> Any:
             done.total,
         )
     return _(
-        "Imported: %(new)d new parts, %(changed)d changed prices, %(unchanged)d unchanged.",
+        "Imported. New parts: %(new)d, changed prices: %(changed)d, unchanged: %(unchanged)d.",
         **{name: done.counts[name] for name in ("new", "changed", "unchanged")},
     )
 

@@ -21,9 +21,16 @@ def csv(rows: Iterable[Iterable[object]], headings: Iterable[str] = HEADINGS) ->
     return "\r\n".join(",".join(map(str, row)) for row in (headings, *rows)).encode()
 
 
-def send(client: Client, content: bytes, name: str = "prices.csv", **typed: Any) -> TestResponse:
+def send(
+    client: Client, content: bytes, file_name: str = "prices.csv", **typed: Any
+) -> TestResponse:
     """Send a file."""
-    fields = {"file": (BytesIO(content), name), "effective_from": "2026-10-12", "name": "", **typed}
+    fields = {
+        "file": (BytesIO(content), file_name),
+        "effective_from": "2026-10-12",
+        "name": "",
+        **typed,
+    }
     return client.post("/price-lists/new", fields, content_type="multipart/form-data")
 
 
@@ -38,10 +45,13 @@ def choose(client: Client, columns_url: str, **chosen: str) -> TestResponse:
     """Take the columns as they are proposed, but for those that are given by heading or ""."""
     page = client.get(columns_url).text
     typed = {"seen": seen(page)}
-    for key, options in re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', page, re.S):
+    selects = re.compile(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', re.DOTALL)
+    for key, options in selects.findall(page):
         by_heading = {
             text.strip(): index
-            for index, text in re.findall(r'value="(\d*)">([^<]*)<', options.replace(" selected", ""))
+            for index, text in re.findall(
+                r'value="(\d*)">([^<]*)<', options.replace(" selected", "")
+            )
         }
         selected = re.search(r'selected value="(\d*)"|value="(\d*)" selected', options)
         typed[key] = "".join(group or "" for group in selected.groups()) if selected else ""
@@ -50,10 +60,10 @@ def choose(client: Client, columns_url: str, **chosen: str) -> TestResponse:
     return client.post(columns_url, typed)
 
 
-def preview(client: Client, content: bytes, name: str = "prices.csv", **more: str) -> str:
+def preview(client: Client, content: bytes, file_name: str = "prices.csv", **more: str) -> str:
     """Send a file, agree to its columns; the address of its preview."""
     day = more.pop("effective_from", "2026-10-12")
-    sent = send(client, content, name, effective_from=day)
+    sent = send(client, content, file_name, effective_from=day)
     assert sent.status_code == 303, sent.text
     chosen = choose(client, sent.location, **more)
     assert chosen.status_code == 303, chosen.text
@@ -68,5 +78,7 @@ def take_in(client: Client, url: str, version: str | None = None) -> TestRespons
 
 def shares(page: str) -> dict[str, int]:
     """The counts on a preview's tabs, by their words."""
-    found = re.findall(r'<a href="[^"]*show=[^"]*"[^>]*>([^<]+?) <span class="n">(\d+)</span>', page)
+    found = re.findall(
+        r'<a href="[^"]*show=[^"]*"[^>]*>([^<]+?) <span class="n">(\d+)</span>', page
+    )
     return {words: int(count) for words, count in found}
