@@ -192,7 +192,7 @@ def _find(who: Actor, text: str) -> Iterator[frame.Find]:
         )
     if not who.can(policy.ACCOUNTS):
         return
-    for row in session.execute(queries.accounts(who, text).order_by(Dealer.code).limit(5)):
+    for row in session.execute(queries.accounts(who, text).order_by(Dealer.code).limit(3)):
         yield frame.Find(
             _("Account"),
             f"{row.code} {row.name}",

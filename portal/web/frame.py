@@ -79,14 +79,19 @@ def finder(function: Finder) -> Finder:
 
 
 def rooms_of(actor: Actor) -> list[ShownRoom]:
-    """The rooms that somebody has, in order; the one that this request is in is marked."""
+    """The rooms that somebody has, in order; the one that this request is in is marked.
+
+    That is the room whose address is the nearest above the request's; else the feature's first.
+    """
     mine = [
         (room, url_for(room.endpoint))
         for room in sorted(_rooms, key=lambda room: room.place)
         if room.needs == SIGNED_IN or actor.can(room.needs)
     ]
-    around = [url for _room, url in mine if (request.path + "/").startswith(url.rstrip("/") + "/")]
-    here = max(around, key=len, default="")
+    blueprint = (request.endpoint or "").partition(".")[0]
+    around = [url for _room, url in mine if url != "/" and f"{request.path}/".startswith(f"{url}/")]
+    kin = [url for room, url in mine if room.endpoint.partition(".")[0] == blueprint]
+    here = max(around or kin[:1], key=len, default="")
     return [ShownRoom(room.label, room.icon, url, url == here) for room, url in mine]
 
 

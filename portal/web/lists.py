@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, or_, select
 
 from portal.core.db import AnyRow, AnySelect, session
 
@@ -75,11 +75,13 @@ def page(
     """
     after = _read_cursor(request.args.get("after", ""))
     if after is not None:
-        # Spelled out, because SQLite does not use an index for a comparison of rows of a join.
-        beyond = (
-            (at > after[0], key > after[1]) if oldest_first else (at < after[0], key < after[1])
-        )
-        statement = statement.where(or_(beyond[0], and_(at == after[0], beyond[1])))
+        # Spelled out, because SQLite does not use an index for a comparison of rows of a join;
+        # the first condition is where the index begins, so that what is before is not read.
+        if oldest_first:
+            beyond = (at >= after[0], or_(at > after[0], key > after[1]))
+        else:
+            beyond = (at <= after[0], or_(at < after[0], key < after[1]))
+        statement = statement.where(*beyond)
     order = (at.asc(), key.asc()) if oldest_first else (at.desc(), key.desc())
     limit: Any = literal_column(str(size + 1))
     rows = session.execute(statement.order_by(*order).limit(limit)).all()

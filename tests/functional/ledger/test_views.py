@@ -215,6 +215,15 @@ def test_entry_tells_everything_when_opened(portal: Portal) -> None:
         assert url_for("applications.show", name=application.public_id) in page
 
 
+def test_room_is_marked_when_a_page_of_it_is_open(portal: Portal) -> None:
+    """Frame: every page of the feature is in its room, for a dealer and for headquarters."""
+    made = deposit(portal, "ICBC 77")
+    for who, room in (("clerk", "Account"), ("finance", "Accounts")):
+        page = portal.client(portal.cast[who]).get(f"/entries/{made.public_id}").text
+        (current,) = page.partition("<main")[0].split(' aria-current="page">')[1::2] or [""]
+        assert f"<span>{room}</span>" in current
+
+
 def test_link_is_left_out_when_the_reader_may_not_follow_it(portal: Portal) -> None:
     """P1: a number is shown, but no door that would not open."""
     reserve(portal, 400)
