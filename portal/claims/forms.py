@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms import Field, HiddenField, StringField
 from wtforms.validators import Optional, ValidationError
 
 from portal.claims.commands import Decision, Draft, Step
-from portal.claims.workflow import LINE, REASONS
+from portal.claims.workflow import LINE
 from portal.core.clock import Month
 from portal.core.db import LINE as LONGEST
 from portal.core.errors import Invalid
@@ -85,7 +85,7 @@ class DecisionForm(Form):
     was = HiddenField()
     step = StringField()
     amount = MoneyField(_l("Approved amount"), [Optional()])
-    reason = SelectField(_l("Reason"), choices=[("", ""), *REASONS.items()], validate_choice=False)
+    reason = StringField(_l("Reason"))
     note = text(_l("Note for the dealer"), required=False)
 
     def decision(self) -> Decision:

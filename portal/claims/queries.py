@@ -19,7 +19,7 @@ from portal.files.models import Attachment
 from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, User
-from portal.terms.values import value
+from portal.terms.values import in_force, value
 from portal.web.lists import Tab
 
 LINES = 100
@@ -46,25 +46,35 @@ def zone_of(now: datetime) -> ZoneInfo:
     return now.tzinfo
 
 
-def cutoff(month: Month, now: datetime) -> datetime:
+def _run_day(month: Month, now: datetime, day: int) -> datetime:
     """When the run for a month opens: what is submitted from then on is in the next one (R4)."""
-    day = value("claim.run_day", now.date())
     return month.plus(1).start(zone_of(now)).replace(day=day)
 
 
 def next_cutoff(now: datetime) -> datetime:
     """The next opening of a run."""
-    this_month = cutoff(Month.of(now).plus(-1), now)
-    return this_month if now < this_month else cutoff(Month.of(now), now)
+    day = value("claim.run_day", now.date())
+    this_month = _run_day(Month.of(now).plus(-1), now, day)
+    return this_month if now < this_month else _run_day(Month.of(now), now, day)
 
 
-def month_to_open(now: datetime) -> Month | None:
-    """The month whose run can be opened next; None when the present month has its run."""
-    last = session.scalar(select(func.max(Run.month)))
+class Opening(NamedTuple):
+    """The run that can be opened next, and when it opens by itself."""
+
+    month: Month
+    at: datetime
+
+
+def next_opening(now: datetime) -> Opening | None:
+    """The run that can be opened next; None when the present month has its run."""
+    last, day = session.execute(
+        select(select(func.max(Run.month)).scalar_subquery(), in_force("claim.run_day", now.date()))
+    ).one()
     before = Month.of(now).plus(-1)
-    if last is None or last < str(before):
-        return before
-    return Month.of(now) if last == str(before) else None
+    if last is not None and last > str(before):
+        return None
+    month = Month.of(now) if last == str(before) else before
+    return Opening(month, _run_day(month, now, day))
 
 
 # --- Eligible old parts (R1, R2) ------------------------------------------------------------

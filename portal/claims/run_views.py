@@ -41,14 +41,12 @@ def main_line(names: tuple[str, ...], model: type[Document]) -> list[tuple[str, 
 
 
 def _list_page(form: Form | None = None) -> ResponseReturnValue:
-    month = queries.month_to_open(now()) if actor().can(policy.RUN_OPEN) else None
     return render(
         "runs/list.html",
         status=form.status if form else 200,
         listed=lists.page(queries.runs_listed(actor()), Run.created_at, Run.id),
         state=Run.workflow.state,
-        month=month,
-        cutoff=queries.cutoff(month, now()) if month else None,
+        opening=queries.next_opening(now()) if actor().can(policy.RUN_OPEN) else None,
         form=form,
     )
 

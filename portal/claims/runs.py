@@ -29,20 +29,22 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
     Conflict if it is not this month's turn.
     """
     by.must(policy.RUN_OPEN)
-    if month != queries.month_to_open(now):
+    opening = queries.next_opening(now)
+    if opening is None or opening.month != month:
         raise Conflict(_("The run for this month is open already, or is not next in turn."))
-    cutoff = queries.cutoff(month, now)
     run = Run(status="open", created_at=now, month=str(month), opened_at=now)
     session.add(run)
     session.flush()
     claims = session.scalars(
         select(Claim)
-        .where(Claim.status == "submitted", Claim.month <= str(month), Claim.submitted_at < cutoff)
+        .where(
+            Claim.status == "submitted", Claim.month <= str(month), Claim.submitted_at < opening.at
+        )
         .order_by(Claim.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
-    workflow.begin(run, by=by, now=now, claims=len(claims), cutoff=cutoff.isoformat())
+    workflow.begin(run, by=by, now=now, claims=len(claims), cutoff=opening.at.isoformat())
     for claim in claims:
         claim.run_id = run.id
     values = {claim.id: {"run": run.month} for claim in claims}
@@ -57,7 +59,8 @@ def open_due_run(clock: Clock) -> None:
     month = Month.of(now).plus(-1)
 
     def is_due() -> bool:
-        return now >= queries.cutoff(month, now) and queries.month_to_open(now) == month
+        opening = queries.next_opening(now)
+        return opening is not None and opening.month == month and now >= opening.at
 
     with reading():
         due = is_due()
@@ -110,11 +113,11 @@ def close_run(payload: dict[str, Any], clock: Clock) -> None:
     Killed at any point and started again, it goes on where it was: a claim is settled and
     credited in one transaction, and its cause can be booked once (L4).
     """
-    while in_transaction(lambda: _settle_some(payload["run"], clock.now())):
+    while in_transaction(lambda: settle_some(payload["run"], clock.now())):
         pass
 
 
-def _settle_some(name: str, now: datetime) -> bool:
+def settle_some(name: str, now: datetime) -> bool:
     """Settle the next claims of a run, or finish it; whether there may be more to do."""
     # The run's row is the lock that lets one worker at a time settle.
     run = session.scalars(

@@ -126,7 +126,8 @@ def submitted(portal: Portal, month: Month = OCTOBER, by: str = "manager") -> Cl
 def opened(portal: Portal, month: Month = OCTOBER) -> Run:
     """The run for a month, opened by hand now; the one before it first, if it is its turn."""
     with portal.transaction():
-        if queries.month_to_open(portal.now) == month.plus(-1):
+        opening = queries.next_opening(portal.now)
+        if opening and opening.month == month.plus(-1):
             runs.open_run(month.plus(-1), by=portal.reviewer, now=portal.now)
         return runs.open_run(month, by=portal.reviewer, now=portal.now)
 
@@ -175,3 +176,33 @@ def fresh(portal: Portal, document: Claim | Run) -> Claim | Run:
     """A document as the database has it now."""
     with portal.transaction():
         return session.get_one(type(document), document.id)
+
+
+def decided(portal: Portal, run: Run, count: int, dealer: str = "north") -> list[str]:
+    """So many decided claims of a run, written into the tables; each of one approved line.
+
+    Returns their public ids. The n-th is for n × 1.00.
+    """
+    names = []
+    for number in range(1, count + 1):
+        (name,) = pieces(portal, 1, dealer=dealer, price=100 * number)
+        with portal.transaction():
+            piece = session.scalars(select(OldPart).where(OldPart.public_id == name)).one()
+            claim = Claim(
+                **_document("decided", portal.now), dealer_id=piece.dealer_id, month=run.month,
+                ordinal=1000 + number, number=f"RC-{name}", run_id=run.id,
+                created_by_id=portal.clerk.id, submitted_by_id=portal.manager.id,
+                submitted_at=portal.now, line_count=1, claimed=piece.unit_price,
+                approved=piece.unit_price,
+            )  # fmt: skip
+            session.add(claim)
+            session.flush()
+            line = ClaimLine(
+                dealer_id=piece.dealer_id, claim_id=claim.id, position=1,
+                old_part_id=piece.id, part_id=piece.part_id, claimed=piece.unit_price,
+                status="approved", approved=piece.unit_price,
+                decided_by_id=portal.reviewer.id, decided_at=portal.now,
+            )  # fmt: skip
+            session.add(line)
+            names.append(claim.public_id)
+    return names
