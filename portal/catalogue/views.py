@@ -231,10 +231,11 @@ def _receive(item: FileStorage) -> services.Upload:
 
 
 def _content(price_list: PriceList) -> bytes:
-    if not price_list.file_key:
-        raise NotFound()
-    with storage().open(price_list.file_key) as file:
-        return file.read()
+    try:
+        with storage().open(price_list.file_key) as file:
+            return file.read()
+    except (FileNotFoundError, ValueError):
+        raise NotFound(_("The file of this price list is not there any more.")) from None
 
 
 def _table(price_list: PriceList) -> Table:

@@ -1,6 +1,7 @@
 """Price lists by file, from sending them to importing them (C2, C3)."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from io import BytesIO
 
@@ -293,6 +294,19 @@ def test_price_lists_are_closed_to_others_when_they_are_not_administrators(porta
                 price_list, table, currency="CNY", digits=2, seen=None, by=portal.desk,
                 now=portal.now,
             )  # fmt: skip
+
+
+def test_each_part_is_made_once_when_two_lists_are_imported_at_once(portal: Portal) -> None:
+    """C1, C3: imports take turns; the one that comes second finds what the first has made."""
+    client = portal.client(portal.administrator)
+    content = csv([(f"RC-{n}", f"Race {n}", "", "", "1", "2") for n in range(200)])
+    urls = [preview(client, content) for _ in range(4)]
+    versions = [seen(client.get(url).text) for url in urls]
+    people = [portal.client(portal.administrator) for _ in urls]
+    with ThreadPoolExecutor(len(urls)) as pool:
+        answers = list(pool.map(take_in, people, urls, versions))
+    assert [answer.status_code for answer in answers] == [303] * 4
+    assert (rows_in(portal, Part), rows_in(portal, Price)) == (204, 204)
 
 
 def test_twenty_thousand_rows_are_imported_when_they_come_at_once(portal: Portal) -> None:

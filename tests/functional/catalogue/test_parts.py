@@ -1,6 +1,7 @@
 """Parts: found, priced, edited, replaced (C1, C2)."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -244,6 +245,18 @@ def test_successor_is_refused_when_it_would_close_a_loop(portal: Portal) -> None
     with portal.transaction():
         assert session.get_one(Part, portal.parts["TH-300"]).successor_id is None
         assert session.get_one(Part, portal.parts["TH-300"]).name == "Thermostatic cartridge"
+
+
+def test_no_loop_closes_when_two_edit_at_once(portal: Portal) -> None:
+    """C1: of two successors that would close a loop together, one is refused."""
+    client = portal.client(portal.administrator)
+    fv, fp = address(client, "FV-100"), address(client, "FP-200")
+    people = [portal.client(portal.administrator) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(save, people[0], fv, successor="FP-200")
+        second = pool.submit(save, people[1], fp, successor="FV-100", name="Flapper seal")
+        answers = {first.result().status_code, second.result().status_code}
+    assert answers == {303, 422}
 
 
 def test_edit_is_stale_when_somebody_was_faster(portal: Portal) -> None:
