@@ -216,6 +216,11 @@ class DayField(_Parsed):
         """The day as a date picker wants it."""
         return value.isoformat()
 
+    @property
+    def fits_picker(self) -> bool:
+        """Whether a date picker can show what stands in the field; it would hide anything else."""
+        return bool(re.fullmatch(r"(\d{4}-\d\d-\d\d)?", self._value())) and not self.errors
+
 
 def between(earliest: Callable[[], date], latest: Callable[[], date]) -> Callable[..., None]:
     """A validator: the day lies between two days that are only known when it is asked."""

@@ -84,6 +84,8 @@
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     if (!ctx.sourceElement.matches?.("[data-autosave]")) return;
+    // The form itself is on its way: a save behind it would come too late
+    if (ctx.sourceElement.dataset.sent) { event.preventDefault(); return; }
     // Files travel with the form itself, not with every save
     for (const [name, value] of [...ctx.request.body]) if (value instanceof File) ctx.request.body.delete(name);
   });
