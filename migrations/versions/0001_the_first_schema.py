@@ -94,7 +94,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_dealer_code")),
         sa.UniqueConstraint("public_id", name=op.f("uq_dealer_public_id")),
     )
-    op.create_index("ix_dealer_created_at_id", "dealer", ["created_at", "id"], unique=False)
     op.create_table(
         "event",
         sa.Column("id", KEY, nullable=False),

@@ -22,7 +22,7 @@ unread = (
 """How many unread notices the user of the surrounding query has."""
 
 
-def inbox(actor: Actor, *, unread_only: bool, before: int | None, size: int) -> Sequence[AnyRow]:
+def inbox(actor: Actor, *, unread_only: bool, before: int, size: int) -> Sequence[AnyRow]:
     """One's own notices with their events, newest first, older than the notice ``before``."""
     statement = (
         select(
@@ -37,12 +37,10 @@ def inbox(actor: Actor, *, unread_only: bool, before: int | None, size: int) -> 
             Event.to_status,
         )
         .join(Event, Event.id == Notice.event_id)
-        .where(Notice.user_id == actor.id)
+        .where(Notice.user_id == actor.id, Notice.id < before)
     )
     if unread_only:
         statement = statement.where(Notice.read_at.is_(None))
-    if before is not None:
-        statement = statement.where(Notice.id < before)
     limit: Any = literal_column(str(size))
     return session.execute(statement.order_by(Notice.id.desc()).limit(limit)).all()
 

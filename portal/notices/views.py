@@ -22,6 +22,9 @@ from portal.web.routes import Pages, actor, go, now
 
 pages = Pages("notices", __name__)
 
+LARGEST = 2**63 - 1
+"""The largest key that a notice can have."""
+
 
 def init_app(app: Flask) -> None:
     """Let the query that finds the person count the unread notices as well."""
@@ -35,12 +38,12 @@ def _tabs() -> list[lists.Tab]:
     ]
 
 
-def _listed(rows: Sequence[AnyRow], size: int, before: int | None) -> lists.Listed:
+def _listed(rows: Sequence[AnyRow], size: int) -> lists.Listed:
     more = len(rows) > size
     return lists.Listed(
         rows[:size],
         lists.here(after=rows[size - 1].id) if more else None,
-        lists.here(after=None) if before is not None else None,
+        lists.here(after=None) if "after" in request.args else None,
     )
 
 
@@ -49,7 +52,7 @@ def inbox() -> ResponseReturnValue:
     """What concerns me, newest first; the unread in a tab of their own."""
     tabs = _tabs()
     chosen = lists.current(tabs)
-    before = request.args.get("after", type=int)
+    before = max(0, min(request.args.get("after", LARGEST, type=int), LARGEST))
     rows = queries.inbox(
         actor(), unread_only=chosen.name == "unread", before=before, size=lists.SIZE + 1
     )
@@ -58,7 +61,7 @@ def inbox() -> ResponseReturnValue:
         "notices/inbox.html",
         tabs=lists.tab_items(tabs, numbers),
         tab=chosen.name,
-        page=_listed(rows, lists.SIZE, before),
+        page=_listed(rows, lists.SIZE),
         kind_named=documents.kind_named,
         did=timeline.did,
     )
@@ -77,13 +80,13 @@ def _go_to(document: documents.Document, **values: Any) -> Response:
     return go(endpoint, name=document.public_id, **values)
 
 
-@pages.get("/inbox/<int:notice_id>", needs=SIGNED_IN)
+@pages.get("/inbox/<int(max=9223372036854775807):notice_id>", needs=SIGNED_IN)
 def show(notice_id: int) -> ResponseReturnValue:
     """The document of a notice; a link marks nothing as read."""
     return _go_to(_document(notice_id))
 
 
-@pages.post("/inbox/<int:notice_id>", needs=SIGNED_IN)
+@pages.post("/inbox/<int(max=9223372036854775807):notice_id>", needs=SIGNED_IN)
 def open_notice(notice_id: int) -> ResponseReturnValue:
     """Mark a notice as read and go to its document."""
     document = _document(notice_id)

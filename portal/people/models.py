@@ -31,7 +31,6 @@ class Dealer(Document, Base):
     """A company that sells and services the manufacturer's products: one tenant."""
 
     __tablename__ = "dealer"
-    __table_args__ = (Index("ix_dealer_created_at_id", "created_at", "id"),)
     kind = "dealer"
     workflow = workflow.DEALER
 

@@ -30,7 +30,6 @@ def dealers(actor: Actor, text: str) -> AnySelect:
         Dealer.city,
         Dealer.country,
         Dealer.contact,
-        Dealer.created_at,
         people.label("people"),
     ).where(*_wanted(policy.visible_dealers(actor), Dealer, text))
 

@@ -229,7 +229,7 @@ def dealers() -> ResponseReturnValue:
         "people/dealers.html",
         fragments={"results"},
         q=text,
-        listed=lists.page(queries.dealers(actor(), text), Dealer.created_at, Dealer.id),
+        listed=lists.page_by(queries.dealers(actor(), text), Dealer.code),
         may_manage=actor().can(policy.DEALER_MANAGE),
     )
 
