@@ -60,11 +60,22 @@ def form_url(shipment: Shipment, position: int = 1) -> str:
     return f"/old-parts/register/{shipment.public_id}/{position}"
 
 
+def post(client: Client, url: str, typed: dict[str, Any]) -> TestResponse:
+    """Send a form, the whole of it in memory: the test's own client leaves a large file open."""
+    fields = MultiDict([("csrf_token", client.token)])
+    for name, value in typed.items():
+        for one in value if isinstance(value, list) else [value]:
+            fields.add(name, FileStorage(*one, name=name) if isinstance(one, tuple) else one)
+    stream, length, boundary = stream_encode_multipart(fields, threshold=2**27)
+    kind = f'multipart/form-data; boundary="{boundary}"'
+    return client.http.post(url, data=stream.read(length), content_type=kind)
+
+
 def send(client: Client, shipment: Shipment, **change: Any) -> TestResponse:
     """Send the registration form, with a photo unless told otherwise."""
     typed = {**TYPED, "photos": upload(picture()), **change}
     given = {name: value for name, value in typed.items() if value is not None}
-    return client.post(form_url(shipment), given, content_type="multipart/form-data")
+    return post(client, form_url(shipment), given)
 
 
 def pieces(portal: Portal) -> list[OldPart]:
@@ -305,16 +316,8 @@ def test_real_file_is_refused_with_its_sentence(portal: Portal, name: str, words
 
 def test_file_of_21_megabytes_is_413(portal: Portal) -> None:
     """O2: too large says so, and keeps what was typed."""
-    shipment, client = story.received(portal), portal.client(portal.clerk)
-    huge = FileStorage(io.BytesIO(b"\xff\xd8\xff" + bytes(21 * 2**20)), "huge.jpg", name="photos")
-    fields = MultiDict({**TYPED, "csrf_token": client.token, "photos": huge})
-    # The whole of it in memory, where the test's client would leave its file open.
-    stream, length, boundary = stream_encode_multipart(fields, threshold=2**27)
-    page = client.http.post(
-        form_url(shipment),
-        data=stream.read(length),
-        content_type=f'multipart/form-data; boundary="{boundary}"',
-    )
+    huge = upload(b"\xff\xd8\xff" + bytes(21 * 2**20), "huge.jpg")
+    page = send(portal.client(portal.clerk), story.received(portal), photos=huge)
     assert page.status_code == 413
     assert "is larger than 20 MB" in page.text
     assert "Grażyna Żółć" in page.text
@@ -613,7 +616,7 @@ def test_returned_registration_is_corrected_on_its_page(portal: Portal) -> None:
 
     def correct(**change: Any) -> TestResponse:
         given = {**TYPED, "seen": "2", "old_serial": "FV 1", **change}
-        return client.post(url, given, content_type="multipart/form-data")
+        return post(client, url, given)
 
     refused = correct(failed_on="1901-01-01", photos=upload(picture()))
     assert refused.status_code == 422
@@ -640,8 +643,7 @@ def test_photos_are_added_on_the_page(portal: Portal) -> None:
     url = f"/old-parts/{old_part.public_id}/photos"
 
     def add(who: str, **data: Any) -> TestResponse:
-        client = portal.client(portal.cast[who])
-        return client.post(url, data, content_type="multipart/form-data")
+        return post(portal.client(portal.cast[who]), url, data)
 
     assert add("clerk", photos=upload(picture())).status_code == 303
     empty = add("clerk")
