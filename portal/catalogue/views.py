@@ -39,7 +39,7 @@ from portal.web.routes import Pages, actor, go, load, now, writing
 pages = Pages("catalogue", __name__)
 price_lists = Pages("pricelists", __name__)
 
-register(DocumentKind(PriceList, _l("Price list"), "pricelists.show", policy.visible_price_lists))
+register(DocumentKind(PriceList, _l("Price list"), "pricelists.detail", policy.visible_price_lists))
 frame.room(50, _l("Parts"), "catalogue", "catalogue.index", policy.PART_READ)
 frame.room(55, _l("Price lists"), "sheet", "pricelists.overview", policy.PRICE_LIST_READ)
 
