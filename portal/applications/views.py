@@ -65,7 +65,7 @@ def index() -> ResponseReturnValue:
         listed=lists.page(statement, Application.created_at, Application.id),
         tabs=lists.tab_items(tabs, lists.counts(Application, queries.scope(actor(), text), tabs)),
         q=text,
-        state=Application.workflow.state,
+        state=lists.states(Application.workflow),
     )
 
 
@@ -431,7 +431,7 @@ def shipments() -> ResponseReturnValue:
         "applications/shipments.html",
         listed=lists.page(statement, Shipment.created_at, Shipment.id),
         tabs=lists.tab_items(tabs, lists.counts(Shipment, scope, tabs)),
-        state=Shipment.workflow.state,
+        state=lists.states(Shipment.workflow),
     )
 
 

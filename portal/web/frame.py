@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from portal.core.permissions import SIGNED_IN, Actor
+from portal.web.links import url_for
 
 
 @dataclass(frozen=True)

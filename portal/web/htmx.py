@@ -6,6 +6,8 @@ from typing import Any
 from flask import current_app, make_response, request
 from werkzeug.wrappers import Response
 
+from portal.web import templates
+
 
 def wanted(fragments: Collection[str]) -> str | None:
     """The block that htmx asks for: its target's id, where that is one of the page's blocks."""
@@ -20,7 +22,7 @@ def render(
     template: str, *, fragments: Collection[str] = (), status: int = 200, **context: Any
 ) -> Response:
     """A page, or the block of it that htmx asks for; ``Vary`` says that they differ."""
-    page = current_app.jinja_env.get_or_select_template(template)
+    page = templates.template(template)
     context["status"] = status
     current_app.update_template_context(context)
     block = wanted(fragments)

@@ -13,7 +13,7 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, current_app, has_request_context, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 from flask_login import current_user
 
@@ -49,13 +49,22 @@ class _Babel(Babel):  # type: ignore[misc]
 def code() -> str:
     """The language of this request, as a language tag: ``en``, ``zh-Hans`` or ``pl``."""
     locale = get_locale()
-    return str(locale).replace("_", "-") if locale else "en"
+    return _tag(locale) if locale else "en"
+
+
+@cache
+def _tag(locale: Locale) -> str:
+    return str(locale).replace("_", "-")
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag.replace("-", "_"))
 
 
 def choose() -> Locale:
     """The language: the user's, else the first of the browser's that we have, else English."""
-    chosen = getattr(current_user, "language", None) or _of_browser()
-    return Locale.parse(chosen.replace("-", "_"))
+    return _locale(getattr(current_user, "language", None) or _of_browser())
 
 
 def _of_browser() -> str:
@@ -71,8 +80,11 @@ def _of_browser() -> str:
 
 def zone() -> ZoneInfo:
     """The reader's time zone: the dealer's own, or headquarters' (T1)."""
-    own = getattr(current_user, "zone", None)
-    return ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
+    if "zone" not in g:
+        own = getattr(current_user, "zone", None)
+        g.zone = ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
+    chosen: ZoneInfo = g.zone
+    return chosen
 
 
 def init_app(app: Flask) -> None:

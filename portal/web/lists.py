@@ -5,15 +5,18 @@ all the tabs' counts, each of which stops counting at a thousand.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, or_, select
 
 from portal.core.db import AnyRow, AnySelect, session
+from portal.core.workflow import State, Workflow
+from portal.web.links import url_for
 
 SIZE = 50
 MOST = 1000
@@ -35,6 +38,18 @@ class Listed:
     rows: Sequence[AnyRow]
     next_url: str | None
     first_url: str | None
+
+
+def states(workflow: Workflow) -> Callable[[str], State]:
+    """The states of a list's rows, each with its words looked up once."""
+
+    @cache
+    def shown(name: str) -> State:
+        state = workflow.state(name)
+        next_ = str(state.waits_for) if state.waits_for else None
+        return State(state.name, str(state.label), state.tone, next_)
+
+    return shown
 
 
 def _cursor(at: datetime, key: int) -> str:

@@ -213,7 +213,7 @@ def _parts() -> None:
         )
 
 
-def _new(folder: Path, url: str, at: datetime = START) -> Portal:
+def new(folder: Path, url: str, at: datetime = START) -> Portal:
     settings = Settings(folder=folder, database_url=url, secret_key="test")
     clock = FixedClock(at)
     app = create_app(settings, clock=clock)
@@ -221,7 +221,7 @@ def _new(folder: Path, url: str, at: datetime = START) -> Portal:
     return Portal(app, clock)
 
 
-def _fill(portal: Portal) -> None:
+def fill(portal: Portal) -> None:
     with portal.transaction():
         _people(portal)
         _parts()
@@ -229,7 +229,7 @@ def _fill(portal: Portal) -> None:
         db.engine.dispose()
 
 
-def _meet(portal: Portal) -> Portal:
+def meet(portal: Portal) -> Portal:
     with portal.transaction():
         for user in session.scalars(select(User)):
             portal.cast[user.email.partition("@")[0]] = user.actor
@@ -245,7 +245,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     settings = Settings(folder=folder, secret_key="test")
     migrate.upgrade(settings)
-    _fill(_new(folder, ""))
+    fill(new(folder, ""))
     file = folder / "portal.sqlite"
     with sqlite3.connect(file) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -261,7 +261,7 @@ def postgres_template(
     url = new_postgres()
     folder = tmp_path_factory.mktemp("template")
     migrate.upgrade(Settings(folder=folder, database_url=url, secret_key="test"))
-    _fill(_new(folder, url))
+    fill(new(folder, url))
     return url
 
 
@@ -281,7 +281,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def portal(database: str, tmp_path: Path) -> Iterator[Portal]:
     """A portal with its cast, at the start of the story."""
-    made = _meet(_new(tmp_path, database))
+    made = meet(new(tmp_path, database))
     yield made
     with made.app.app_context():
         db.engine.dispose()

@@ -1,0 +1,65 @@
+"""T1, L1: values are written as Babel writes them, whatever the language and the currency."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_currency, format_decimal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.core.money import to_major
+from portal.web.languages import CODES
+from portal.web.writing import Writer
+
+ZONE = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=ZONE)
+WRITERS = {
+    (code, currency): Writer(code, currency, zone=lambda: ZONE, now=lambda: NOW)
+    for code in CODES
+    for currency in ("CNY", "PLN", "JPY")
+}
+writers = st.sampled_from(list(WRITERS.values()))
+currencies = st.sampled_from(sorted(WRITERS))
+
+
+@given(currencies, st.integers(-(10**13), 10**13))
+def test_money_is_written_as_babel_does_when_any_amount_is_given(
+    which: tuple[str, str], amount: int
+) -> None:
+    """L1: the whole range of amounts, in three languages, with and without a minor unit."""
+    writer = WRITERS[which]
+    major = to_major(amount, writer.exponent)
+    assert writer.money(amount) == format_currency(major, which[1], locale=writer.locale)
+    assert writer.amount(amount) == f"{major:f}"
+    assert writer.number(amount) == format_decimal(amount, locale=writer.locale)
+
+
+@given(writers, st.integers(631_152_000, 4_070_908_800))
+def test_instant_is_written_as_babel_does_when_any_is_given(writer: Writer, at: int) -> None:
+    """T1: in the reader's zone, from 1990 to 2099."""
+    value = datetime.fromtimestamp(at, UTC)
+    words = format_datetime(value, "medium", tzinfo=ZONE, locale=writer.locale)
+    assert writer.moment(value) == f'<time datetime="{value.isoformat()}">{words}</time>'
+    assert writer.day(value.date()) == format_date(value.date(), "medium", locale=writer.locale)
+    assert writer.day(value) == format_date(
+        value.astimezone(ZONE).date(), "medium", locale=writer.locale
+    )
+
+
+@given(writers, st.integers(-3 * 365 * 86400, 3 * 365 * 86400) | st.integers(-200_000, 200_000))
+def test_distance_is_written_as_babel_does_when_any_is_given(writer: Writer, away: int) -> None:
+    """T1: from seconds to years, before and after."""
+    delta = timedelta(seconds=away, microseconds=7)
+    words = format_timedelta(delta, add_direction=True, locale=writer.locale)
+    assert f">{words}</time>" in str(writer.ago(NOW + delta))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nothing_is_a_dash_when_there_is_no_value(code: str) -> None:
+    """An empty cell says that it is empty."""
+    writer = WRITERS[code, "CNY"]
+    assert {writer.money(None), writer.day(None), writer.moment(None), writer.ago(None)} == {"–"}
+    assert writer.amount(None) == ""
+    assert writer.month("2026-10") == format_date(date(2026, 10, 1), "LLLL y", locale=writer.locale)
