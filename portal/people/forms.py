@@ -44,6 +44,19 @@ def _length_hint() -> str:
     return str(hint)
 
 
+DEALER_LABELS = {
+    "name": _l("Company"),
+    "country": _l("Country"),
+    "region": _l("Province or region"),
+    "city": _l("City"),
+    "address": _l("Address"),
+    "contact": _l("Contact"),
+    "phone": _l("Phone"),
+    "zone": _l("Time zone"),
+}
+USER_LABELS = {"name": _l("Name"), "roles": _l("Roles"), "password": _l("Password")}
+
+
 class SignIn(Form):
     """Name and password; where to go on afterwards."""
 
@@ -102,15 +115,15 @@ class DealerForm(Form):
     """What is known of a dealer, but for its code."""
 
     seen = VersionField()
-    name = line(_l("Company"))
-    country = SelectField(_l("Country"))
-    region = line(_l("Province or region"), required=False)
-    city = line(_l("City"))
-    address = line(_l("Address"), required=False)
-    contact = line(_l("Contact"), description=_l("Whom headquarters calls."))
-    phone = line(_l("Phone"), required=False)
+    name = line(DEALER_LABELS["name"])
+    country = SelectField(DEALER_LABELS["country"])
+    region = line(DEALER_LABELS["region"], required=False)
+    city = line(DEALER_LABELS["city"])
+    address = line(DEALER_LABELS["address"], required=False)
+    contact = line(DEALER_LABELS["contact"], description=_l("Whom headquarters calls."))
+    phone = line(DEALER_LABELS["phone"], required=False)
     zone = SelectField(
-        _l("Time zone"),
+        DEALER_LABELS["zone"],
         choices=[SelectChoice(zone) for zone in ZONES],
         description=_l("The dealer sees times in this zone."),
     )
@@ -142,19 +155,14 @@ class NewDealer(DealerForm):
         )
 
 
-class _Roles(SelectMultipleField):
-    """Roles to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 class UserForm(Form):
     """A person's name and roles."""
 
     seen = VersionField()
-    name = line(_l("Name"))
-    roles: Any = _Roles(_l("Roles"), coerce=Role)
+    name = line(USER_LABELS["name"])
+    roles: Any = SelectMultipleField(
+        USER_LABELS["roles"], coerce=Role, widget=ListWidget(), option_widget=CheckboxInput()
+    )
 
     def __init__(self, side: Side, **options: Any) -> None:
         super().__init__(**options)

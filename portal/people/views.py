@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flask import Flask, flash, request, url_for
 from flask import session as cookie
@@ -13,7 +14,7 @@ from portal.core.db import in_transaction, reading, session
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound, Refusal
 from portal.core.i18n import _, _l
-from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, Side
+from portal.core.permissions import PUBLIC, ROLE_LABELS, SIGNED_IN, Actor, Role, Side
 from portal.people import forms, policy, queries, services, sign_in
 from portal.people.models import Dealer, User
 from portal.web import frame, languages, lists, timeline
@@ -29,6 +30,7 @@ frame.room(55, _l("Dealers"), "dealers", "people.dealers", policy.DEALER_READ)
 frame.room(65, _l("People"), "people", "people.users", policy.USER_READ)
 
 _PLACE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+_ROLE = re.compile("|".join(Role))
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
              ("Safari", "Safari"))  # fmt: skip
 _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
@@ -261,7 +263,7 @@ def dealer(name: str) -> ResponseReturnValue:
         people=queries.people_of(dealer, actor()),
         state=User.workflow.state,
         country=forms.country_name(dealer.country),
-        entries=timeline.of(dealer),
+        entries=timeline.named(timeline.of(dealer), forms.DEALER_LABELS),
     )
 
 
@@ -434,9 +436,27 @@ def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValu
         may_manage=actor().can(policy.USER_MANAGE),
         sessions=queries.open_sessions(user.id, now()),
         last_sign_in=queries.last_sign_in(user),
-        entries=timeline.of(user),
+        entries=timeline.named(_in_roles(timeline.of(user)), forms.USER_LABELS),
         languages_by_code=languages.NATIVE,
     )
+
+
+def _in_roles(entries: list[timeline.Entry]) -> list[timeline.Entry]:
+    """A timeline that calls roles what people call them."""
+
+    def label(match: re.Match[str]) -> str:
+        return str(ROLE_LABELS[Role(match[0])])
+
+    return [
+        replace(
+            entry,
+            values=[
+                (name, _ROLE.sub(label, text) if name == "roles" else text)
+                for name, text in entry.values
+            ],
+        )
+        for entry in entries
+    ]
 
 
 def _user_form(

@@ -185,13 +185,10 @@ def _reviewer(_actor: Actor, _now: datetime) -> list[Figure]:
         select(func.count(), func.coalesce(func.sum(is_done), 0)).where(Claim.run_id == latest)
     ).one()
     total, done = int(run[0]), int(run[1])
-    progress = Figure(
-        _l("Claims of the latest run that are decided"),
-        done,
-        endpoint="runs.index",
-        done_of=(done, total),
-    )
-    return [progress, *_runs()]
+    if not total:
+        return _runs()
+    label = _l("Claims of the latest run that are decided")
+    return [Figure(label, done, endpoint="runs.index", done_of=(done, total)), *_runs()]
 
 
 def _runs() -> list[Figure]:

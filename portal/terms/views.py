@@ -21,6 +21,8 @@ from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("terms", __name__)
 register(DocumentKind(PolicyValue, _l("Policy change"), "terms.change", policy.visible_changes))
+_VALUES = {"value": _l("Value"), "effective_from": _l("In force from")}
+
 frame.room(70, _l("Policy values"), "policy", "terms.index", policy.READ)
 
 
@@ -141,7 +143,7 @@ def _change_page(change: PolicyValue, form: ActionForm | None = None) -> Respons
             (step, url_for("terms.decide", name=change.public_id, step=step.name))
             for step in services.possible(change, actor())
         ],
-        entries=timeline.of(change),
+        entries=timeline.named(timeline.of(change), _VALUES),
         form=form,
         in_words=in_words,
     )

@@ -1,6 +1,7 @@
 """A document's timeline as its page shows it: events in words, with their values and comments."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +54,14 @@ def of(document: Document) -> list[Entry]:
         .order_by(Event.seq)
     )
     return [_entry(event, document.workflow) for event in session.scalars(statement)]
+
+
+def named(entries: list[Entry], labels: Mapping[str, Any]) -> list[Entry]:
+    """The same timeline with each value under its label, where it has one."""
+    return [
+        replace(entry, values=[(labels.get(name, name), text) for name, text in entry.values])
+        for entry in entries
+    ]
 
 
 def _entry(event: Event, workflow: Workflow) -> Entry:
