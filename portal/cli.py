@@ -1,16 +1,21 @@
 """The ``portal`` command."""
 
 import json
+import os
+import signal
+import socket
 import sys
 import threading
 
 import click
+import waitress
 from flask import Flask
 
 from portal import create_app, migrate
 from portal.core import jobs
 from portal.core.db import reading
 from portal.core.events import verify
+from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.settings import SettingError, Settings
 from portal.web import logs
@@ -61,6 +66,57 @@ def worker() -> None:
         _work(app, stop)
     except KeyboardInterrupt:
         stop.set()
+
+
+@main.command("demo")
+def demo_command() -> None:
+    """Load a believable month of an invented manufacturer into an empty database."""
+    migrate.upgrade(_settings())
+    app = _app()
+    if not demo.is_empty(app):
+        raise click.ClickException(
+            "There are dealers in this database already. The demo is only loaded into an empty one."
+        )
+    demo.load(app)
+    click.echo("\n".join(demo.logins(app)))
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """The socket to serve on; a sentence if it cannot be had."""
+    place = f"{settings.host}:{settings.port}"
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=1024)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot serve on {place}: {os.strerror(error.errno or 0)}. End what runs there, or "
+            f"choose another port: PORTAL_PORT={settings.port + 1} portal run"
+        ) from None
+
+
+@main.command()
+def run() -> None:
+    """Serve the embedded portal, with its worker; on the first start it brings the demo along."""
+    settings = _settings()
+    # First of all, so that nobody waits for the demo only to read that the port is taken.
+    listening = _listening(settings)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    migrate.upgrade(settings)
+    app, stop = _app(), threading.Event()
+    if demo.is_empty(app):
+        demo.load(app)
+    worker_thread = threading.Thread(target=_work, args=(app, stop), name="worker")
+    server = waitress.create_server(app, sockets=[listening], threads=8, ident=None)
+    host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    click.echo(
+        "\n".join([*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"])
+    )
+    worker_thread.start()
+    try:
+        server.run()
+    finally:
+        server.close()
+        stop.set()
+        worker_thread.join()
 
 
 @main.command("routes")

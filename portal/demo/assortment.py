@@ -243,7 +243,7 @@ BATHS = Family(
     (
         Type(801, "Circulation pump 0.75 kW", "循环水泵 0.75 kW", "Pompa obiegowa 0,75 kW", 420,
              "pump"),
-        Type(802, "Air blower", "鼓风气泵", "Dmuchawa powietrza", 260, "pump"),
+        Type(802, "Air blower", "鼓风气泵", "Dmuchawa powietrza", 260),
         Type(803, "Adjustable jet", "可调按摩喷嘴", "Dysza regulowana", 28),
         Type(804, "Suction cover", "回水口盖", "Osłona otworu ssącego", 16, returned=False),
         Type(805, "Pneumatic button", "气动开关按钮", "Przycisk pneumatyczny", 22),
@@ -264,7 +264,7 @@ URINALS = Family(
     "Urinals", "sensor urinal", "感应小便器", "pisuaru z czujnikiem",
     (("U910", "Nodo", "诺朵"),),
     (
-        Type(901, "Infrared sensor", "红外感应器", "Czujnik podczerwieni", 88, _BOARD),
+        Type(901, "Infrared sensor", "红外感应器", "Czujnik podczerwieni", 88),
         Type(902, "Solenoid valve 6 V", "电磁阀 6 V", "Elektrozawór 6 V", 56, "solenoid"),
         Type(903, "Battery box", "电池盒", "Pojemnik na baterie", 19),
         Type(904, "Power adapter 6 V", "电源适配器 6 V", "Zasilacz 6 V", 34),

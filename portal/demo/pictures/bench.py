@@ -185,11 +185,13 @@ def _stained(
     crumbs = Image.new("L", small, 0)
     draw = ImageDraw.Draw(crumbs)
     x, y = rng.uniform(0.2, 0.8) * small[0], rng.uniform(0.15, 0.9) * small[1]
-    for _crumb in range(420):
+    for _crumb in range(300):
         px, py = rng.gauss(x, max(small) * reach), rng.gauss(y, max(small) * reach)
         size = rng.choice((0.5, 0.8, 1.2, 1.8, 3.5))
         draw.ellipse((px - size, py - size, px + size, py + size), fill=rng.randint(40, alpha))
-    crumbs = crumbs.filter(ImageFilter.GaussianBlur(0.8)).resize(piece.size)
+    crumbs = crumbs.filter(ImageFilter.GaussianBlur(0.8)).resize(
+        piece.size, Image.Resampling.BILINEAR
+    )
     marks = Image.new("RGBA", piece.size, (*colour, 0))
     marks.putalpha(crumbs)
     return _over(piece, marks, shape)
@@ -217,25 +219,33 @@ def _lay(scene: Image.Image, piece: Image.Image, rng: Random, centre: tuple[int,
     shown = piece.rotate(rng.uniform(-75, 75), Image.Resampling.BILINEAR, expand=True)
     left, top = centre[0] - shown.width // 2, centre[1] - shown.height // 2
     shape = shown.getchannel("A")
-    for away, blur, dark in ((26, 16, 0.5), (7, 4, 0.55)):
-        margin = blur * 2
-        soft = ImageOps.expand(shape, margin).reduce(4)
-        soft = soft.filter(ImageFilter.GaussianBlur(blur / 4))
-        soft = soft.resize((shown.width + 2 * margin, shown.height + 2 * margin))
-        soft = soft.point([round(level * dark) for level in range(256)])
-        scene.paste((12, 10, 8), (left - margin + away, top - margin + away), soft)
+    scene.paste((12, 10, 8), (left - _ROUND, top - _ROUND), _shadow(shape))
     scene.paste(shown, (left, top), shape)
+
+
+_ROUND = 64
+"""How far a shadow may reach beyond its piece, in pixels."""
+
+
+def _shadow(shape: Image.Image) -> Image.Image:
+    """A soft one away from the lamp, and a dark one close to the piece; both to the lower right."""
+    small = ImageOps.expand(shape, _ROUND).reduce(4)
+    soft = ImageChops.offset(small.filter(ImageFilter.GaussianBlur(4)), 6, 6)
+    close = ImageChops.offset(small.filter(ImageFilter.GaussianBlur(1)), 2, 2)
+    both = Image.blend(soft, close, 0.45).point([round(level * 0.8) for level in range(256)])
+    return both.resize((shape.width + 2 * _ROUND, shape.height + 2 * _ROUND))
 
 
 def _developed(scene: Image.Image, rng: Random) -> bytes:
     """Under a lamp on one side, a little soft, with a phone's noise."""
     left, top = rng.randint(30, 86), rng.randint(32, 92)
     lamp = Image.radial_gradient("L").resize(SIZE, box=(left, top, left + 140, top + 120))
+    lamp = lamp.point([255 - round(level * 0.58) for level in range(256)])
     warm = rng.choice(((255, 246, 228), (255, 252, 244), (240, 246, 255)))
-    lit = ImageChops.multiply(scene, Image.new("RGB", SIZE, warm))
-    lit = lit.point([min(255, round(level * 1.1)) for level in range(256)] * 3)
-    dim = lit.point([round(level * 0.42) for level in range(256)] * 3)
-    picture = Image.composite(dim, lit, lamp)
+    lit = scene.point(
+        [min(255, level * tone * 11 // 2550) for tone in warm for level in range(256)]
+    )
+    picture = ImageChops.multiply(lit, Image.merge("RGB", (lamp, lamp, lamp)))
     picture = ImageChops.add(picture, _film(), 1, -128)
     target = io.BytesIO()
     picture.save(target, "JPEG", quality=82)

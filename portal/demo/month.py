@@ -1,0 +1,106 @@
+"""Load the demo: the whole story in one transaction, so that it is there as a whole or not."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from portal.applications.models import Application
+from portal.claims.models import Claim
+from portal.core.db import session, transaction
+from portal.core.errors import Conflict
+from portal.demo import prologue, settlement
+from portal.demo.album import Album
+from portal.demo.cast import COMPANIES
+from portal.demo.orders import Arrival, order
+from portal.demo.plan import orders
+from portal.demo.returns import old_part, photo_names
+from portal.demo.stage import Stage
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+
+SEED = 20_260_922
+DRAFTING = ("hujing", "yuelan", "hydromaz", "qiantang", "jingquan")
+"""Who has begun the claim for the present month, if there is something to claim."""
+
+
+def is_empty() -> bool:
+    """Whether the database has no dealer yet: the demo is only loaded into such a one."""
+    return session.scalar(select(Dealer.id).limit(1)) is None
+
+
+def load(
+    now: datetime,
+    *,
+    currency: str,
+    digits: int,
+    told: Callable[[str], None] = lambda _line: None,
+    seed: int = SEED,
+) -> dict[str, int]:
+    """Load the story that ends at ``now``, which is in headquarters' zone; returns what it made.
+
+    ``told`` hears how far it is, line by line. Conflict if there are dealers already.
+    """
+    assert isinstance(now.tzinfo, ZoneInfo)
+    if not is_empty():
+        raise Conflict("There are dealers already: the demo is only loaded into an empty database.")
+    with Album(seed) as album, transaction():
+        stage = Stage(seed, now, now.tzinfo, currency, digits, album)
+        told("people, dealers and parts")
+        prologue.open_house(stage)
+        _prepare(stage)
+        day = stage.start.date()
+        for at in stage.play():
+            if at.date() != day and at.date().isocalendar().week != day.isocalendar().week:
+                told(f"the week of {at:%d %B %Y}")
+            day = at.date()
+        session.flush()
+        return _counted(stage)
+
+
+def _prepare(stage: Stage) -> None:
+    """Order the photos, and set every thread of the story going."""
+    planned = orders(stage)
+    for one in planned:
+        for wish in one.wishes:
+            if wish.repair is not None:
+                for name in photo_names(wish.repair.key, wish.repair.fates):
+                    stage.album.order(name, stage.items[wish.number].fault)
+
+    def after(arrival: Arrival) -> None:
+        stage.add(old_part(stage, arrival))
+
+    for one in planned:
+        stage.add(order(stage, one, after))
+    for script in (
+        prologue.new_prices,
+        prologue.prices_to_come,
+        prologue.wrong_deposit,
+        prologue.somebody_leaves,
+        prologue.policy_values,
+        prologue.read_notices,
+    ):
+        stage.add(script(stage))
+    for month in settlement.months(stage):
+        stage.add(settlement.run(stage, month))
+        for company in COMPANIES:
+            stage.add(settlement.claim(stage, company, month))
+    for company in COMPANIES:
+        if company.key in DRAFTING:
+            stage.add(settlement.draft_claim(stage, company))
+
+
+def _counted(stage: Stage) -> dict[str, int]:
+    tables = {"applications": Application, "old parts": OldPart, "claims": Claim}
+    counts = {
+        name: session.scalar(select(func.count()).select_from(table)) or 0
+        for name, table in tables.items()
+    }
+    return {
+        "dealers": len(stage.dealers),
+        "people": len(stage.actors),
+        "parts": len(stage.items),
+        **counts,
+        "photos": len(stage.album.made),
+    }
