@@ -2,8 +2,11 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -669,3 +672,36 @@ def test_deadline_is_shown_in_the_form(portal: Portal) -> None:
     assert "due over" in page
     portal.clock.at -= timedelta(days=10)
     assert "due over" not in portal.client(portal.clerk).get(form_url(shipment)).text
+
+
+def at_once(*calls: Any) -> list[int]:
+    """Do several things at the same time; the statuses of their answers."""
+    start = Barrier(len(calls))
+
+    def go(call: Any) -> int:
+        start.wait()
+        answer: TestResponse = call()
+        return answer.status_code
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sorted(pool.map(go, calls))
+
+
+def test_one_wins_when_several_register_the_same_piece_at_once(portal: Portal) -> None:
+    """O2: of six who send the form of one piece at the same moment, one registers it."""
+    shipment = story.received(portal, story.line(portal, quantity=1))
+    clients = [portal.client(portal.clerk) for _ in range(6)]
+    other = {"old_serial": "", "product_serial": ""}
+    calls = [partial(send, client, shipment, **other) for client in clients]
+    assert at_once(*calls) == [303] + [409] * 5
+    assert [one.number for one in pieces(portal)] == ["OP-2026-D0001-000001"]
+
+
+def test_one_wins_when_two_dealers_register_the_same_serial_at_once(portal: Portal) -> None:
+    """O4, P1: on different lines no lock is shared; the unique key decides, the loser is told."""
+    calls = [
+        partial(send, portal.client(portal.cast[by]), story.received(portal, by=by))
+        for by in ("clerk", "other_clerk")
+    ]
+    assert at_once(*calls) == [303, 422]
+    assert len(pieces(portal)) == 1
