@@ -1,6 +1,6 @@
 """The shape of what is typed about applications, quotes and shipments."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from wtforms import FieldList, FormField, HiddenField, RadioField, SelectField
@@ -155,6 +155,14 @@ class QuoteForm(Form):
         [needed(), between(_today, lambda: date(_today().year + 2, 12, 31))],
     )
     remark = text(_l("Remark"), required=False)
+
+    def answers(self, line_ids: Iterable[int]) -> bool:
+        """Whether its rows answer these very lines, in their order."""
+        return [str(row.line_id.data) for row in self.lines] == [str(one) for one in line_ids]
+
+    def take_lines(self, other: "QuoteForm") -> None:
+        """Take the rows of another form in place of one's own."""
+        self.lines = self._fields["lines"] = other.lines
 
     def answer(self) -> Answer:
         """The command."""

@@ -189,6 +189,7 @@ def _form_page(
     application: Application, form: forms.ApplicationForm, status: int = 200
 ) -> ResponseReturnValue:
     typed = forms.as_typed(request.form) if request.method == "POST" else application.typed
+    form.now_shows(application.version)
     return render(
         "applications/form.html",
         fragments={"lines", "estimate"},
@@ -254,11 +255,13 @@ def _submit(
     return _form_page(application, form, form.status)
 
 
-def _quote_form(application: Application, lines: Any, quotes: Any) -> forms.QuoteForm:
-    """The form as a quote at list price: what was asked, or what was quoted before."""
+def _quote_form(
+    application: Application, lines: Any, quotes: Any, *, typed: bool
+) -> forms.QuoteForm:
+    """The form as it was typed, or a quote at list price: what was asked, or quoted before."""
     last = quotes[0] if quotes else None
     return forms.QuoteForm(
-        formdata=None if request.method == "GET" else request.form,
+        formdata=request.form if typed else None,
         data={
             "seen": application.version,
             "freight": last.freight if last else None,
@@ -311,7 +314,7 @@ def quote(name: str) -> ResponseReturnValue:
     if application.status != "submitted":
         return go("applications.show", name=name)
     lines = queries.lines_of(application)
-    form = _quote_form(application, lines, queries.quotes_of(application))
+    form = _quote_form(application, lines, queries.quotes_of(application), typed=False)
     return _quote_page(application, form, lines)
 
 
@@ -320,11 +323,16 @@ def send_quote(name: str) -> ResponseReturnValue:
     """Send the quote (A3)."""
     application = load(Application, name)
     lines = queries.lines_of(application)
-    form = _quote_form(application, lines, queries.quotes_of(application))
+    quotes = queries.quotes_of(application)
+    form = _quote_form(application, lines, quotes, typed=True)
     if form.validate_on_submit():
         with form.refusals():
             services.quote(application, form.answer(), seen=form.seen.data, by=actor(), now=now())
             return go("applications.show", name=name)
+    form.now_shows(application.version)
+    if not form.answers(row.ApplicationLine.id for row in lines):
+        # The dealer has corrected the lines meanwhile: these are others.
+        form.take_lines(_quote_form(application, lines, quotes, typed=False))
     return _quote_page(application, form, lines, form.status)
 
 
@@ -353,6 +361,7 @@ def _pieces_page(
 
     def page() -> ResponseReturnValue:
         status = form.status if request.method == "POST" else 200
+        form.now_shows(application.version)
         return render(
             template,
             status=status,

@@ -77,6 +77,14 @@ class Form(FlaskForm):  # type: ignore[misc]
         except Refusal as refusal:
             self.refuse(refusal)
 
+    def now_shows(self, version: int) -> None:
+        """Let the page of a conflict name the version that it shows: sent again, it is meant so.
+
+        Any other refusal keeps the version that was seen.
+        """
+        if self.status == 409:
+            self["seen"].raw_data = [str(version)]
+
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal at its fields, or above the form."""
         self.status = refusal.status

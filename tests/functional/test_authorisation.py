@@ -1,0 +1,465 @@
+"""Who may open and do what: every route × everybody × own, foreign and missing (P1, P3)."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import url_for
+from sqlalchemy import select
+from structlog.testing import capture_logs
+from werkzeug.test import TestResponse
+
+from portal.core.db import Base, session
+from portal.core.permissions import PUBLIC, SIGNED_IN, Role, roles_with
+from portal.people import services as people
+from portal.people.models import User
+from portal.web.routes import routes
+from tests.functional import world as worlds
+from tests.functional.world import SIDES, World
+from tests.support.portal import DEALERS, PASSWORD, Client, Portal
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what happens before the database is asked."""
+
+MISSING = "AAAAAAAAAAAAAAAA"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How to ask for a route.
+
+    ``kind`` is the thing of ``world`` that the URL names, under ``argument``; ``also`` fills the
+    rest of the URL. ``then`` is a capability that is asked for once the thing is found. ``gives``
+    is the status of a page that is one's own to open, ``acts`` says that an empty form does it.
+    """
+
+    kind: str | None = None
+    also: dict[str, Any] = field(default_factory=dict)
+    argument: str = "name"
+    missing: str = MISSING
+    then: str | None = None
+    gives: int = 200
+    acts: bool = False
+
+
+def _row(kind: str | None = None, **more: Any) -> tuple[Row, ...]:
+    return (Row(kind, **more),)
+
+
+def _steps(argument: str, *rows: tuple[str, str, str]) -> tuple[Row, ...]:
+    """Rows of a route that takes several steps: the step, a thing, the step's own capability."""
+    return tuple(Row(kind, {argument: step}, then=needs) for step, kind, needs in rows)
+
+
+TABLE: dict[str, tuple[Row, ...]] = {
+    "static": _row("static", argument="filename", missing="no/such.css"),
+    # home
+    "home.index": _row(),
+    "home.search": _row(also={"q": "D0002"}) + _row(also={"q": "D0001"}),
+    "home.healthz": _row(),
+    # people
+    "people.sign_in_page": _row(gives=303),
+    "people.do_sign_in": _row(),
+    "people.sign_out": _row(acts=True),
+    "people.preferences": _row(acts=True),
+    "people.account": _row(),
+    "people.change_password": _row(),
+    "people.end_session": _row("session", missing="0" * 16, acts=True),
+    "people.end_other_sessions": _row(acts=True),
+    "people.dealers": _row(),
+    "people.new_dealer": _row(),
+    "people.add_dealer": _row(),
+    "people.dealer": _row("dealer"),
+    "people.edit_dealer": _row("dealer"),
+    "people.change_dealer": _row("dealer"),
+    "people.users": _row(),
+    "people.new_user": _row(),
+    "people.add_user": _row(),
+    "people.user": _row("user"),
+    "people.edit_user": _row("user"),
+    "people.change_user": _row("user"),
+    "people.act": _row("user", also={"step": "deactivate"})
+    + _row("user", also={"step": "activate"}),
+    "people.new_password": _row("user"),
+    "people.reset_password": _row("user"),
+    # terms
+    "terms.index": _row(),
+    "terms.show": _row("term", argument="term_name", missing="no.such_days"),
+    "terms.propose": _row("term", argument="term_name", missing="no.such_days"),
+    "terms.change": _row("change"),
+    "terms.decide": _row("change", also={"step": "approve"})
+    + _row("change", also={"step": "decline"})
+    + _row("change", also={"step": "withdraw"}),
+    # files
+    "files.upload": _row(acts=True),
+    "files.show": _row("photo", argument="public_id") + _row("file", argument="public_id"),
+    "files.thumbnail": _row("photo", argument="public_id") + _row("file", argument="public_id"),
+    "files.remove": _row("file", argument="public_id", acts=True),
+    # ledger
+    "ledger.account": _row(),
+    "ledger.dealer_account": _row("account"),
+    "ledger.accounts": _row(),
+    "ledger.new_deposit": _row(),
+    "ledger.deposit": _row(),
+    "ledger.entry": _row("entry"),
+    "ledger.reverse": _row("entry"),
+    # catalogue
+    "catalogue.index": _row(),
+    "catalogue.suggest": _row(also={"q": "fv"}),
+    "catalogue.show": _row("part"),
+    "catalogue.edit": _row("part"),
+    "catalogue.save": _row("part"),
+    "pricelists.overview": _row(),
+    "pricelists.new": _row(),
+    "pricelists.upload": _row(),
+    "pricelists.columns": _row("price_list"),
+    "pricelists.choose": _row("price_list"),
+    "pricelists.detail": _row("price_list"),
+    "pricelists.take_in": _row("price_list"),
+    "pricelists.discard": _row("price_list"),
+    "pricelists.errors": _row("price_list"),
+    "pricelists.original": _row("price_list"),
+    # applications
+    "applications.index": _row(),
+    "applications.new": _row(acts=True),
+    "applications.show": _row("draft") + _row("submitted") + _row("released"),
+    "applications.act": _steps(
+        "step",
+        ("withdraw", "draft", "application:write"),
+        ("return", "submitted", "application:quote"),
+        ("reject", "submitted", "application:quote"),
+        ("requote", "quoted", "application:write"),
+        ("cancel", "confirmed", "application:cancel"),
+        ("release", "confirmed", "application:release"),
+    ),
+    "applications.confirm": _row("quoted"),
+    "applications.edit": _row("draft"),
+    "applications.write": _row("draft", acts=True),
+    "applications.quote": _row("submitted"),
+    "applications.send_quote": _row("submitted"),
+    "applications.ship": _row("released"),
+    "applications.do_ship": _row("released"),
+    "applications.cancel_lines": _row("released"),
+    "applications.do_cancel_lines": _row("released"),
+    "applications.shipments": _row(),
+    "applications.shipment": _row("sent"),
+    "applications.receive": _row("sent"),
+    # old parts
+    "oldparts.index": _row(),
+    "oldparts.to_register": _row(),
+    "oldparts.new": _row("arrived", argument="shipment", also={"position": 1}),
+    "oldparts.register": _row("arrived", argument="shipment", also={"position": 1}),
+    "oldparts.show": _row("registered") + _row("accepted"),
+    "oldparts.review": _row(gives=303) + _row("registered", argument="after", gives=303),
+    "oldparts.correction": _row("returned"),
+    "oldparts.correct": _row("returned"),
+    "oldparts.add_photos": _row("registered"),
+    "oldparts.accept": _row("registered"),
+    "oldparts.send_back": _row("registered"),
+    "oldparts.reject": _row("registered"),
+    "oldparts.label": _row("accepted"),
+    # claims and runs
+    "claims.index": _row(),
+    "claims.new": _row(),
+    "claims.start": _row(),
+    "claims.show": _row("claim_draft") + _row("claim_in_review"),
+    "claims.save": _row("claim_draft"),
+    "claims.submit": _row("claim_draft"),
+    "claims.give_back": _row("claim_in_review"),
+    "claims.decide": _row("claim_in_review"),
+    "claims.decide_line": _row("claim_in_review", also={"position": 1}),
+    "claims.approve_open": _row("claim_in_review", acts=True),
+    "runs.index": _row(),
+    "runs.open_run": _row(),
+    "runs.show": _row("run"),
+    "runs.start": _row("run"),
+    "runs.close": _row("run"),
+    "runs.close_again": _row("run"),
+    # notices
+    "notices.inbox": _row(),
+    "notices.show": _row("notice", argument="notice_id", missing="999999", gives=303),
+    "notices.open_notice": _row("notice", argument="notice_id", missing="999999", acts=True),
+    "notices.read_all": _row(acts=True),
+    "notices.comment": tuple(
+        Row(kind, {"kind": document})
+        for kind, document in (
+            ("submitted", "application"),
+            ("sent", "shipment"),
+            ("registered", "oldpart"),
+            ("claim_in_review", "claim"),
+            ("run", "run"),
+            ("dealer", "dealer"),
+            ("user", "user"),
+            ("change", "policy"),
+            ("price_list", "pricelist"),
+        )
+    ),
+}
+"""How to ask for each route; one that is missing here fails the test with its name."""
+
+STALE = 'name="seen" type="hidden" value="-1"'
+REFUSED = (400, 409, 413, 422, 429)
+THOROUGHLY = ("clerk", "desk")
+"""Who tries own, foreign and missing also where the capability lacks; the others one of them."""
+LAST = ("people.end_other_sessions", "people.sign_out")
+"""What ends sessions that other requests need."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request for a thing that is one's own, foreign or missing, and what it may come to."""
+
+    endpoint: str
+    method: str
+    needs: str
+    row: Row
+    whose: str
+    url: str
+    name: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method == "GET"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url} ({self.endpoint}, {self.whose})"
+
+
+@sqlite_only
+def test_matrix_has_a_row_when_there_is_a_route(portal: Portal) -> None:
+    """P3: who adds a route says here how it is asked for."""
+    known = {route["endpoint"] for route in routes(portal.app)}
+    assert known - set(TABLE) == set(), "these routes need a row in TABLE"
+    assert set(TABLE) - known == set(), "these rows have no route"
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Thousands of requests: what they log is not written."""
+    with capture_logs():
+        yield
+
+
+def _ways(portal: Portal, world: World, who: str | None, row: Row) -> dict[str, str]:
+    """The names to ask for: one's own, a foreign and a missing one, as far as there are such."""
+    if row.kind is None:
+        return {"own": ""}
+    if row.kind == "static":
+        return {"own": "css/portal.css", "missing": row.missing}
+    things = world.things[row.kind]
+    if who is None:
+        return {"foreign": things[0].name, "missing": row.missing}
+    own, foreign = world.own(row.kind, who), world.foreign(row.kind, who)
+    found = {"own": own and own.name, "foreign": foreign and foreign.name}
+    return {whose: name for whose, name in found.items() if name} | {"missing": row.missing}
+
+
+def _cases(portal: Portal, world: World, who: str | None) -> list[Case]:
+    found = []
+    for route in routes(portal.app):
+        for row in TABLE.get(route["endpoint"], ()):
+            for method in route["methods"]:
+                for whose, name in _ways(portal, world, who, row).items():
+                    named = {row.argument: name} if row.kind else {}
+                    with portal.app.test_request_context():
+                        url = url_for(route["endpoint"], **row.also, **named)
+                    found.append(
+                        Case(route["endpoint"], method, route["needs"], row, whose, url, name)
+                    )
+    return sorted(found, key=lambda case: (case.endpoint in LAST, not case.is_safe))
+
+
+def _ask(client: Client, case: Case) -> TestResponse:
+    ask = client.get if case.is_safe else client.post
+    return ask(case.url, buffered=True)
+
+
+def fingerprint(portal: Portal) -> dict[str, str]:
+    """A digest of every table's whole content."""
+    found = {}
+    with portal.transaction():
+        for table in Base.metadata.sorted_tables:
+            rows = session.execute(select(table).order_by(*table.primary_key.columns)).all()
+            found[table.name] = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return found
+
+
+_TOKEN = re.compile(r"\bI[jm][\w-]+\.[\w-]+\.[\w-]+")
+
+
+def comparable(answer: TestResponse, case: Case) -> tuple[int, str, list[tuple[str, str]]]:
+    """An answer without what differs by nature: its reference, its form tokens, the asked name."""
+    text = answer.text.replace(answer.headers["X-Request-Id"], "REFERENCE")
+    text = _TOKEN.sub("TOKEN", text).replace(case.name, "NAME")
+    changing = ("X-Request-Id", "Content-Length", "Set-Cookie", "Date")
+    headers = [(name, value) for name, value in answer.headers if name not in changing]
+    return answer.status_code, text, headers
+
+
+def holds(portal: Portal, who: str, needs: str) -> bool:
+    """Whether the table of roles gives somebody a capability."""
+    if needs in (PUBLIC, SIGNED_IN):
+        return True
+    return not portal.cast[who].roles.isdisjoint(roles_with(needs))
+
+
+def _wrong(who: str, case: Case, answer: TestResponse, statuses: tuple[int, ...]) -> list[str]:
+    if answer.status_code in statuses:
+        return []
+    return [f"{who}: {case} gave {answer.status_code}, not {statuses}"]
+
+
+def _denied(client: Client, cases: list[Case], who: str) -> list[str]:
+    return [line for case in cases for line in _wrong(who, case, _ask(client, case), (403,))]
+
+
+def _absent(client: Client, cases: list[Case], who: str) -> list[str]:
+    """Foreign and missing are not to be told apart."""
+    wrong: list[str] = []
+    answers: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for case in cases:
+        answer = _ask(client, case)
+        wrong += _wrong(who, case, answer, (404,))
+        same = answers.setdefault((case.endpoint, case.method, id(case.row)), {})
+        same[case.whose] = comparable(answer, case)
+    for (endpoint, method, _row), same in answers.items():
+        if "foreign" in same and same["foreign"] != same["missing"]:
+            wrong.append(f"{who}: {method} {endpoint} tells a foreign thing from a missing one")
+    return wrong
+
+
+def _allowed(client: Client, cases: list[Case], who: str, secrets: list[str]) -> list[str]:
+    """What is one's own opens; an empty form is refused, or does what it says."""
+    wrong: list[str] = []
+    for case in cases:
+        answer = _ask(client, case)
+        if case.is_safe:
+            wrong += _wrong(who, case, answer, (case.row.gives,))
+        else:
+            wrong += _wrong(who, case, answer, (200, 303) if case.row.acts else REFUSED)
+        if answer.status_code == 409 and STALE in answer.text:
+            wrong.append(f"{who}: {case} answers with the stale version: sent again, it is stale")
+        if answer.mimetype == "text/html":
+            seen = [secret for secret in secrets if secret in answer.text]
+            wrong += [f"{who}: {case} shows {seen}"] if seen else []
+    return wrong
+
+
+def _secrets(world: World, who: str) -> list[str]:
+    """P1: what no page of a dealer's user may have on it."""
+    side = next((side for side, names in SIDES.items() if who in names), None)
+    if side is None:
+        return []
+    other = "south" if side == "north" else "north"
+    facts = DEALERS[other]
+    return [facts.name, f"of {other}", f"-{facts.code}-", *world.names_of(other)]
+
+
+def test_everybody_gets_only_what_is_theirs(portal: Portal) -> None:
+    """P1, P3: without the capability 403; foreign is as missing; a denied request changes
+    nothing, a refused one neither; one's own opens, with nothing of another dealer on it."""
+    world = worlds.build(portal)
+    portal.app.testing = False  # a crash is a page of its own, and one of many findings here
+    wrong: list[str] = []
+    for who in portal.cast:
+        client, secrets = portal.client(portal.cast[who]), _secrets(world, who)
+        shares: dict[str, list[Case]] = {"denied": [], "absent": [], "harmless": [], "acts": []}
+        for case in _cases(portal, world, who):
+            shares[_share(portal, who, case)].append(case)
+        if who not in THOROUGHLY:
+            shares["denied"] = _one_each(shares["denied"])
+        before = fingerprint(portal)
+        wrong += _denied(client, shares["denied"], who)
+        wrong += _absent(client, shares["absent"], who)
+        wrong += _allowed(client, shares["harmless"], who, secrets)
+        if fingerprint(portal) != before:
+            wrong.append(f"something that {who} may not do, or that was refused, had an effect")
+        wrong += _allowed(client, shares["acts"], who, secrets)
+    assert not wrong, "\n".join(wrong)
+
+
+def _one_each(cases: list[Case]) -> list[Case]:
+    return list({(case.endpoint, case.method, id(case.row)): case for case in cases}.values())
+
+
+def _share(portal: Portal, who: str, case: Case) -> str:
+    """What is to become of a request."""
+    if not holds(portal, who, case.needs):
+        return "denied"
+    if case.whose != "own":
+        return "absent"
+    if case.row.then is not None and not holds(portal, who, case.row.then):
+        return "denied"
+    return "acts" if case.row.acts and not case.is_safe else "harmless"
+
+
+@sqlite_only
+def test_nobody_gets_in_when_nobody_is_signed_in(portal: Portal) -> None:
+    """P5: strangers, and people who left, are shown the way in, whatever they ask for."""
+    world = worlds.build(portal)
+    strangers = {"anonymous": portal.client(), **_left(portal)}
+    before = fingerprint(portal)
+    wrong: list[str] = []
+    for who, client in strangers.items():
+        for case in _cases(portal, world, None):
+            answer = _ask(client, case)
+            if case.needs == PUBLIC:
+                wrong += _wrong(who, case, answer, (200, 303, 404, 422))
+            else:
+                wrong += _wrong(who, case, answer, (303,) if case.is_safe else (401,))
+                if case.is_safe and not (answer.location or "").startswith("/sign-in"):
+                    wrong.append(f"{who}: {case} leads to {answer.location}")
+    assert not wrong, "\n".join(wrong)
+    assert fingerprint(portal) == before
+
+
+def _left(portal: Portal) -> dict[str, Client]:
+    """People who were deactivated: one while signed in, one with a session begun afterwards."""
+    left = {}
+    with portal.transaction():
+        for name, roles in (
+            ("left", [role for role in Role if role.side == "hq"]),
+            ("late", [Role.ADMINISTRATOR]),
+        ):
+            user = people.add_user(
+                email=f"{name}@example.com", name=name, password=PASSWORD, roles=roles,
+                dealer=None, by=portal.administrator, now=portal.now,
+            )  # fmt: skip
+            left[name] = user.actor
+    clients = {"left": portal.client(left["left"])}
+    assert clients["left"].get("/").status_code == 200
+    with portal.transaction():
+        for actor in left.values():
+            user = session.get_one(User, actor.id)
+            people.deactivate(
+                user, seen=None, reason="Left", by=portal.administrator, now=portal.now
+            )
+    return clients | {"late": portal.client(left["late"])}
+
+
+@sqlite_only
+def test_form_is_refused_when_its_token_is_missing(portal: Portal) -> None:
+    """Every unsafe route wants the token of the session that the form was shown in."""
+    world = worlds.build(portal)
+    stranger = portal.client()
+    before: dict[str, str] = {}
+    unsafe = {route["endpoint"] for route in routes(portal.app) if "POST" in route["methods"]}
+    for who in portal.cast:
+        client = portal.client(portal.cast[who])
+        before = fingerprint(portal)
+        for case in _cases(portal, world, who):
+            if (
+                case.endpoint not in unsafe
+                or case.whose != "own"
+                or not holds(portal, who, case.needs)
+            ):
+                continue
+            unsafe.discard(case.endpoint)
+            for token in ("", stranger.token, "ключ"):
+                answer = client.post(case.url, {"csrf_token": token})
+                assert answer.status_code == 400, f"{who}: {case} with the token {token!r}"
+        assert fingerprint(portal) == before
+    assert not unsafe

@@ -1,0 +1,240 @@
+"""One of everything, for each of the two dealers: what the authorisation matrix asks for."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+
+from PIL import Image
+from sqlalchemy import insert, select
+
+from portal.applications.models import Application, Shipment
+from portal.catalogue import services as catalogue
+from portal.catalogue.models import Part
+from portal.core.db import session
+from portal.core.events import Event
+from portal.core.permissions import SYSTEM, Actor, Role
+from portal.files import services as files
+from portal.files.models import Attachment
+from portal.files.storage import new_key, storage
+from portal.ledger.models import Transfer
+from portal.notices.models import Notice
+from portal.oldparts import services as oldparts
+from portal.oldparts.models import OldPart
+from portal.people import services as people
+from portal.people.models import Dealer, LoginSession, User
+from portal.sheets.table import read_table
+from portal.terms import services as terms
+from tests.support import claims, story
+from tests.support.portal import PASSWORD, Portal
+
+SIDES = {"north": ("clerk", "manager"), "south": ("other_clerk", "other_manager")}
+"""The two dealers, each with its clerk and its manager."""
+
+HQ = frozenset(role.value for role in Role if role.side == "hq")
+NOBODY: frozenset[str] = frozenset()
+DOCUMENTS = HQ - {"administrator"}
+"""Who at headquarters reads applications and old parts."""
+BEFORE_RELEASE = DOCUMENTS - {"warehouse"}
+CLAIMS = frozenset({"finance", "reviewer", "auditor"})
+
+
+@dataclass
+class Thing:
+    """Something that a URL names, and who may see it: a dealer's people, roles, or one person."""
+
+    name: str
+    dealer: str | None = None
+    seen_by: frozenset[str] = NOBODY
+    person: str | None = None
+    managers_only: bool = False
+
+    def exists_for(self, who: str, portal: Portal) -> bool:
+        """Whether it exists for one of the cast (P1)."""
+        if self.person is not None:
+            return who == self.person
+        dealer = portal.cast[who].dealer_id
+        if dealer is not None:
+            if self.managers_only and Role.MANAGER not in portal.cast[who].roles:
+                return False
+            return self.dealer == "everybody" or portal.dealers.get(self.dealer or "") == dealer
+        return who in self.seen_by
+
+
+@dataclass
+class World:
+    """The things by their kind."""
+
+    portal: Portal
+    things: dict[str, list[Thing]] = field(default_factory=dict)
+
+    def add(self, kind: str, name: object, dealer: str | None, seen_by: frozenset[str]) -> None:
+        """Note a thing."""
+        self.things.setdefault(kind, []).append(Thing(str(name), dealer, seen_by))
+
+    def own(self, kind: str, who: str) -> Thing | None:
+        """A thing of that kind that exists for somebody, if there is one."""
+        found = (one for one in self.things[kind] if one.exists_for(who, self.portal))
+        return next(found, None)
+
+    def foreign(self, kind: str, who: str) -> Thing | None:
+        """A thing of that kind that there is, but not for somebody."""
+        found = (one for one in self.things[kind] if not one.exists_for(who, self.portal))
+        return next(found, None)
+
+    def names_of(self, dealer: str) -> Iterator[str]:
+        """What nobody at the other dealer may ever read."""
+        for things in self.things.values():
+            yield from (one.name for one in things if one.dealer == dealer and len(one.name) > 9)
+
+
+def build(portal: Portal) -> World:
+    """Make one of everything in a portal."""
+    world = World(portal)
+    for dealer, (clerk, manager) in SIDES.items():
+        _applications(world, dealer, clerk)
+        _old_parts(world, dealer, clerk)
+        _people(world, dealer, portal.cast[manager])
+    _claims(world)
+    _headquarters(world)
+    content = io.BytesIO()
+    Image.new("RGB", (60, 40), "teal").save(content, "PNG")
+    picture = files.prepare(content.getvalue(), "seal.png")
+    for who in portal.cast:
+        _personal(world, who, picture)
+    return world
+
+
+def _applications(world: World, dealer: str, clerk: str) -> None:
+    portal = world.portal
+    for kind, make, seen_by in (
+        ("draft", story.drafted, frozenset({"auditor"})),
+        ("submitted", story.submitted, BEFORE_RELEASE),
+        ("quoted", story.quoted, BEFORE_RELEASE),
+        ("confirmed", story.confirmed, BEFORE_RELEASE),
+        ("released", story.released, DOCUMENTS),
+        ("sent", story.shipped, DOCUMENTS),
+        ("arrived", story.received, DOCUMENTS),
+    ):
+        made: Application | Shipment = make(portal, by=clerk)  # type: ignore[operator]
+        world.add(kind, made.public_id, dealer, seen_by)
+
+
+def _old_parts(world: World, dealer: str, clerk: str) -> None:
+    portal = world.portal
+    more = {"customer_name": f"Customer of {dealer}"}
+    accepted = story.accepted(portal, by=clerk, **more)
+    registered = story.registered(portal, by=clerk, **more)
+    returned = story.registered(portal, by=clerk, **more)
+    with portal.transaction():
+        old_part = session.get_one(OldPart, returned.id)
+        oldparts.send_back(old_part, reason="Blurred", seen=None, by=portal.desk, now=portal.now)
+    for kind, made in (("accepted", accepted), ("registered", registered), ("returned", returned)):
+        world.add(kind, made.public_id, dealer, DOCUMENTS)
+    with portal.transaction():
+        photo = select(Attachment.public_id).where(Attachment.document_id == registered.id)
+        world.add("photo", session.scalars(photo).one(), dealer, DOCUMENTS)
+
+
+def _people(world: World, dealer: str, manager: Actor) -> None:
+    portal = world.portal
+    with portal.transaction():
+        company = session.get_one(Dealer, portal.dealers[dealer])
+        colleague = people.add_user(
+            email=f"colleague@{dealer}.example",
+            name=f"Colleague of {dealer}",
+            password=PASSWORD,
+            roles=[Role.CLERK],
+            dealer=company,
+            by=manager,
+            now=portal.now,
+        )
+        entry = session.scalars(
+            select(Transfer.public_id).where(
+                Transfer.dealer_id == company.id, Transfer.kind == "deposit"
+            )
+        ).one()
+        readers = HQ - {"warehouse", "administrator"}
+        world.add("dealer", company.public_id, dealer, HQ)
+        world.add("account", company.public_id, dealer, readers)
+        world.add("entry", entry, dealer, readers)
+        world.add("user", colleague.public_id, dealer, frozenset({"administrator", "auditor"}))
+        world.things["user"][-1].managers_only = True
+
+
+def _claims(world: World) -> None:
+    portal = world.portal
+    reviewed = {}
+    for dealer, (_clerk, manager) in SIDES.items():
+        claims.pieces(portal, 2, dealer=dealer)
+        reviewed[dealer] = claims.submitted(portal, by=manager)
+    run = claims.opened(portal)
+    world.add("run", run.public_id, None, CLAIMS)
+    for dealer, (_clerk, manager) in SIDES.items():
+        world.add("claim_in_review", reviewed[dealer].public_id, dealer, CLAIMS)
+        claims.pieces(portal, 1, dealer=dealer)
+        draft = claims.started(portal, by=manager)
+        world.add("claim_draft", draft.public_id, dealer, NOBODY)
+
+
+def _headquarters(world: World) -> None:
+    portal = world.portal
+    content = (
+        b"Part number,Name,Cost price,Out-of-warranty price\nZZ-1,Clip,1.00,2.00\n,Nothing,1,2\n"
+    )
+    with portal.transaction():
+        change = terms.propose(
+            "oldpart.photos",
+            2,
+            effective_from=date(2027, 1, 1),
+            reason="More to see",
+            by=SYSTEM,
+            now=portal.now,
+        )
+        key = new_key()
+        storage().put(key, content)
+        upload = catalogue.Upload(
+            "prices.csv", key, sha256(content).hexdigest(), read_table(content, "prices.csv")
+        )
+        price_list = catalogue.upload_price_list(
+            upload,
+            name="Autumn",
+            effective_from=date(2026, 11, 1),
+            by=portal.administrator,
+            now=portal.now,
+        )
+        part = session.get_one(Part, portal.parts["FV-100"])
+        world.add("part", part.public_id, "everybody", HQ)
+        world.add("term", change.name, None, HQ)
+        world.add("change", change.public_id, None, HQ)
+        world.add("price_list", price_list.public_id, None, frozenset({"administrator", "auditor"}))
+
+
+def _personal(world: World, who: str, picture: files.Prepared) -> None:
+    """What is one person's only: a notice, a file that no document has, a second sign-in."""
+    portal = world.portal
+    actor = portal.cast[who]
+    portal.client(actor)
+    with portal.transaction():
+        about = actor.dealer_id or portal.dealers["north"]
+        if who == "administrator":
+            about = actor.id or 0
+        kind = User.kind if who == "administrator" else Dealer.kind
+        event = session.scalars(
+            select(Event.id).where(Event.document_kind == kind, Event.document_id == about).limit(1)
+        ).one()
+        notice = session.scalars(
+            insert(Notice)
+            .values(user_id=actor.id, event_id=event, title="Hello")
+            .returning(Notice.id)
+        ).one()
+        session_name = session.scalars(
+            select(LoginSession).where(LoginSession.user_id == actor.id)
+        ).one()
+        for kind, name in (
+            ("notice", notice),
+            ("file", files.keep(picture, by=actor, now=portal.now).public_id),
+            ("session", session_name.public_id),
+        ):
+            world.things.setdefault(kind, []).append(Thing(str(name), person=who))
