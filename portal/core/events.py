@@ -154,11 +154,6 @@ def record_many(
     return events
 
 
-def comment(document: Document, text: str, *, by: Actor, now: datetime) -> Event:
-    """Add words to a document's timeline; the document itself does not change."""
-    return record(document, COMMENT, by=by, now=now, reason=text)
-
-
 @dataclass(frozen=True)
 class Break:
     """The first place where a document's chain does not hold."""

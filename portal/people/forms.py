@@ -54,7 +54,7 @@ DEALER_LABELS = {
     "phone": _l("Phone"),
     "zone": _l("Time zone"),
 }
-USER_LABELS = {"name": _l("Name"), "roles": _l("Roles"), "password": _l("Password")}
+USER_LABELS = {"name": _l("Full name"), "roles": _l("Roles"), "password": _l("Password")}
 
 
 class SignIn(Form):

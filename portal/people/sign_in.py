@@ -10,11 +10,11 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 
-from portal.core.db import session
+from portal.core.db import rows, session
 from portal.core.errors import Refusal
-from portal.core.i18n import _, _l
+from portal.core.i18n import _l, ngettext
 from portal.core.permissions import Actor
 from portal.people.models import Dealer, FailedSignIn, LoginSession, User
 
@@ -102,21 +102,21 @@ def _by_token() -> Any:
         .select_from(LoginSession)
         .join(User, User.id == LoginSession.user_id)
         .outerjoin(Dealer, Dealer.id == User.dealer_id)
+        .where(
+            LoginSession.token_hash == bindparam("token_hash"),
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > bindparam("now"),
+            User.status == "active",
+        )
     )
 
 
 def find(token: str, now: datetime) -> SignedIn | None:
     """Whose session a token is; None if it ended, ran out, or the person left (P5)."""
-    row = session.execute(
-        _by_token().where(
-            LoginSession.token_hash == _digest(token),
-            LoginSession.ended_at.is_(None),
-            LoginSession.expires_at > now,
-            User.status == "active",
-        )
-    ).one_or_none()
-    if row is None:
+    found = rows(_by_token(), {"token_hash": _digest(token), "now": now})
+    if not found:
         return None
+    (row,) = found
     return SignedIn(
         id=row.id,
         session_id=row.session_id,
@@ -131,11 +131,6 @@ def find(token: str, now: datetime) -> SignedIn | None:
     )
 
 
-@cache
-def _nobody() -> str:
-    return hash_of(secrets.token_hex(8))
-
-
 def _plain(password: str) -> str:
     # The same letter can be typed as one sign or as two; the password is the same.
     return unicodedata.normalize("NFC", password)
@@ -144,6 +139,10 @@ def _plain(password: str) -> str:
 def hash_of(password: str) -> str:
     """What is kept of a password (Argon2id, about 25 ms)."""
     return hasher.hash(_plain(password))
+
+
+_NOBODY = hash_of(secrets.token_hex(16))
+"""The hash of a password that nobody has: a try for an unknown name costs the same."""
 
 
 def matches(password_hash: str, password: str) -> bool:
@@ -196,7 +195,7 @@ def check(email: str, password: str) -> User:
     An unknown name costs the same time as a wrong password and gets the same answer.
     """
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
-    right = matches(user.password_hash if user else _nobody(), password)
+    right = matches(user.password_hash if user else _NOBODY, password)
     if user is None or not right or user.status != "active":
         raise WrongSignIn()
     return user
@@ -255,5 +254,11 @@ def _end(*which: ColumnElement[bool], now: datetime) -> int:
 def password_problem(password: str) -> str | None:
     """Why a password will not do, in a sentence; None if it will."""
     if len(password) < SHORTEST_PASSWORD:
-        return str(_("A password has at least %(count)d characters.", count=SHORTEST_PASSWORD))
+        return str(
+            ngettext(
+                "A password has at least %(num)d character.",
+                "A password has at least %(num)d characters.",
+                SHORTEST_PASSWORD,
+            )
+        )
     return None

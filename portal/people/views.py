@@ -88,6 +88,9 @@ def _let_in(email: str, password: str) -> sign_in.SignedIn:
     def begin() -> sign_in.SignedIn | None:
         if current_user.is_authenticated:
             sign_in.end(current_user.session_id, now=at)
+        elif user.language is None:
+            fresh = session.get_one(User, user.id)
+            services.set_preferences(fresh, language=current_user.language)
         token = sign_in.begin(user, address=address, agent=request.user_agent.string, now=at)
         session.flush()
         return sign_in.find(token, at)

@@ -327,6 +327,18 @@ def test_language_stays_when_somebody_signs_out(portal: Portal) -> None:
     assert 'lang="zh-Hans"' in visitor.get("/sign-in").text
 
 
+def test_language_of_the_visitor_stays_when_the_person_has_none_yet(portal: Portal) -> None:
+    """Who chose 中文 to sign in goes on in 中文, on every device; one's own choice is kept."""
+    visitor = portal.client()
+    visitor.post("/preferences", {"language": "zh-Hans", "next": "/sign-in"})
+    assert try_in(visitor).status_code == 303
+    assert 'lang="zh-Hans"' in portal.client(portal.clerk).get("/").text
+    other = portal.client()
+    other.post("/preferences", {"language": "pl", "next": "/sign-in"})
+    assert try_in(other).status_code == 303
+    assert 'lang="zh-Hans"' in other.get("/").text
+
+
 def test_fragment_is_not_a_sign_in_page_when_the_session_ended(portal: Portal) -> None:
     """htmx is sent to the sign-in page instead of swapping it into a list."""
     answer = portal.client().get("/dealers", headers={"HX-Request": "true"})

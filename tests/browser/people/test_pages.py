@@ -1,0 +1,108 @@
+"""The pages of people, policy values, inbox and home in a real browser."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from portal.core.db import session
+from portal.people.models import Dealer, User
+from tests.support import story
+from tests.support.axe import axe_violations
+from tests.support.browser import DESKTOP, PHONE, window
+from tests.support.html import html_errors
+from tests.support.portal import PASSWORD, Portal
+from tests.support.server import serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+
+def sign_in(page: Page, who: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("E-mail address").fill(f"{who}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+
+
+def test_back_shows_nothing_when_signed_out(portal: Portal, browser: Browser) -> None:
+    """The browser keeps no page from behind the login: Back asks for the password."""
+    with serve(portal.app) as address, window(browser, address) as page:
+        sign_in(page, "manager")
+        page.goto("/users")
+        expect(page.get_by_role("table")).to_contain_text("clerk@example.com")
+        page.get_by_text("Manager", exact=True).first.click()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        for _ in range(2):
+            page.go_back()
+            expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+            assert "clerk@example.com" not in page.content()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_notice_is_read_when_it_is_opened(portal: Portal, browser: Browser, scripts: bool) -> None:
+    """By a click on the row, or by its button where no scripts run."""
+    application = story.quoted(portal)
+    with (
+        serve(portal.app) as address,
+        window(browser, address, javascript=scripts) as page,
+    ):
+        sign_in(page, "manager")
+        page.get_by_role("link", name="Inbox").click()
+        expect(page.locator("#unread")).to_contain_text("1")
+        if scripts:
+            page.get_by_role("link", name="Desk sent a quote").click()
+        else:
+            page.get_by_role("main").get_by_role("button", name="Open").click()
+        page.wait_for_url(f"**/applications/{application.public_id}")
+        expect(page.locator("#unread")).to_have_count(0)
+
+
+def test_list_answers_when_one_types(portal: Portal, browser: Browser) -> None:
+    """The search above a list swaps the results and goes into the address."""
+    with serve(portal.app) as address, window(browser, address) as page:
+        sign_in(page, "administrator")
+        page.goto("/dealers")
+        page.get_by_placeholder("Code, name, city or contact").fill("łazien")
+        rows = page.locator("#results tbody tr")
+        expect(rows).to_have_count(1)
+        expect(rows).to_contain_text("D0002")
+        page.wait_for_url("**/dealers?q=*")
+        page.keyboard.press("Escape")
+        page.reload()
+        expect(rows).to_have_count(1)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_pages_are_accessible_and_valid_when_looked_at(
+    portal: Portal, browser: Browser, width: int, theme: str
+) -> None:
+    """No finding of axe, no invalid HTML, nothing wider than the screen, no console error."""
+    story.quoted(portal)
+    with portal.transaction():
+        dealer = session.get_one(Dealer, portal.dealers["north"]).public_id
+        user = session.get_one(User, portal.clerk.id).public_id
+    places = {
+        "administrator": [
+            "/", "/dealers", f"/dealers/{dealer}", f"/dealers/{dealer}/edit", "/dealers/new",
+            "/users", f"/users/{user}", f"/users/{user}/edit", f"/users/{user}/password",
+            "/users/new", "/policy", "/policy/oldpart.photos",
+            "/policy/application.release_automatically",
+        ],
+        "manager": ["/", "/inbox", "/profile", "/search?q=pa-", "/search?q=nothing"],
+    }  # fmt: skip
+    pages, problems = {}, []
+    with serve(portal.app) as address:
+        for who, urls in places.items():
+            with window(browser, address, width=width, theme=theme) as page:  # type: ignore[arg-type]
+                page.goto("/sign-in")
+                problems += axe_violations(page)
+                sign_in(page, who)
+                for url in urls:
+                    pages[f"{who} {url}"] = page.request.get(url).text()
+                    page.goto(url)
+                    problems += axe_violations(page)
+                    wide = page.evaluate("document.documentElement.scrollWidth")
+                    if wide > width:
+                        problems.append(f"{url} is {wide} px wide")
+    assert problems == []
+    assert html_errors(pages) == []
