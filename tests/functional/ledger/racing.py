@@ -39,7 +39,7 @@ def _run(
     outcomes = []
     with app.app_context():
         for step in runner(number, facts):
-            start.wait(60)
+            start.wait(120)
             try:
                 in_transaction(lambda step=step: step(track.now))  # type: ignore[misc]
                 outcomes.append("done")

@@ -1,6 +1,5 @@
 """The pages of money: who sees what, what can be typed, and what it costs."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +9,8 @@ from sqlalchemy import func, insert, select
 
 from portal.core.db import public_id, session
 from portal.ledger import services
-from portal.ledger.models import BANK, Account, Reservation, Transfer
-from portal.people import services as people
+from portal.ledger.models import BANK, DEALER, Account, Reservation, Transfer
+from portal.people.models import Dealer
 from tests.functional.ledger.books import dealer, deposit, figures, reserve
 from tests.support import story
 from tests.support.portal import DEALERS, DEPOSIT, Portal
@@ -325,11 +324,18 @@ def test_account_costs_three_queries_when_it_is_long(portal: Portal, url: str) -
 
 
 def people_it(portal: Portal, numbers: range) -> None:
-    """A dealer for each number."""
+    """A dealer with an account for each number."""
+    common = vars(DEALERS["north"]) | {"status": "active", "created_at": portal.now}
     with portal.transaction():
-        for number in numbers:
-            facts = replace(DEALERS["north"], code=f"E{number:05}")
-            people.add_dealer(facts, by=portal.administrator, now=portal.now)
+        made = session.scalars(
+            insert(Dealer).returning(Dealer.id),
+            [
+                common | {"code": f"E{number:05}", "public_id": public_id(), "search_text": ""}
+                for number in numbers
+            ],
+        )
+        accounts = [{"dealer_id": key, "purpose": DEALER} for key in made]
+        session.execute(insert(Account), accounts)
 
 
 def test_accounts_cost_three_queries_when_they_are_many(portal: Portal) -> None:
