@@ -28,7 +28,7 @@ from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
 from portal.core.errors import Invalid, NotFound, Stale, TooLittleMoney
-from portal.core.i18n import _
+from portal.core.i18n import _, ngettext
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
 from portal.core.search import normal
@@ -354,8 +354,10 @@ def _chosen(pieces: dict[int, int], lines: dict[int, QuoteLine]) -> dict[int, in
     if not set(chosen) <= set(lines):
         raise Stale()
     wrong = {
-        f"pieces-{line_id}": _(
-            "At most %(count)d are still to be sent.", count=_rest(lines[line_id])
+        f"pieces-{line_id}": ngettext(
+            "At most %(num)d is still to be sent.",
+            "At most %(num)d are still to be sent.",
+            _rest(lines[line_id]),
         )
         for line_id, count in chosen.items()
         if not 0 <= count <= _rest(lines[line_id])

@@ -76,7 +76,7 @@ class PartForm(Form):
     name_pl = line(_l("Name in Polish"), required=False)
     unit = line(_l("Unit"), required=False, most=UNIT)
     category = line(_l("Category"), required=False)
-    active = BooleanField(_l("Active"), description=_l("An inactive part cannot be ordered."))
+    active = BooleanField(_l("Active part"), description=_l("An inactive part cannot be ordered."))
     return_required = BooleanField(
         _l("Old part must be returned"),
         description=_l("The dealer registers the defective piece and keeps it for collection."),

@@ -11,7 +11,7 @@ from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.queries import Known, number_key
 from portal.core.db import LINE
 from portal.core.errors import Invalid
-from portal.core.i18n import _, _l
+from portal.core.i18n import _, _l, ngettext
 from portal.sheets.cells import whole_number, word
 from portal.sheets.columns import Mapped
 from portal.sheets.rows import RowIssue, RowReader
@@ -205,9 +205,12 @@ def _check_currency(reader: RowReader, currency: str) -> None:
     if pieces is not None and pieces > 1:
         reader.error(
             "quantity",
-            _("This price counts from %(count)d pieces on. The price of a single piece is needed.",
-              count=pieces),
-        )  # fmt: skip
+            ngettext(
+                "This price counts from %(num)d piece on. The price of a single piece is needed.",
+                "This price counts from %(num)d pieces on. The price of a single piece is needed.",
+                pieces,
+            ),
+        )
 
 
 _ALSO = {"CNY": ("RMB", "人民币", "元", "¥"), "PLN": ("ZŁ", "ZL"), "EUR": ("€",), "USD": ("$",)}

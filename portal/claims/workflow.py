@@ -71,7 +71,7 @@ CLAIM = Workflow(
 
 LINE = Workflow(
     states=(
-        State("open", _l("Open"), "waiting", _REVIEWER),
+        State("open", _l("To decide"), "waiting", _REVIEWER),
         State("approved", _l("Approved"), "good"),
         State("reduced", _l("Reduced"), "waiting"),
         State("rejected", _l("Rejected"), "bad"),

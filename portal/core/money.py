@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from portal.core.errors import Invalid
-from portal.core.i18n import _
+from portal.core.i18n import _, ngettext
 
 LARGEST = 10**13 - 1
 """The largest amount in minor units that any field accepts."""
@@ -68,7 +68,11 @@ def parse_amount(text: Any, exponent: int = 2) -> int:
         raise Invalid(_("“%(text)s” is not an amount of money.", text=str(text)[:40])) from None
     if amount != amount.to_integral_value():
         raise Invalid(
-            _("An amount has at most %(count)d digits after the decimal sign.", count=exponent)
+            ngettext(
+                "An amount has at most %(num)d digit after the decimal sign.",
+                "An amount has at most %(num)d digits after the decimal sign.",
+                exponent,
+            )
         )
     if amount < 0:
         raise Invalid(_("An amount cannot be negative."))

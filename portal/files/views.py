@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from portal.core.db import in_transaction, reading
 from portal.core.errors import Invalid, NotFound, Refusal
-from portal.core.i18n import _
+from portal.core.i18n import ngettext
 from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
 from portal.files.models import Attachment
@@ -41,7 +41,10 @@ def take(name: str) -> forms.Uploads:
     uploads = forms.Uploads()
     sent = [item for item in request.files.getlist(name) if item.filename]
     if len(sent) > MOST_FILES:
-        uploads.refusals.append(Invalid(_("At most %(most)s files at a time.", most=MOST_FILES)))
+        most = ngettext(
+            "At most %(num)d file at a time.", "At most %(num)d files at a time.", MOST_FILES
+        )
+        uploads.refusals.append(Invalid(most))
     by, at = actor(), now()
     ready = [one for item in sent[:MOST_FILES] if (one := _prepared(item, name, uploads))]
     ids = request.form.getlist(f"{name}_kept")

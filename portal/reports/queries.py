@@ -31,6 +31,8 @@ SPENT = {"parts_deduction": 1, "freight": 1, "refund": -1}
 class Figure:
     """One figure: money in minor units or a count, perhaps with how it came about.
 
+    ``note`` names ``%(amount)s`` where there is a ``note_amount``.
+
     ``points`` are the first days of periods with their amounts, the present one last.
     ``done_of`` is how much of how much is done. ``endpoint`` shows what the figure is made of.
     """
@@ -109,7 +111,7 @@ def _dealer(actor: Actor, now: datetime) -> list[Figure]:
             available,
             is_money=True,
             endpoint="ledger.account",
-            note=_l("reserved for confirmed quotes"),
+            note=_l("%(amount)s reserved for confirmed quotes"),
             note_amount=account.reserved,
         ),
         Figure(
@@ -135,7 +137,7 @@ def _finance(_actor: Actor, now: datetime) -> list[Figure]:
             int(held[0] or 0),
             is_money=True,
             endpoint="ledger.accounts",
-            note=_l("reserved for confirmed quotes"),
+            note=_l("%(amount)s reserved for confirmed quotes"),
             note_amount=int(held[1] or 0),
         ),
         Figure(_l("Deposits this month"), deposits[-1][1], is_money=True, points=deposits),
@@ -207,7 +209,7 @@ def _runs() -> list[Figure]:
             rows[0].approved,
             is_money=True,
             endpoint="runs.index",
-            note=_l("claimed"),
+            note=_l("%(amount)s claimed"),
             note_amount=rows[0].claimed,
             points=tuple((Month.parse(row.month).first, row.approved) for row in reversed(rows)),
         )

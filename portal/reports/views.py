@@ -3,9 +3,10 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from babel.dates import format_skeleton
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_timedelta
+from flask_babel import format_timedelta, get_locale
 from sqlalchemy import text
 
 from portal.core.db import session
@@ -62,7 +63,7 @@ def _shown_figure(figure: queries.Figure) -> dict[str, Any]:
     show = filters.money if figure.is_money else filters.number
     note = figure.note
     if figure.note_amount is not None:
-        note = f"{show(figure.note_amount)} {figure.note}"
+        note = str(figure.note) % {"amount": show(figure.note_amount)}
     return {
         "label": figure.label,
         "value": show(figure.value),
@@ -77,9 +78,7 @@ def _shown_figure(figure: queries.Figure) -> dict[str, Any]:
 
 
 def _period(day: date, step: queries.Step) -> str:
-    if step == "month":
-        return str(format_date(day, "LLL y"))
-    return str(format_date(day, "d MMM"))
+    return str(format_skeleton("yMMM" if step == "month" else "MMMd", day, locale=get_locale()))
 
 
 @pages.get("/search", needs=SIGNED_IN)

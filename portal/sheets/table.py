@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 from portal.core.errors import Invalid
-from portal.core.i18n import _, _l
+from portal.core.i18n import _, _l, ngettext
 from portal.sheets import reader
 
 Lines = Iterator[tuple[int, list[str]]]
@@ -178,9 +178,13 @@ def _workbook_lines(content: bytes, filename: str) -> tuple[Lines, list[str]]:
     notes = []
     if end["sheets"] > 1 and end["sheet"]:
         notes.append(
-            _("This workbook has %(count)d sheets; “%(sheet)s” was read.",
-              count=end["sheets"], sheet=end["sheet"])
-        )  # fmt: skip
+            ngettext(
+                "This workbook has %(num)d sheet; “%(sheet)s” was read.",
+                "This workbook has %(num)d sheets; “%(sheet)s” was read.",
+                end["sheets"],
+                sheet=end["sheet"],
+            )
+        )
     return ((number, cells) for number, *cells in answers), notes
 
 

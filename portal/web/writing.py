@@ -11,7 +11,13 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time, format_timedelta, get_datetime_format
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_time,
+    format_timedelta,
+    get_datetime_format,
+)
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 from markupsafe import Markup
 
@@ -79,7 +85,7 @@ class Writer:
 
     def month(self, value: str) -> str:
         """``2026-10`` as ``October 2026``."""
-        return str(format_date(Month.parse(value).first, "LLLL y", locale=self.locale))
+        return str(format_skeleton("yMMMM", Month.parse(value).first, locale=self.locale))
 
     def moment(self, value: datetime | None) -> str | Markup:
         """An instant in the reader's zone, as a ``time`` element."""

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,4 +62,5 @@ def test_nothing_is_a_dash_when_there_is_no_value(code: str) -> None:
     writer = WRITERS[code, "CNY"]
     assert {writer.money(None), writer.day(None), writer.moment(None), writer.ago(None)} == {"–"}
     assert writer.amount(None) == ""
-    assert writer.month("2026-10") == format_date(date(2026, 10, 1), "LLLL y", locale=writer.locale)
+    in_october = format_skeleton("yMMMM", date(2026, 10, 1), locale=writer.locale)
+    assert writer.month("2026-10") == in_october
