@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, cast, func, select
 
 from portal.claims.models import Claim, ClaimLine, Run
-from portal.core.db import AnySelect, session
+from portal.core.db import AnySelect, Key, session
 from portal.ledger.models import Transfer
 from portal.people.models import Dealer
+
+
+def total(column: Any) -> ColumnElement[int]:
+    """The sum of a column of whole numbers, as one: 0 for no rows."""
+    return cast(func.coalesce(func.sum(column), 0), Key)
 
 
 class Why(NamedTuple):
@@ -61,8 +66,8 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             ClaimLine.status,
             ClaimLine.reason_code,
             func.count().label("lines"),
-            func.sum(ClaimLine.claimed).label("claimed"),
-            func.coalesce(func.sum(ClaimLine.approved), 0).label("approved"),
+            total(ClaimLine.claimed).label("claimed"),
+            total(ClaimLine.approved).label("approved"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(which)
@@ -71,7 +76,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
     ).all()
 
     def off(*statuses: str) -> int:
-        return sum(int(row.claimed - row.approved) for row in rows if row.status in statuses)
+        return sum(row.claimed - row.approved for row in rows if row.status in statuses)
 
     counts: Counter[str] = Counter()
     for row in rows:
@@ -79,13 +84,13 @@ def _statement(which: ColumnElement[bool]) -> Statement:
     return Statement(
         lines=counts.total(),
         open_lines=counts["open"],
-        claimed=sum(int(row.claimed) for row in rows),
-        approved=sum(int(row.approved) for row in rows),
+        claimed=sum(row.claimed for row in rows),
+        approved=sum(row.approved for row in rows),
         reduced=off("reduced"),
         rejected=off("rejected"),
         open=off("open"),
         whys=[
-            Why(row.status, row.reason_code, row.lines, int(row.claimed - row.approved))
+            Why(row.status, row.reason_code, row.lines, row.claimed - row.approved)
             for row in rows
             if row.reason_code
         ],
@@ -96,8 +101,8 @@ def _statement(which: ColumnElement[bool]) -> Statement:
 def claims_of_run(run: Run) -> AnySelect:
     """The claims of a run, each with what became of its lines."""
 
-    def total(status: str, column: Any) -> ColumnElement[Any]:
-        return func.coalesce(func.sum(case((ClaimLine.status == status, column), else_=0)), 0)
+    def part(status: str, column: Any) -> ColumnElement[int]:
+        return total(case((ClaimLine.status == status, column), else_=0))
 
     return (
         select(
@@ -109,12 +114,12 @@ def claims_of_run(run: Run) -> AnySelect:
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
             func.count(ClaimLine.id).label("lines"),
-            total("open", 1).label("open_lines"),
-            func.coalesce(func.sum(ClaimLine.claimed), 0).label("claimed"),
-            func.coalesce(func.sum(ClaimLine.approved), 0).label("approved"),
-            total("reduced", ClaimLine.claimed - ClaimLine.approved).label("reduced"),
-            total("rejected", ClaimLine.claimed).label("rejected"),
-            total("open", ClaimLine.claimed).label("open"),
+            part("open", 1).label("open_lines"),
+            total(ClaimLine.claimed).label("claimed"),
+            total(ClaimLine.approved).label("approved"),
+            part("reduced", ClaimLine.claimed - ClaimLine.approved).label("reduced"),
+            part("rejected", ClaimLine.claimed).label("rejected"),
+            part("open", ClaimLine.claimed).label("open"),
         )
         .join(Dealer, Dealer.id == Claim.dealer_id)
         .join(ClaimLine, ClaimLine.claim_id == Claim.id)
@@ -177,16 +182,16 @@ def agreement(run: Run) -> Agreement:
     mine = Claim.run_id == run.id
     decided = Claim.status.in_(("decided", "settled"))
     booked = (
-        select(func.coalesce(func.sum(Transfer.amount), 0))
+        select(total(Transfer.amount))
         .join(Claim, (Transfer.document_kind == Claim.kind) & (Transfer.document_id == Claim.id))
         .where(mine, Transfer.kind == "reimbursement")
     )
     lines = (
-        select(func.coalesce(func.sum(ClaimLine.approved), 0))
+        select(total(ClaimLine.approved))
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(mine, decided)
     )
-    claims = select(func.coalesce(func.sum(Claim.approved), 0)).where(mine, decided)
+    claims = select(total(Claim.approved)).where(mine, decided)
     sums = session.execute(
         select(
             lines.scalar_subquery(),
@@ -195,6 +200,6 @@ def agreement(run: Run) -> Agreement:
             booked.scalar_subquery(),
         )
     ).one()
-    lines_sum, claims_sum, settled, ledger = (int(amount) for amount in sums)
+    lines_sum, claims_sum, settled, ledger = sums
     recorded = run.approved if run.status == "closed" else None
     return Agreement(lines_sum, claims_sum, settled, ledger, recorded)

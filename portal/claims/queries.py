@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part
 from portal.claims import policy
+from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
@@ -127,15 +128,15 @@ def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
     for month in months:
         fits = _accepted_between(month, now, lapse_months)
         columns += [
-            func.coalesce(func.sum(case((fits, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((fits, OldPart.unit_price), else_=0)), 0),
+            total(case((fits, 1), else_=0)),
+            total(case((fits, OldPart.unit_price), else_=0)),
         ]
     sums = session.execute(
         select(*columns).where(*eligible(dealer_id, months[0], now, lapse_months + 1))
     ).one()
     claims = latest_claims(dealer_id, months)
     return [
-        Proposal(month, int(pieces), int(amount), claims.get(str(month)))
+        Proposal(month, pieces, amount, claims.get(str(month)))
         for month, pieces, amount in zip(months, sums[::2], sums[1::2], strict=True)
     ]
 
@@ -156,7 +157,7 @@ def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
     return session.execute(
         select(
             func.count().label("pieces"),
-            func.coalesce(func.sum(OldPart.unit_price), 0).label("amount"),
+            total(OldPart.unit_price).label("amount"),
         ).where(*eligible(dealer_id, month, now, lapse_months))
     ).one()
 
@@ -210,12 +211,7 @@ def runs_listed(actor: Actor) -> AnySelect:
     """The rows of the list of runs; the totals of an open one are those of its claims."""
 
     def of_claims(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return (
-            select(func.coalesce(column, 0))
-            .where(Claim.run_id == Run.id)
-            .correlate(Run)
-            .scalar_subquery()
-        )
+        return select(column).where(Claim.run_id == Run.id).correlate(Run).scalar_subquery()
 
     return select(
         Run.id,
@@ -226,8 +222,8 @@ def runs_listed(actor: Actor) -> AnySelect:
         Run.closed_at,
         of_claims(func.count()).label("claims"),
         of_claims(func.count().filter(Claim.status == "in_review")).label("waiting"),
-        of_claims(func.sum(Claim.claimed)).label("claimed"),
-        of_claims(func.sum(Claim.approved)).label("approved"),
+        of_claims(total(Claim.claimed)).label("claimed"),
+        of_claims(total(Claim.approved)).label("approved"),
     ).where(policy.visible_runs(actor))
 
 

@@ -1,6 +1,7 @@
 """The pages of the monthly run."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ pages = Pages("runs", __name__)
 register(DocumentKind(Run, _l("Monthly run"), "runs.show", policy.visible_runs))
 frame.room(35, _l("Monthly runs"), "run", "runs.index", policy.RUN_READ)
 
+START, CLOSE = {"start": "runs.start"}, {"close": "runs.close"}
 RUN_LINE = ("open", "reviewing", "closing", "closed")
 
 
@@ -51,6 +53,41 @@ def _list_page(form: Form | None = None) -> ResponseReturnValue:
     )
 
 
+_MONEY = {
+    "claimed": _l("Claimed"),
+    "approved": _l("Approved"),
+    "reduced": _l("Reduced"),
+    "rejected": _l("Rejected"),
+}
+_VALUES = {
+    "claims": _l("Claims"),
+    "lines": _l("Lines"),
+    "line": _l("Line"),
+    "old_part": _l("Old part"),
+    "lapse_months": _l("Months until a piece lapses"),
+}
+
+
+def history(document: Document) -> list[timeline.Entry]:
+    """The timeline of a claim or a run, each value with its name and in the reader's words."""
+    return [
+        replace(entry, values=[_value(name, text) for name, text in entry.values])
+        for entry in timeline.of(document)
+    ]
+
+
+def _value(name: str, text: str) -> tuple[Any, Any]:
+    if name in _MONEY:
+        return _MONEY[name], filters.money(int(text))
+    if name == "reason_code":
+        return _l("Reason"), REASONS[text]
+    if name == "run":
+        return _l("Run"), filters.month(text)
+    if name == "cutoff":
+        return _l("Submitted before"), filters.moment(datetime.fromisoformat(text))
+    return _VALUES.get(name, name), text
+
+
 @pages.get("/runs", needs=policy.RUN_READ)
 def index() -> ResponseReturnValue:
     """The list of runs."""
@@ -69,6 +106,7 @@ def open_run() -> ResponseReturnValue:
 
 
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
+    progress = figures.progress(run)
     return render(
         "runs/show.html",
         fragments={"run"},
@@ -76,8 +114,9 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         run=run,
         state=Run.workflow.state(run.status),
         main_line=main_line(RUN_LINE, Run),
-        steps=steps_of(run, {"start": "runs.start", "close": "runs.close"}),
-        progress=figures.progress(run),
+        # A month with an undecided claim cannot be closed: then there is no such button.
+        steps=steps_of(run, START if progress.in_review else CLOSE),
+        progress=progress,
         statement=figures.statement_of_run(run),
         agreement=figures.agreement(run),
         reasons=REASONS,
@@ -86,7 +125,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         listed=lists.page(figures.claims_of_run(run), Claim.created_at, Claim.id),
         job=jobs.state_of(runs.job_key(run)) if run.status == "closing" else None,
         given_up=jobs.MOST_ATTEMPTS,
-        entries=timeline.of(run),
+        entries=history(run),
         form=form,
     )
 

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import cast, func, literal, select
+from sqlalchemy import func, literal, select
 
 from portal.claims import figures, policy, queries
+from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import jobs, workflow
 from portal.core.clock import Clock, Month
-from portal.core.db import Key, in_transaction, reading, session
+from portal.core.db import in_transaction, reading, session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Invalid, WrongState
 from portal.core.i18n import _, ngettext
@@ -147,7 +148,7 @@ def settle_some(name: str, now: datetime) -> bool:
 
 def _credit(run: Run, claim_ids: list[int], now: datetime) -> None:
     """Book what was approved, claim by claim, straight from the lines; nothing for nothing."""
-    approved = cast(func.sum(ClaimLine.approved), Key)
+    approved = total(ClaimLine.approved)
     due = (
         select(
             # A claim is paid once, so its own random name can be the entry's.
@@ -180,8 +181,8 @@ def _finish(run: Run, now: datetime) -> None:
     run.claim_count, run.claimed, run.approved = session.execute(
         select(
             func.count(),
-            cast(func.coalesce(func.sum(Claim.claimed), 0), Key),
-            cast(func.coalesce(func.sum(Claim.approved), 0), Key),
+            total(Claim.claimed),
+            total(Claim.approved),
         ).where(Claim.run_id == run.id)
     ).one()
     values = {"claims": run.claim_count, "claimed": run.claimed, "approved": run.approved}

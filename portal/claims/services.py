@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
 
 from portal.claims import figures, policy, queries
 from portal.claims.commands import Decision, Draft
+from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.workflow import LINE, REASONS
 from portal.core import workflow
@@ -109,9 +110,7 @@ def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
 def _count(claim: Claim) -> None:
     """Set a claim's number of lines and the sum that they claim."""
     claim.line_count, claim.claimed = session.execute(
-        select(func.count(), cast(func.coalesce(func.sum(ClaimLine.claimed), 0), Key)).where(
-            ClaimLine.claim_id == claim.id
-        )
+        select(func.count(), total(ClaimLine.claimed)).where(ClaimLine.claim_id == claim.id)
     ).one()
 
 
@@ -306,7 +305,7 @@ def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
     claim = _in_review(claim, by)
     plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ClaimLine.remark == "")
     lines, amount = session.execute(
-        select(func.count(), cast(func.coalesce(func.sum(ClaimLine.claimed), 0), Key)).where(*plain)
+        select(func.count(), total(ClaimLine.claimed)).where(*plain)
     ).one()
     if not lines:
         raise WrongState()

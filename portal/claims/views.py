@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.claims import figures, forms, policy, queries, run_views, services
 from portal.claims.models import Claim
-from portal.claims.run_views import main_line, steps_of
+from portal.claims.run_views import history, main_line, steps_of
 from portal.claims.workflow import LINE, REASONS
 from portal.core.clock import Month
 from portal.core.documents import DocumentKind, kind_named, register
@@ -128,7 +128,7 @@ def _page(
         reasons=REASONS,
         may_decide=claim.status == "in_review" and actor().can(policy.DECIDE),
         old_part_url=_old_part_url,
-        entries=timeline.of(claim),
+        entries=history(claim),
         cutoff=queries.next_cutoff(now()) if claim.status == "submitted" else None,
         form=form,
         decision=decision,
@@ -175,7 +175,7 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
         after=_after(),
         old_part_url=_old_part_url,
-        entries=timeline.of(claim),
+        entries=history(claim),
         cutoff=queries.next_cutoff(now()),
         typed=form if isinstance(form, forms.DraftForm) and form.is_submitted() else None,
         form=form if form is not None else forms.DraftForm(obj=claim),
@@ -300,7 +300,7 @@ def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Ta
         "Claim to file for %(month)s: %(num)d pieces, %(amount)s",
         to_file.pieces,
         month=filters.month(str(month)),
-        amount=filters.money(int(to_file.amount)),
+        amount=filters.money(to_file.amount),
     )
     yield frame.Task(label, to_file.pieces, url_for("claims.new"), due)
     drafts, url = queries.waiting(who), url_for("claims.index", tab="draft")

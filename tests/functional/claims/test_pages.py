@@ -111,7 +111,8 @@ def test_typed_kept_when_draft_is_refused(portal: Portal) -> None:
     "month", ["", "2026-13", "October", "2026-10-01", "9999-99", "２０２６-１０"]
 )
 def test_sentence_when_month_is_none(portal: Portal, month: str) -> None:
-    """R1: what is no month, or has nothing, is answered beside the field."""
+    """R1: what is no month is answered beside the field."""
+    story.pieces(portal, 1)
     answer = portal.client(portal.clerk).post("/claims/new", {"month": month})
     assert answer.status_code == 422
     assert 'id="month-error"' in answer.text

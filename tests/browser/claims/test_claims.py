@@ -1,0 +1,136 @@
+"""Claims and runs in a browser: saved as one types, decided in place, closed while one watches."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from portal.claims.models import Claim, Run
+from portal.core.db import session
+from portal.core.permissions import Actor
+from tests.support import claims as story
+from tests.support.axe import axe_violations
+from tests.support.browser import DESKTOP, PHONE, window
+from tests.support.html import html_errors
+from tests.support.portal import Portal
+from tests.support.server import serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+
+def signed_in(page: Page, portal: Portal, who: Actor, address: str) -> Page:
+    """A page of somebody."""
+    cookie = portal.client(who).http.get_cookie("partloop")
+    assert cookie is not None
+    page.context.add_cookies([{"name": "partloop", "value": cookie.value, "url": address}])
+    return page
+
+
+def url(document: Claim | Run) -> str:
+    """The page of a document."""
+    return f"/{document.kind}s/{document.public_id}"
+
+
+def test_sum_follows_when_pieces_are_left_out(portal: Portal, browser: Browser) -> None:
+    """R2: a draft is saved as one ticks, the server's sum follows, and nothing is lost."""
+    story.pieces(portal, 3)
+    claim = story.started(portal)
+    with serve(portal.app) as address, window(browser, address, width=PHONE) as page:
+        signed_in(page, portal, portal.manager, address).goto(url(claim))
+        expect(page.locator("#sum")).to_contain_text("3 lines · CN¥37.50")
+        page.get_by_role("checkbox").first.uncheck()
+        expect(page.locator("#sum")).to_contain_text("2 lines · CN¥25.00")
+        with page.expect_response("**/save"):
+            page.get_by_label("Remark on OP-").nth(1).fill("Second repair")
+        expect(page.locator("#sum")).to_contain_text("Saved at")
+        page.reload()
+        expect(page.get_by_role("checkbox").first).not_to_be_checked()
+        expect(page.get_by_label("Remark on OP-").nth(1)).to_have_value("Second repair")
+        page.get_by_role("checkbox").first.check()
+        page.get_by_role("button", name="Submit claim").click()
+        expect(page.locator(".head .badge")).to_have_text("Submitted")
+    assert len(story.lines(portal, claim)) == 3
+
+
+def test_lines_decided_in_place_when_scripts_run(portal: Portal, browser: Browser) -> None:
+    """R6: a decision swaps the claim and not the page; what is refused stays as typed."""
+    story.pieces(portal, 3)
+    claim = story.in_review(portal)
+    with serve(portal.app) as address, window(browser, address, expected=("422",)) as page:
+        signed_in(page, portal, portal.reviewer, address).goto(url(claim))
+        page.evaluate("window.sameDocument = true")
+        first, second = page.locator("#line-1"), page.locator("#line-2")
+        first.get_by_role("button", name="Approve").click()
+        expect(first.locator(".badge")).to_have_text("Approved")
+        second.locator("summary").click()
+        panel = second.locator(".panel")
+        panel.get_by_label("Reason").select_option("goodwill_share")
+        panel.get_by_label("Approved amount").fill("99")
+        panel.get_by_role("button", name="Reduce").click()
+        expect(page.locator("#error-summary")).to_contain_text("between zero and what is claimed")
+        expect(panel.get_by_label("Approved amount")).to_have_value("99")
+        panel.get_by_label("Approved amount").fill("10")
+        panel.get_by_label("Approved amount").press("Enter")
+        expect(second.locator(".badge")).to_have_text("Reduced")
+        expect(page.locator("#error-summary")).to_have_count(0)
+        page.get_by_role("button", name="Approve the open lines").click()
+        expect(page.locator("#line-3 .badge")).to_have_text("Approved")
+        assert page.evaluate("window.sameDocument")
+        assert axe_violations(page) == []
+        page.get_by_role("button", name="Finish the decision").click()
+        expect(page.locator(".head .badge")).to_have_text("Decided")
+    assert [line.approved for line in story.lines(portal, claim)] == [1250, 1000, 1250]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_page_says_so_when_the_run_is_closed(
+    portal: Portal, browser: Browser, scripts: bool
+) -> None:
+    """R7: who watches the closing sees its end, by itself or by looking again."""
+    run = story.opened(portal)
+    story.decided(portal, run, 2)
+    with serve(portal.app) as address, window(browser, address, javascript=scripts) as page:
+        signed_in(page, portal, portal.reviewer, address).goto(url(run))
+        page.get_by_role("button", name="Close the month").click()
+        expect(page.locator(".head .badge")).to_have_text("Closing")
+        story.work(portal)
+        if not scripts:
+            page.get_by_role("link", name="Look again").click()
+        expect(page.locator(".head .badge")).to_have_text("Closed")
+        expect(page.get_by_text("They agree to the cent.")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pages_hold_up_at_either_width_and_theme(
+    portal: Portal, browser: Browser, width: int, theme: str
+) -> None:
+    """Each page is accessible, valid, and no wider than the window."""
+    story.pieces(portal, 3)
+    claim = story.in_review(portal)
+    with portal.transaction():
+        claim_run = session.get_one(Claim, claim.id).run_id
+        run_url = url(session.scalars(select(Run).where(Run.id == claim_run)).one())
+    story.pieces(portal, 2)
+    draft = story.started(portal)
+    visits = {
+        portal.manager: ("/claims", "/claims/new", url(draft), url(claim)),
+        portal.reviewer: ("/claims", url(claim), "/runs", run_url),
+    }
+    problems, pages = [], {}
+    with serve(portal.app) as address:
+        for who, paths in visits.items():
+            with window(browser, address, width=width, theme=theme) as page:  # type: ignore[arg-type]
+                signed_in(page, portal, who, address)
+                # So high that no fixed bar covers anything: what is covered would be judged.
+                page.set_viewport_size({"width": width, "height": 4000})
+                for path in paths:
+                    page.goto(path)
+                    # What a fixed bar covers at the moment is not judged: it scrolls away.
+                    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+                    problems += axe_violations(page)
+                    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                    problems += [f"{path}: {beyond} px too wide"] if beyond > 0 else []
+                    pages[f"{who.name} {path}"] = portal.client(who).get(path).text
+    assert not problems, "\n".join(problems)
+    if width == DESKTOP and theme == "light":
+        assert html_errors(pages) == []
