@@ -33,14 +33,19 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("width", "scripts"),
-    [(DESKTOP, True), (PHONE, True), (DESKTOP, False)],
-    ids=["desktop", "phone", "without scripts"],
+    ("width", "way"),
+    [
+        (DESKTOP, {}),
+        (PHONE, {}),
+        (DESKTOP, {"keyboard": True}),
+        (DESKTOP, {"scripts": False}),
+    ],
+    ids=["desktop", "phone", "keyboard alone", "without scripts"],
 )
 def test_money_comes_back_when_the_loop_is_walked(
-    portal: Portal, browser: Browser, address: str, photo: Path, width: int, scripts: bool
+    portal: Portal, browser: Browser, address: str, photo: Path, width: int, way: dict[str, bool]
 ) -> None:
     """A1–A8, O1–O5, R1–R7, L6: from the application to the reimbursement and its photo."""
-    walk = loop.Walk(portal, browser, address, width, scripts, photo)
+    walk = loop.Walk(portal, browser, address, width, photo, **way)
     for step in loop.STEPS:
         step(walk)

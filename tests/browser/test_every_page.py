@@ -1,0 +1,109 @@
+"""Every page there is: axe in both themes, room at both widths, valid HTML, a quiet console.
+
+The pages are the rows of the authorisation matrix, so a new page is tried here as well.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import url_for
+from playwright.sync_api import Browser, Page
+
+from portal.core.permissions import PUBLIC, SIGNED_IN
+from portal.web.routes import needs_of
+from tests.functional import world as worlds
+from tests.functional.test_authorisation import TABLE, Row
+from tests.support.axe import axe_violations
+from tests.support.browser import DESKTOP, PHONE, window
+from tests.support.html import html_errors
+from tests.support.portal import Client, Portal
+from tests.support.server import serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+NOT_PAGES = {
+    "static",
+    "home.healthz",
+    "files.show",
+    "files.thumbnail",
+    "pricelists.errors",
+    "pricelists.original",
+    "catalogue.suggest",
+}
+ORDER = (
+    "manager",
+    "clerk",
+    "administrator",
+    "desk",
+    "finance",
+    "reviewer",
+    "warehouse",
+    "other_manager",
+    "other_clerk",
+    "auditor",
+)
+
+
+def _pages(portal: Portal, world: worlds.World) -> Iterator[tuple[str, str]]:
+    """Each page with one person who may open it."""
+    gets = {
+        rule.endpoint for rule in portal.app.url_map.iter_rules() if "GET" in (rule.methods or ())
+    }
+    for endpoint in sorted(gets & set(TABLE) - NOT_PAGES):
+        for row in TABLE[endpoint]:
+            if row.gives == 200:
+                yield from _opened(portal, world, endpoint, row)
+
+
+def _opened(
+    portal: Portal, world: worlds.World, endpoint: str, row: Row
+) -> Iterator[tuple[str, str]]:
+    needs = needs_of(endpoint)
+    for who in ORDER:
+        thing = world.own(row.kind, who) if row.kind else None
+        allowed = needs in (PUBLIC, SIGNED_IN) or portal.cast[who].can(needs)
+        if allowed and (row.kind is None or thing):
+            values = row.also | ({row.argument: thing.name} if thing else {})
+            with portal.app.test_request_context():
+                yield who, url_for(endpoint, **values)
+            return
+
+
+def _wider_than_the_window(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def _faults(page: Page, address: str, url: str) -> Iterator[str]:
+    page.set_viewport_size({"width": DESKTOP, "height": 800})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(address + url)
+    yield from (f"{url} light: {fault}" for fault in axe_violations(page))
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    yield from (f"{url} dark: {fault}" for fault in axe_violations(page))
+    page.set_viewport_size({"width": PHONE, "height": 800})
+    if _wider_than_the_window(page):
+        yield f"{url} is wider than {PHONE} px"
+
+
+def _sign_in(page: Page, address: str, client: Client) -> None:
+    cookie = client.http.get_cookie("partloop")
+    assert cookie is not None
+    page.context.add_cookies([{"name": "partloop", "value": cookie.value, "url": address}])
+
+
+def test_pages_hold_up_when_everybody_opens_theirs(portal: Portal, browser: Browser) -> None:
+    """WCAG 2.2 AA in both themes, no sideways scrolling on a phone, valid HTML, no errors."""
+    world = worlds.build(portal)
+    pages = list(_pages(portal, world))
+    faults: list[str] = []
+    sources: dict[str, str] = {}
+    with serve(portal.app) as address:
+        for who in dict.fromkeys(who for who, _url in pages):
+            client = portal.client(portal.cast[who])
+            with window(browser, address) as page:
+                _sign_in(page, address, client)
+                for url in (url for person, url in pages if person == who):
+                    sources[f"{who} {url}"] = client.get(url).text
+                    faults += _faults(page, address, url)
+    assert len(pages) > 40
+    assert faults + html_errors(sources) == []
