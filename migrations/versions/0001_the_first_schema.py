@@ -287,9 +287,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_application_status_created_at_id",
+        "ix_application_status_created_at_id_number",
         "application",
-        ["status", "created_at", "id"],
+        ["status", "created_at", "id", "number"],
         unique=False,
     )
     op.create_index(

@@ -31,7 +31,8 @@ class Application(Document, Base):
             "id",
         ),
         Index("ix_application_created_at_id", "created_at", "id"),
-        Index("ix_application_status_created_at_id", "status", "created_at", "id"),
+        # With the number, which says whether headquarters may see it: counted from the index.
+        Index("ix_application_status_created_at_id_number", "status", "created_at", "id", "number"),
         Index("ix_application_status_due_at", "status", "due_at"),
     )
     kind = "application"

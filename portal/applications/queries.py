@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from portal.applications import policy
 from portal.applications.models import (
@@ -15,27 +17,28 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Part
-from portal.core.db import AnyRow, AnySelect, session
+from portal.core.db import AnyRow, AnySelect, Key, session
 from portal.core.i18n import _l
-from portal.core.permissions import Actor
+from portal.core.permissions import Actor, Role, Side
 from portal.core.search import matches
 from portal.people.models import Dealer
-from portal.web.lists import Tab
+from portal.web.lists import Tab, counting, tab_of
+
+
+def _tab(name: str, label: Any, *statuses: str) -> Tab:
+    return tab_of(name, label, Application.status, *statuses)
+
 
 TABS = (
     Tab("all", _l("All")),
-    Tab("draft", _l("Drafts"), Application.status.in_(("draft", "returned"))),
-    Tab("submitted", _l("To quote"), Application.status == "submitted"),
-    Tab("quoted", _l("To confirm"), Application.status == "quoted"),
-    Tab("confirmed", _l("To release"), Application.status == "confirmed"),
-    Tab("released", _l("To ship"), Application.status.in_(("released", "part_shipped"))),
-    Tab("shipped", _l("On the way"), Application.status == "shipped"),
-    Tab("done", _l("Done"), Application.status.in_(("received", "closed"))),
-    Tab(
-        "ended",
-        _l("Ended"),
-        Application.status.in_(("rejected", "withdrawn", "expired", "cancelled")),
-    ),
+    _tab("draft", _l("Drafts"), "draft", "returned"),
+    _tab("submitted", _l("To quote"), "submitted"),
+    _tab("quoted", _l("To confirm"), "quoted"),
+    _tab("confirmed", _l("To release"), "confirmed"),
+    _tab("released", _l("To ship"), "released", "part_shipped"),
+    _tab("shipped", _l("On the way"), "shipped"),
+    _tab("done", _l("Done"), "received", "closed"),
+    _tab("ended", _l("Ended"), "rejected", "withdrawn", "expired", "cancelled"),
 )
 SHIPMENT_TABS = (
     Tab("all", _l("All")),
@@ -62,9 +65,34 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
+class Asked(NamedTuple):
+    """A list's statements, and the values that they leave open."""
+
+    rows: AnySelect
+    counts: AnySelect
+    values: dict[str, Any]
+
+
+def asked(actor: Actor, text: str) -> Asked:
+    """What the list of applications asks; without a text, in statements that are made once."""
+    if text:
+        return Asked(
+            listed(actor, text), counting(Application, scope(actor, text), tabs_for(actor)), {}
+        )
+    return Asked(*_asked(actor.side, actor.roles), {"dealer_id": actor.dealer_id})
+
+
+@lru_cache(256)
+def _asked(side: Side, roles: frozenset[Role]) -> tuple[AnySelect, AnySelect]:
+    """The statements for all of a side with the same roles; whose dealer it is, they leave open."""
+    whose: Any = bindparam("dealer_id", type_=Key)
+    anyone = Actor(0, "", side, whose, roles)
+    return listed(anyone, ""), counting(Application, scope(anyone, ""), tabs_for(anyone))
+
+
+def listed(actor: Actor, text: str) -> AnySelect:
     """The rows of a list of applications, as columns."""
-    statement = (
+    return (
         select(
             Application.id,
             Application.created_at,
@@ -75,14 +103,13 @@ def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
             Application.line_count,
             Application.total,
             Application.due_at,
-            Application.submitted_at,
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
         )
-        .join(Dealer, Dealer.id == Application.dealer_id)
+        # Outer, so that no planner begins with the dealers.
+        .outerjoin(Dealer, Dealer.id == Application.dealer_id)
         .where(*scope(actor, text))
     )
-    return statement if tab.where is None else statement.where(tab.where)
 
 
 def dealer_of(application: Application) -> AnyRow:
@@ -226,5 +253,5 @@ def expired(now: datetime) -> Sequence[Application]:
 def found(actor: Actor, text: str, limit: int = 10) -> Sequence[AnyRow]:
     """The newest applications that match a text."""
     return session.execute(
-        listed(actor, text, TABS[0]).order_by(Application.created_at.desc()).limit(limit)
+        listed(actor, text).order_by(Application.created_at.desc()).limit(limit)
     ).all()

@@ -58,12 +58,18 @@ def index() -> ResponseReturnValue:
     """The list of applications."""
     text = clean(request.args.get("q", ""))[:100]
     tabs = queries.tabs_for(actor())
-    statement = queries.listed(actor(), text, lists.current(tabs))
+    rows, counts, values = queries.asked(actor(), text)
     return render(
         "applications/list.html",
         fragments={"results"},
-        listed=lists.page(statement, Application.created_at, Application.id),
-        tabs=lists.tab_items(tabs, lists.counts(Application, queries.scope(actor(), text), tabs)),
+        whole=lambda: {"tabs": lists.tab_items(tabs, lists.counted(counts, values))},
+        listed=lists.page(
+            rows,
+            Application.created_at,
+            Application.id,
+            tab=lists.current(tabs),
+            values=values,
+        ),
         q=text,
         state=lists.states(Application.workflow),
     )

@@ -5,7 +5,7 @@ import re
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
@@ -57,10 +57,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         at = value.astimezone(UTC)
         return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:
+        # Lists show many instants: one call reads one, on either database.
+        return _read_text if dialect.name == "sqlite" else _in_utc
+
+
+def _read_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
 
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
@@ -167,8 +174,11 @@ def _listen(engine: Engine, *, migrating: bool = False) -> None:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Any) -> None:
+        if _reading.get():  # it cannot fail, so the driver may do it
+            connection.connection.driver_connection.execute("BEGIN").close()
+            return
         # A writer takes its turn at once: a lock that is upgraded later can be refused.
-        connection.exec_driver_sql("BEGIN" if _reading.get() else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def migration_engine(url: str) -> Engine:
@@ -185,6 +195,15 @@ def init_app(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         _listen(db.engine)
+
+
+def rows(statement: AnySelect, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
+    """The rows of a statement that asks for columns, past the loading of objects.
+
+    ``values`` are those that the statement leaves open: one that is made once and asked again
+    costs half of one that is made anew.
+    """
+    return session.connection().execute(statement, values or {}).all()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Whole pages and their fragments: the same template answers both."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from flask import current_app, make_response, request
@@ -19,15 +19,23 @@ def wanted(fragments: Collection[str]) -> str | None:
 
 
 def render(
-    template: str, *, fragments: Collection[str] = (), status: int = 200, **context: Any
+    template: str,
+    *,
+    fragments: Collection[str] = (),
+    status: int = 200,
+    whole: Callable[[], dict[str, Any]] = dict,
+    **context: Any,
 ) -> Response:
-    """A page, or the block of it that htmx asks for; ``Vary`` says that they differ."""
+    """A page, or the block of it that htmx asks for; ``Vary`` says that they differ.
+
+    ``whole`` gives what only the whole page shows.
+    """
     page = templates.template(template)
     context["status"] = status
     current_app.update_template_context(context)
     block = wanted(fragments)
     if block is None:
-        text = page.render(context)
+        text = page.render(context | whole())
     else:
         text = "".join(page.blocks[block](page.new_context(context)))
     response: Response = make_response(text, status)

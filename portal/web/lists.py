@@ -5,16 +5,26 @@ all the tabs' counts, each of which stops counting at a thousand.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from flask import request
-from sqlalchemy import ColumnElement, ScalarSelect, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
-from portal.core.db import AnyRow, AnySelect, session
+from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.workflow import State, Workflow
 from portal.web.links import url_for
 
@@ -24,11 +34,22 @@ MOST = 1000
 
 @dataclass(frozen=True)
 class Tab:
-    """A named share of a list: some states, or all rows if ``where`` is None."""
+    """A named share of a list: some states, or all rows if ``where`` is None.
+
+    ``parts`` are conditions that make up ``where`` and have an index each: where there are
+    several, a page is the first rows of the first rows of each.
+    """
 
     name: str
     label: Any
     where: ColumnElement[bool] | None = None
+    parts: tuple[ColumnElement[bool], ...] = ()
+
+
+def tab_of(name: str, label: Any, column: Any, *values: str) -> Tab:
+    """The share of a list that has one of these values in a column."""
+    parts = tuple(column == value for value in values)
+    return Tab(name, label, column.in_(values) if len(values) > 1 else parts[0], parts)
 
 
 @dataclass(frozen=True)
@@ -81,32 +102,73 @@ def here(**changes: Any) -> str:
 
 
 def page(
-    statement: AnySelect, at: Any, key: Any, *, size: int = SIZE, oldest_first: bool = False
+    statement: AnySelect,
+    at: Any,
+    key: Any,
+    *,
+    tab: Tab | None = None,
+    size: int = SIZE,
+    oldest_first: bool = False,
+    values: Mapping[str, Any] | None = None,
 ) -> Listed:
     """The page of a statement that the URL's ``after`` names, newest first if not told otherwise.
 
     ``at`` and ``key`` are the columns that order it; the statement selects them under the names
-    ``created_at`` and ``id``.
+    ``created_at`` and ``id``. ``values`` are those that it leaves open: then it should be made
+    once, and so is what this makes of it.
     """
     after = _read_cursor(request.args.get("after", ""))
-    if after is not None:
+    made = _made.setdefault(statement, {})
+    shape = tab and tab.name, size, oldest_first, after is not None
+    if shape not in made:
+        made[shape] = _page(statement, at, key, tab, size, oldest_first, after is not None)
+    cursor = {"after_at": after[0], "after_key": after[1]} if after else {}
+    found = rows(made[shape], {**(values or {}), **cursor})
+    more = len(found) > size
+    found = found[:size]
+    return Listed(
+        found,
+        here(after=_cursor(found[-1].created_at, found[-1].id)) if more else None,
+        here(after=None) if after is not None else None,
+    )
+
+
+_made: WeakKeyDictionary[AnySelect, dict[Any, AnySelect]] = WeakKeyDictionary()
+"""The pages' statements, for as long as the statement that they were made of is there."""
+
+
+def _page(
+    statement: AnySelect,
+    at: Any,
+    key: Any,
+    tab: Tab | None,
+    size: int,
+    oldest_first: bool,
+    further: bool,
+) -> AnySelect:
+    if further:
+        after_at: Any = bindparam("after_at", type_=at.type)
+        after_key: Any = bindparam("after_key", type_=key.type)
         # Spelled out, because SQLite does not use an index for a comparison of rows of a join;
         # the first condition is where the index begins, so that what is before is not read.
         if oldest_first:
-            beyond = (at >= after[0], or_(at > after[0], key > after[1]))
+            beyond = (at >= after_at, or_(at > after_at, key > after_key))
         else:
-            beyond = (at <= after[0], or_(at < after[0], key < after[1]))
+            beyond = (at <= after_at, or_(at < after_at, key < after_key))
         statement = statement.where(*beyond)
     order = (at.asc(), key.asc()) if oldest_first else (at.desc(), key.desc())
     limit: Any = literal_column(str(size + 1))
-    rows = session.execute(statement.order_by(*order).limit(limit)).all()
-    more = len(rows) > size
-    rows = rows[:size]
-    return Listed(
-        rows,
-        here(after=_cursor(rows[-1].created_at, rows[-1].id)) if more else None,
-        here(after=None) if after is not None else None,
-    )
+    if tab is not None and tab.where is not None:
+        if len(tab.parts) > 1:
+            firsts = (
+                statement.with_only_columns(key).where(part).order_by(*order).limit(limit)
+                for part in tab.parts
+            )
+            union = union_all(*(select(first.subquery()) for first in firsts))
+            statement = statement.where(key.in_(union))
+        else:
+            statement = statement.where(tab.where)
+    return statement.order_by(*order).limit(limit)
 
 
 def page_by(statement: AnySelect, column: Any, *, size: int = SIZE) -> Listed:
@@ -118,12 +180,12 @@ def page_by(statement: AnySelect, column: Any, *, size: int = SIZE) -> Listed:
     if after is not None:
         statement = statement.where(column > after)
     limit: Any = literal_column(str(size + 1))
-    rows = session.execute(statement.order_by(column).limit(limit)).all()
-    more = len(rows) > size
-    rows = rows[:size]
-    last = getattr(rows[-1], column.key) if more else ""
+    found = rows(statement.order_by(column).limit(limit))
+    more = len(found) > size
+    found = found[:size]
+    last = getattr(found[-1], column.key) if more else ""
     return Listed(
-        rows,
+        found,
         here(after=urlsafe_b64encode(last.encode()).decode().rstrip("=")) if more else None,
         here(after=None) if after is not None else None,
     )
@@ -149,11 +211,23 @@ def in_words(count: int) -> str:
     return f"{MOST}+" if count > MOST else str(count)
 
 
+def counting(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]) -> AnySelect:
+    """The statement that counts the rows of each tab, each for itself along its index."""
+    scope = tuple(scope)
+    return select(
+        *(capped(model, *scope, *(() if tab.where is None else (tab.where,))) for tab in tabs)
+    )
+
+
 def counts(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]) -> list[str]:
     """How many rows each tab has, as text: exact up to a thousand, then ``1000+``."""
-    scope = tuple(scope)
-    columns = (capped(model, *scope, *(() if tab.where is None else (tab.where,))) for tab in tabs)
-    return [in_words(count) for count in session.execute(select(*columns)).one()]
+    return counted(counting(model, scope, tabs))
+
+
+def counted(statement: AnySelect, values: Mapping[str, Any] | None = None) -> list[str]:
+    """What a statement of ``counting`` counts, as text; ``values`` are those it leaves open."""
+    (numbers,) = rows(statement, values)
+    return [in_words(number) for number in numbers]
 
 
 def current(tabs: Sequence[Tab]) -> Tab:
