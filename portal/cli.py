@@ -107,12 +107,14 @@ def run() -> None:
     worker_thread = threading.Thread(target=_work, args=(app, stop), name="worker")
     server = waitress.create_server(app, sockets=[listening], threads=8, ident=None)
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    click.echo(
-        "\n".join([*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"])
-    )
+    welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
     worker_thread.start()
     try:
+        click.echo("\n".join(welcome))
         server.run()
+    except KeyboardInterrupt:
+        # The server takes it itself once it runs; this one came just before.
+        pass
     finally:
         server.close()
         stop.set()

@@ -47,12 +47,12 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "seal": (
         Fault(
             "W-31",
-            ("水箱与座体之间渗水，地面总是湿的。",
-             "Woda przecieka między zbiornikiem a miską, mokra podłoga."),
+            ("密封处渗水，地面总是湿的。",
+             "Przeciek przy uszczelce, podłoga stale mokra."),
             ("密封圈硬化变形，失去弹性。",
              "Uszczelka stwardniała i odkształciła się."),
-            ("更换密封圈，均匀拧紧螺栓，观察半小时不漏。",
-             "Wymieniono uszczelkę, równomiernie dokręcono śruby; po 30 min sucho."),
+            ("更换密封圈，清洁密封面，试水半小时不漏。",
+             "Wymieniono uszczelkę, oczyszczono powierzchnie; po 30 min prób sucho."),
         ),
     ),
     "damper": (
