@@ -18,10 +18,6 @@ class Proposal(Form):
     reason = text(_l("Reason"), description=_l("Whoever decides on it reads this."))
 
 
-class _Number(Proposal):
-    value = CountField(_l("New value"), [needed()])
-
-
 class _Switch(Proposal):
     value = RadioField(
         _l("New value"),
@@ -35,9 +31,14 @@ def proposal_for(term: Term) -> Any:
     """The form for a term, within its bounds."""
     if term.is_switch:
         return _Switch()
-    form = _Number()
-    form.value.least, form.value.most = term.least, term.most
-    form.value.description = _(
-        "A whole number from %(least)d to %(most)d.", least=term.least, most=term.most
+    # The bounds belong to the field before it reads what was typed.
+    value = CountField(
+        _l("New value"),
+        [needed()],
+        least=term.least,
+        most=term.most,
+        description=_(
+            "A whole number from %(least)d to %(most)d.", least=term.least, most=term.most
+        ),
     )
-    return form
+    return type("NumberProposal", (Proposal,), {"value": value})()

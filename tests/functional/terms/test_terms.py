@@ -240,3 +240,12 @@ def test_page_costs_three_queries_when_there_are_many_changes(portal: Portal, wa
         with counted(portal.app) as statements:
             assert client.get(url).status_code == 200
         assert len(statements) <= 3, statements
+
+
+def test_zero_can_be_proposed_when_the_term_allows_it(portal: Portal) -> None:
+    """O2: the number of photos may be none."""
+    administrator = portal.client(portal.administrator)
+    answer = administrator.post("/policy/oldpart.photos", PROPOSAL | {"value": "0"})
+    assert answer.status_code == 303
+    beyond = administrator.post("/policy/oldpart.photos", PROPOSAL | {"value": "11"})
+    assert beyond.status_code == 422
