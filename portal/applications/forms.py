@@ -1,9 +1,10 @@
 """The shape of what is typed about applications, quotes and shipments."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from wtforms import FieldList, FormField, HiddenField, RadioField, SelectField
+from wtforms import FormField, HiddenField, RadioField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 from portal.applications.commands import (
@@ -23,6 +24,7 @@ from portal.web.forms import (
     Form,
     MoneyField,
     Rows,
+    RowsField,
     SelectChoice,
     Typed,
     VersionField,
@@ -30,11 +32,13 @@ from portal.web.forms import (
     clean,
     line,
     needed,
+    row_numbers,
     text,
 )
 from portal.web.routes import now
 
 EARLIEST = date(1990, 1, 1)
+_KEY = re.compile("[0-9]{1,18}")
 
 
 def _today() -> date:
@@ -68,7 +72,7 @@ class ApplicationForm(Form):
     phone = line(_l("Phone"), required=False, most=60)
     delivery_address = text(_l("Delivery address"), most=1000)
     remark = text(_l("Remark"), required=False)
-    lines = FieldList(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+    lines = RowsField(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
 
     def request(self, part_ids: Mapping[str, int]) -> Request:
         """The command; a part that is not in ``part_ids`` gets an id that no part has."""
@@ -99,18 +103,9 @@ LONGEST = 4000
 
 def typed_rows(typed: Mapping[str, str]) -> list[dict[str, str]]:
     """The lines of a form as it was typed, in order, whatever their numbers."""
-    numbers = sorted(
-        {
-            int(parts[1])
-            for name in typed
-            if len(parts := name.split("-", 2)) == 3
-            and parts[0] == "lines"
-            and parts[1].isdecimal()
-        }
-    )
     return [
         {name: typed.get(f"lines-{number}-{name}", "") for name in _LINE_TYPED}
-        for number in numbers[:MOST_LINES]
+        for number in sorted(row_numbers("lines", typed))[:MOST_LINES]
     ]
 
 
@@ -147,7 +142,7 @@ class QuoteForm(Form):
     """A quote (A3)."""
 
     seen = VersionField()
-    lines = FieldList(FormField(LineAnswerForm), max_entries=MOST_LINES)
+    lines = RowsField(FormField(LineAnswerForm), max_entries=MOST_LINES)
     freight = MoneyField(_l("Freight"), [Optional()])
     packing = MoneyField(_l("Packing"), [Optional()])
     promised_on = DayField(
@@ -169,7 +164,7 @@ class QuoteForm(Form):
         return Answer(
             lines=tuple(
                 LineAnswer(
-                    line_id=int(row.line_id.data) if str(row.line_id.data).isdecimal() else 0,
+                    line_id=int(row.line_id.data) if _KEY.fullmatch(str(row.line_id.data)) else 0,
                     part_id=row.part.data,
                     quantity=row.quantity.data,
                     remark=row.remark.data or "",

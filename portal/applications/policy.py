@@ -1,9 +1,10 @@
 """Who may see and do what with applications and shipments (P1, A6)."""
 
-from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from portal.applications.models import Application, Shipment
-from portal.core.permissions import Actor, Role, capability
+from portal.core.events import Event
+from portal.core.permissions import Actor, Role, capability, roles_with
 
 READ = capability(
     "application:read",
@@ -36,10 +37,19 @@ def visible_applications(actor: Actor) -> ColumnElement[bool]:
         return false()
     if actor.is_system or Role.AUDITOR in actor.roles:
         return true()
-    submitted = Application.number.is_not(None)
-    if actor.roles == {Role.WAREHOUSE}:
-        return and_(submitted, Application.status.in_(RELEASED))
-    return submitted
+    if actor.roles.isdisjoint(roles_with(READ) - {Role.WAREHOUSE}):
+        return _was_released()
+    return Application.number.is_not(None)
+
+
+def _was_released() -> ColumnElement[bool]:
+    """Released, whatever became of it: also what the warehouse then cancelled (A7)."""
+    release = exists().where(
+        Event.document_kind == Application.kind,
+        Event.document_id == Application.id,
+        Event.name == "release",
+    )
+    return or_(Application.status.in_(RELEASED), and_(Application.status == "cancelled", release))
 
 
 def visible_shipments(actor: Actor) -> ColumnElement[bool]:

@@ -143,10 +143,11 @@ def quote(
     if answer.promised_on < now.date():
         raise Invalid(_("The promised date cannot be in the past."), field="promised_on")
     asked = _asked_lines(application)
-    if {line.line_id for line in answer.lines} != set(asked):
+    if sorted(line.line_id for line in answer.lines) != sorted(asked):
         raise Stale()
-    prices = prices_of(sorted({line.part_id for line in answer.lines}), now.date())
-    _check_answer(answer, asked, prices)
+    possible = _possible_parts(asked)
+    prices = prices_of(set().union(*possible.values()), now.date())
+    _check_answer(answer, asked, possible, prices)
     amount = sum(line.quantity * prices[line.part_id].cost for line in _sent(answer))
     days = value("application.quote_days", now.date())
     made = Quote(
@@ -194,25 +195,35 @@ def _sent(answer: Answer) -> list[LineAnswer]:
     return [line for line in answer.lines if line.quantity]
 
 
+def _possible_parts(asked: dict[int, ApplicationLine]) -> dict[int, set[int]]:
+    """For each line the parts that may be sent: the one that was asked for and its successors."""
+    successors = successors_of({line.part_id for line in asked.values()})
+    return {
+        line_id: {line.part_id, *(part.id for part in successors[line.part_id])}
+        for line_id, line in asked.items()
+    }
+
+
 def _check_answer(
-    answer: Answer, asked: dict[int, ApplicationLine], prices: dict[int, Price]
+    answer: Answer,
+    asked: dict[int, ApplicationLine],
+    possible: dict[int, set[int]],
+    prices: dict[int, Price],
 ) -> None:
     """A part may only be replaced by a successor, and never more sent than was asked (A3)."""
     if not _sent(answer):
         raise Invalid(_("A quote sends at least one piece. To send nothing, reject instead."))
-    successors = successors_of({line.part_id for line in asked.values()})
     wrong: dict[str, str] = {}
     for index, line in enumerate(answer.lines):
         wish = asked[line.line_id]
-        allowed = {wish.part_id, *(part.id for part in successors[wish.part_id])}
-        if line.part_id not in allowed:
-            wrong[f"lines-{index}-part"] = _("Only a successor can replace the part.")
         if not 0 <= line.quantity <= wish.quantity:
             wrong[f"lines-{index}-quantity"] = _(
                 "Enter a whole number from %(least)d to %(most)d.", least=0, most=wish.quantity
             )
         price = prices.get(line.part_id)
-        if line.quantity and (price is None or price.cost == 0):
+        if line.part_id not in possible[line.line_id]:
+            wrong[f"lines-{index}-part"] = _("Only a successor can replace the part.")
+        elif line.quantity and (price is None or price.cost == 0):
             wrong[f"lines-{index}-part"] = _("This part has no price yet and cannot be ordered.")
     if wrong:
         raise Invalid(fields=wrong)
@@ -313,6 +324,7 @@ def confirm(
 def release(application: Application, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Post the reservation: parts to sales, fees to freight (A6, L6)."""
     application = relock(application)
+    workflow.check(application, "release", by=by, seen=seen)
     days = value("application.ship_days", now.date())
     made = current_quote(application)
     workflow.apply(application, "release", by=by, now=now, seen=seen, values={"ship_days": days})

@@ -95,6 +95,8 @@ def find(model: type[D], name: str, actor: Actor, *, lock: bool = False) -> D:
 
     With ``lock`` its row stays locked until the transaction ends: for whoever will change it.
     """
+    if "\0" in name:  # no name holds one, and PostgreSQL cannot even be asked for it
+        raise NotFound()
     kind = kind_named(model.kind)
     statement = select(model).where(model.public_id == name, kind.visible(actor))
     if lock:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -10,7 +10,15 @@ from typing import Any
 from flask import current_app
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict as Typed
-from wtforms import Field, HiddenField, IntegerField, PasswordField, StringField, TextAreaField
+from wtforms import (
+    Field,
+    FieldList,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import (
     InputRequired,
@@ -118,6 +126,19 @@ class Rows(Form):
 
     class Meta(Form.Meta):
         csrf = False
+
+
+def row_numbers(prefix: str, names: Iterable[str]) -> set[int]:
+    """The numbers of the rows in fields' names: ``lines-7-part`` names row 7 of ``lines``."""
+    numbered = re.compile(rf"{re.escape(prefix)}-([0-9]{{1,6}})-")
+    return {int(found[1]) for name in names if (found := numbered.match(name))}
+
+
+class RowsField(FieldList):  # type: ignore[type-arg]
+    """Rows of a form, each a ``Rows``; what is no number of a row is passed over."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterable[int]:
+        return row_numbers(prefix, formdata)
 
 
 class VersionField(IntegerField):
@@ -286,6 +307,7 @@ __all__ = [
     "HiddenField",
     "MoneyField",
     "Rows",
+    "RowsField",
     "SelectChoice",
     "Typed",
     "VersionField",
@@ -293,5 +315,6 @@ __all__ = [
     "clean",
     "line",
     "needed",
+    "row_numbers",
     "text",
 ]

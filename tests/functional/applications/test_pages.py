@@ -1,13 +1,16 @@
 """Applications as people meet them: pages, forms, lists (A1–A8), in three languages."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from portal.applications import policy
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
+from portal.core.permissions import Role
 from tests.support import story
 from tests.support.portal import Client, Portal
 from tests.support.queries import counted
@@ -236,3 +239,34 @@ def test_list_costs_three_queries_whatever_its_length(portal: Portal, url: str) 
         assert answer.text.count('class="row"') == 50
         following = answer.text.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
         assert clerk.get(following).text.count('class="row"') == 50
+
+
+def test_warehouse_sees_what_it_cancelled_when_nothing_was_sent(portal: Portal) -> None:
+    """A6, A7: after cancelling all of a released application its page is still there."""
+    application = story.released(portal)
+    with portal.transaction():
+        pieces = {f"pieces-{line}": n for line, n in story.pieces_left(application).items()}
+    warehouse, url = portal.client(portal.warehouse), f"/applications/{application.public_id}"
+    form = {"seen": application.version, "reason": "Out of stock", **pieces}
+    assert warehouse.post(f"{url}/cancel-lines", form).status_code == 303
+    assert "Out of stock" in warehouse.get(url).text
+
+
+def test_warehouse_sees_only_released_when_somebody_has_another_role_without_applications(
+    portal: Portal,
+) -> None:
+    """A6: a role that gives no sight of applications adds none to the warehouse's."""
+    application = story.submitted(portal)
+    both = replace(portal.warehouse, roles=frozenset({Role.WAREHOUSE, Role.ADMINISTRATOR}))
+    with portal.transaction():
+        sight = select(Application.id).where(policy.visible_applications(both))
+        assert application.id not in session.scalars(sight).all()
+
+
+def test_release_is_a_conflict_when_there_is_no_quote_yet(portal: Portal) -> None:
+    """A6: a step that the table does not have from here is refused as that, not as not found."""
+    application = story.submitted(portal)
+    url = f"/applications/{application.public_id}/steps/release"
+    form = {"seen": application.version}
+    assert portal.client(portal.finance).post(url, form).status_code == 409
+    assert portal.client(portal.desk).post(url, form).status_code == 403
