@@ -1,6 +1,7 @@
 """The ``portal`` command."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from portal.settings import SettingError, Settings
 from portal.web import logs
 from portal.web.routes import routes
 
+log = logging.getLogger(__name__)
 ROUND = 2.0
 """How long a worker rests when nothing is due, in seconds."""
 
@@ -38,12 +40,16 @@ def _app() -> Flask:
     return create_app(settings)
 
 
-def _work(app: Flask, stop: threading.Event) -> None:
+def work(app: Flask, stop: threading.Event) -> None:
+    """Do promised jobs and watch the clock until told to stop; a failed round is not the last."""
     clock = app.extensions["clock"]
     while not stop.is_set():
         with app.app_context():
-            jobs.ring(clock)
-            jobs.drain(clock)
+            try:
+                jobs.ring(clock)
+                jobs.drain(clock)
+            except Exception:  # the database is away, say: it may be back in the next round
+                log.exception("a round of work failed")
         stop.wait(ROUND)
 
 
@@ -63,7 +69,7 @@ def worker() -> None:
     """Do promised jobs and watch the clock, until told to stop."""
     app, stop = _app(), threading.Event()
     try:
-        _work(app, stop)
+        work(app, stop)
     except KeyboardInterrupt:
         stop.set()
 
@@ -104,7 +110,7 @@ def run() -> None:
     app, stop = _app(), threading.Event()
     if demo.is_empty(app):
         demo.load(app)
-    worker_thread = threading.Thread(target=_work, args=(app, stop), name="worker")
+    worker_thread = threading.Thread(target=work, args=(app, stop), name="worker")
     server = waitress.create_server(app, sockets=[listening], threads=8, ident=None)
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
