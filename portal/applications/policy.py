@@ -37,9 +37,14 @@ def visible_applications(actor: Actor) -> ColumnElement[bool]:
         return false()
     if actor.is_system or Role.AUDITOR in actor.roles:
         return true()
-    if actor.roles.isdisjoint(roles_with(READ) - {Role.WAREHOUSE}):
+    if sees_only_released(actor):
         return _was_released()
     return Application.number.is_not(None)
+
+
+def sees_only_released(actor: Actor) -> bool:
+    """Whether somebody of headquarters sees applications as the warehouse only (A6)."""
+    return actor.roles.isdisjoint(roles_with(READ) - {Role.WAREHOUSE})
 
 
 def _was_released() -> ColumnElement[bool]:

@@ -51,9 +51,9 @@ def tabs_for(actor: Actor) -> tuple[Tab, ...]:
     """The tabs that can have rows for somebody: drafts are the dealer's, and so on."""
     if actor.is_dealer:
         return TABS
-    hidden = {"draft"} if actor.can(policy.QUOTE) or not actor.can(policy.SHIP) else set()
-    if actor.can(policy.SHIP) and not actor.can(policy.QUOTE):
-        hidden = {"draft", "submitted", "quoted", "confirmed", "ended"}
+    hidden = {"draft"}
+    if policy.sees_only_released(actor):
+        hidden |= {"submitted", "quoted", "confirmed"}
     return tuple(tab for tab in TABS if tab.name not in hidden)
 
 

@@ -14,7 +14,7 @@ from portal.catalogue.queries import find_parts, prices_of, successors_of
 from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session
-from portal.core.documents import DocumentKind, register
+from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound, TooLittleMoney
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
@@ -232,8 +232,8 @@ def write(name: str) -> ResponseReturnValue:
     rows = forms.typed_rows(typed)
     if wish == "add":
         rows.append(dict.fromkeys(rows[-1] if rows else (), "") | {"purpose": "warranty"})
-    elif wish.startswith("remove-") and wish[7:].isdecimal():
-        rows = [row for index, row in enumerate(rows) if index != int(wish[7:])]
+    else:
+        rows = [row for index, row in enumerate(rows) if wish != f"remove-{index}"]
     typed = forms.with_rows(typed, rows)
     services.save(application, typed, by=actor(), now=now())
     if request.headers.get("HX-Request") == "true":
@@ -479,7 +479,8 @@ def shipment(name: str) -> ResponseReturnValue:
 @pages.post("/shipments/<name>/receive", needs=policy.RECEIVE)
 def receive(name: str) -> ResponseReturnValue:
     """Confirm that it arrived (A8)."""
-    shipment = load(Shipment, name)
+    # Not locked yet: the service locks the application's row before the shipment's.
+    shipment = find(Shipment, name, actor())
     form = ActionForm()
     if form.validate_on_submit():
         with form.refusals():

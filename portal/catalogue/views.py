@@ -1,5 +1,6 @@
 """The pages of parts and price lists."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -327,7 +328,7 @@ def _preview_of(price_list: PriceList, table: Table | None) -> dict[str, Any]:
         return url_for("pricelists.detail", name=name, show=show, page=page if page > 1 else None)
 
     number = request.args.get("page", "1")
-    page = int(number) if number.isdecimal() and 0 < int(number) < 10_000 else 1
+    page = int(number) if re.fullmatch("[1-9][0-9]{0,3}", number) else 1
     rows, more = preview_page.lines(preview, table, mapping, share, page)
     return {
         "preview": preview,

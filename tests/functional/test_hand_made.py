@@ -1,5 +1,7 @@
 """Addresses and forms that no page of ours makes: an answer, never a crash."""
 
+from io import BytesIO
+
 import pytest
 from sqlalchemy import select
 
@@ -26,7 +28,7 @@ def test_nothing_is_found_when_a_name_in_a_query_string_holds_a_nul(portal: Port
     [
         {f"lines-{ENDLESS}-part": "FV-100"},
         {"lines-²-part": "FV-100"},
-        {"do": f"remove-{ENDLESS}"},
+        {"do": f"remove-{ENDLESS}", "lines-0-part": "FV-100"},
     ],
     ids=["endless", "superscript", "remove"],
 )
@@ -81,3 +83,19 @@ def test_place_is_not_found_when_its_number_is_endless(portal: Portal) -> None:
     clerk = portal.client(portal.clerk)
     assert clerk.get(f"/inbox/{ENDLESS}").status_code == 404
     assert clerk.get(f"/old-parts/register/x/{ENDLESS}").status_code == 404
+
+
+@sqlite_only
+def test_preview_begins_anew_when_its_page_is_endless(portal: Portal) -> None:
+    """C3: a page that is none is the first one."""
+    administrator = portal.client(portal.administrator)
+    sent = administrator.post(
+        "/price-lists/new",
+        {
+            "effective_from": "2026-10-20",
+            "file": (BytesIO(b"Part number,Name,Cost price\nX-1,Thing,2.50\n"), "list.csv"),
+        },
+        content_type="multipart/form-data",
+    )
+    page = sent.location.removesuffix("/columns")
+    assert "X-1" in administrator.get(f"{page}?page={ENDLESS}").text

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from portal.applications import policy
+from portal.applications import policy, queries
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
 from portal.core.permissions import Role
@@ -270,3 +270,10 @@ def test_release_is_a_conflict_when_there_is_no_quote_yet(portal: Portal) -> Non
     form = {"seen": application.version}
     assert portal.client(portal.finance).post(url, form).status_code == 409
     assert portal.client(portal.desk).post(url, form).status_code == 403
+
+
+def test_tabs_of_all_roles_are_there_when_somebody_has_several(portal: Portal) -> None:
+    """A6: who also ships still has the tab of what finance releases, and its work leads there."""
+    both = replace(portal.warehouse, roles=frozenset({Role.WAREHOUSE, Role.FINANCE}))
+    assert "confirmed" in {tab.name for tab in queries.tabs_for(both)}
+    assert "confirmed" not in {tab.name for tab in queries.tabs_for(portal.warehouse)}
