@@ -180,17 +180,27 @@ def _warehouse(_actor: Actor, now: datetime) -> list[Figure]:
     ]
 
 
-def _reviewer(_actor: Actor, _now: datetime) -> list[Figure]:
+def _reviewer(_actor: Actor, now: datetime) -> list[Figure]:
     latest = select(func.max(Run.id)).scalar_subquery()
     is_done = case((Claim.status.in_(("decided", "settled")), 1), else_=0)
     run = session.execute(
         select(func.count(), func.coalesce(func.sum(is_done), 0)).where(Claim.run_id == latest)
     ).one()
     total, done = int(run[0]), int(run[1])
-    if not total:
-        return _runs()
     label = _l("Claims of the latest run that are decided")
-    return [Figure(label, done, endpoint="runs.index", done_of=(done, total)), *_runs()]
+    progress = Figure(label, done, endpoint="runs.index", done_of=(done, total))
+    return [
+        *([progress] if total else []),
+        _counted(
+            _l("Claims submitted this month"),
+            Claim.submitted_at,
+            "month",
+            MONTHS,
+            now,
+            "claims.index",
+        ),
+        *_runs(),
+    ]
 
 
 def _runs() -> list[Figure]:
