@@ -134,14 +134,9 @@ def show(name: str) -> ResponseReturnValue:
     )
 
 
-def _edit_page(part: Part, form: forms.PartForm, status: int = 200) -> ResponseReturnValue:
-    return render(
-        "catalogue/part_form.html",
-        status=status,
-        part=part,
-        form=form,
-        revision=services.revision(part),
-    )
+def _edit_page(part: Part, form: forms.PartForm) -> ResponseReturnValue:
+    form.now_shows(services.revision(part))
+    return render("catalogue/part_form.html", status=form.status, part=part, form=form)
 
 
 @pages.get("/parts/<name>/edit", needs=policy.PART_MANAGE)
@@ -149,8 +144,11 @@ def edit(name: str) -> ResponseReturnValue:
     """The form to change a part."""
     part = queries.part_named(name)
     successor, _replaced = queries.neighbours(part)
-    form = forms.PartForm(obj=part, data={"successor": successor.number if successor else ""})
-    return _edit_page(part, form)
+    known = {
+        "seen": services.revision(part),
+        "successor": successor.number if successor else "",
+    }
+    return _edit_page(part, forms.PartForm(obj=part, data=known))
 
 
 @pages.post("/parts/<name>/edit", needs=policy.PART_MANAGE)
@@ -162,7 +160,7 @@ def save(name: str) -> ResponseReturnValue:
             services.edit_part(part, form.facts, seen=form.seen.data, by=actor())
             flash(_("The part is saved."), "success")
             return go("catalogue.show", name=part.public_id)
-    return _edit_page(part, form, form.status)
+    return _edit_page(part, form)
 
 
 # Price lists

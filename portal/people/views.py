@@ -274,7 +274,7 @@ def dealer(name: str) -> ResponseReturnValue:
 def edit_dealer(name: str) -> ResponseReturnValue:
     """The form for what is known of a dealer."""
     dealer = load(Dealer, name)
-    return _dealer_form(forms.DealerForm(obj=dealer), dealer)
+    return _dealer_form(forms.DealerForm(obj=dealer, data={"seen": dealer.version}), dealer)
 
 
 @pages.post("/dealers/<name>/edit", needs=policy.DEALER_MANAGE)
@@ -292,6 +292,8 @@ def change_dealer(name: str) -> ResponseReturnValue:
 
 
 def _dealer_form(form: forms.DealerForm, dealer: Dealer | None = None) -> ResponseReturnValue:
+    if dealer is not None:
+        form.now_shows(dealer.version)
     return render("people/dealer_form.html", form=form, dealer=dealer, status=form.status)
 
 
@@ -363,7 +365,8 @@ def user(name: str) -> ResponseReturnValue:
 def edit_user(name: str) -> ResponseReturnValue:
     """The form for a person's name and roles."""
     user = load(User, name)
-    return _user_form(forms.UserForm(_side(user), obj=user), queries.dealer_of(user), user)
+    form = forms.UserForm(_side(user), obj=user, data={"seen": user.version})
+    return _user_form(form, queries.dealer_of(user), user)
 
 
 @pages.post("/users/<name>/edit", needs=policy.USER_MANAGE)
@@ -465,6 +468,8 @@ def _in_roles(entries: list[timeline.Entry]) -> list[timeline.Entry]:
 def _user_form(
     form: forms.UserForm, company: Dealer | None, user: User | None = None
 ) -> ResponseReturnValue:
+    if user is not None:
+        form.now_shows(user.version)
     return render(
         "people/user_form.html", form=form, company=company, user=user, status=form.status
     )

@@ -145,3 +145,20 @@ def test_quote_is_refused_in_words_when_its_lines_are_missing(portal: Portal) ->
     client = portal.client(portal.cast[who])
     for seen in ("", str(made.version + 1), "9" * 5000):
         assert client.post(url, {"seen": seen}).status_code in (409, 422)
+
+
+@sqlite_only
+@pytest.mark.parametrize("form", [_a_dealer, _a_user])
+def test_version_that_was_seen_stays_when_something_else_is_wrong(
+    portal: Portal, form: Callable[[Portal], Form]
+) -> None:
+    """A slip of the pen (422) does not turn a page of an old version into one of the present:
+    what somebody else changed meanwhile is still not overwritten unseen."""
+    who, url, typed, made = form(portal)
+    client = portal.client(portal.cast[who])
+    with portal.transaction():
+        session.execute(update(type(made)).where(type(made).id == made.id).values(version=7))
+    answer = client.post(url, {**typed, "name": "", "seen": made.version})
+    assert answer.status_code == 422
+    (seen,) = re.findall(r'<input[^>]*name="seen"[^>]*value="([^"]*)"', answer.text)
+    assert client.post(url, {**typed, "seen": seen}).status_code == 409

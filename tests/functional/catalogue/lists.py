@@ -36,7 +36,7 @@ def send(
 
 def seen(page: str) -> str:
     """The version that a page carries."""
-    found = re.search(r'name="seen" value="(-?\d+)"', page)
+    found = re.search(r'name="seen"[^>]*value="(-?\d+)"', page)
     assert found, page
     return found[1]
 
