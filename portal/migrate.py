@@ -2,8 +2,6 @@
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from portal.core.db import migration_engine
 from portal.settings import RESOURCES, Settings
@@ -23,13 +21,6 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
-
-
-def is_current(settings: Settings) -> bool:
-    """Whether the database has every migration that this version of the portal brings."""
-    with migration_engine(settings.url).connect() as connection:
-        heads = set(MigrationContext.configure(connection).get_current_heads())
-    return heads == set(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def draft(settings: Settings, message: str, revision: str) -> None:
