@@ -1,0 +1,588 @@
+"""Naughty strings through every text field, and read back on every page: shown, never run.
+
+Dealers, people, comments and signing in have theirs beside their own tests.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from html import unescape
+from html.parser import HTMLParser
+from io import BytesIO
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, stream_encode_multipart
+
+from portal.applications import services
+from portal.applications.models import Application, Quote, QuoteLine, Shipment
+from portal.core.clock import Month
+from portal.core.db import session
+from portal.core.permissions import SYSTEM
+from portal.files.services import clean_name
+from portal.ledger.models import Transfer
+from portal.oldparts import services as oldparts
+from portal.oldparts.models import OldPart
+from portal.terms import services as terms
+from portal.web.forms import clean
+from portal.web.routes import routes
+from tests.functional import world as worlds
+from tests.support import claims, story
+from tests.support.portal import Client, Portal
+
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
+BETWEEN = " ¦ "
+TEXT, LINE = 4000, 200
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the awkward strings are not here")
+
+
+def strings() -> list[str]:
+    """The Big List of Naughty Strings, and formulas as spreadsheets take them."""
+    naughty: list[str] = json.loads((FOLDER / "blns_A.json").read_text(encoding="utf-8"))
+    formulas = (FOLDER / "csv_injection_A.txt").read_text(encoding="utf-8").splitlines()
+    return [*naughty, *formulas]
+
+
+def packed(most: int) -> list[str]:
+    """All the strings that a field of that length takes, as few texts as hold them."""
+    packs, pack = [], ""
+    for text in map(clean, strings()):
+        if not text or len(text) > most:
+            continue
+        if pack and len(pack) + len(BETWEEN) + len(text) > most:
+            packs.append(pack)
+            pack = ""
+        pack = f"{pack}{BETWEEN}{text}" if pack else text
+    return [*packs, pack]
+
+
+def rotated(most: int, by: int, count: int) -> list[str]:
+    """So many packs, beginning with another one: each field gets each of them in its turn."""
+    packs = packed(most)
+    return list(islice(cycle(packs), by, by + count))
+
+
+def shows(page: str, text: str) -> bool:
+    """Whether a page shows a text; lines may be told apart by any white space."""
+    return " ".join(text.split()) in " ".join(unescape(page).split())
+
+
+class _Inside(HTMLParser):
+    """Collects whatever could run."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.runs: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            address = name in ("src", "href", "action", "formaction") and value
+            if (
+                name.startswith("on")
+                or name in ("style", "srcdoc")
+                or (address and not re.match(r"/(?!/)|[?#]|\Z", address))
+            ):
+                self.runs.append(f"<{tag} {name}={value}>")
+        if tag == "script" and not dict(attrs).get("src"):
+            self.runs.append(f"<{tag}>")
+        if tag in ("iframe", "object", "embed", "base", "marquee", "video", "audio"):
+            self.runs.append(f"<{tag}>")
+
+
+def harmless(answer: TestResponse) -> str:
+    """The text of a page on which nothing of a stranger's can run."""
+    inside = _Inside()
+    inside.feed(answer.text)
+    assert inside.runs == [], f"{answer.request.path} runs {inside.runs[:3]}"
+    return answer.text
+
+
+def read(client: Client, url: str, texts: Iterable[str] = ()) -> str:
+    """A page that opens, is harmless, and shows all of some texts."""
+    answer = client.get(url)
+    assert answer.status_code == 200, url
+    page = harmless(answer)
+    squeezed = " ".join(unescape(page).split())
+    for text in texts:
+        assert " ".join(text.split()) in squeezed, f"{url} does not show {text!r}"
+    return page
+
+
+def send(client: Client, url: str, typed: dict[str, Any]) -> str:
+    """Send a form that is taken; where it leads to."""
+    answer = client.post(url, typed)
+    assert answer.status_code == 303, f"{url}: {answer.status_code} {typed}"
+    return answer.location.partition("#")[0]
+
+
+def versions(client: Client, url: str) -> str:
+    """The version that a page names."""
+    found = re.search(r'name="seen"[^>]*value="(\d+)"', client.get(url).text)
+    assert found, url
+    return found[1]
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """What many requests log is not written."""
+    with capture_logs():
+        yield
+
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+several = pytest.mark.usefixtures("quiet")
+
+
+# --- Applications, shipments, old parts, claims: the loop, in naughty words ------------------
+
+
+def _submitted(client: Client, count: int) -> list[tuple[str, dict[str, str]]]:
+    """Applications of one line each, every field with another text."""
+    fields = {
+        "contact": LINE, "phone": 60, "delivery_address": 1000, "remark": TEXT,
+        "lines-0-product_model": LINE, "lines-0-serial": LINE, "lines-0-fault": 1000,
+    }  # fmt: skip
+    columns = {name: rotated(most, at, count) for at, (name, most) in enumerate(fields.items())}
+    plain = {"do": "submit", "seen": "1", "lines-0-part": "FV-100", "lines-0-quantity": "1",
+             "lines-0-purpose": "warranty"}  # fmt: skip
+    made = []
+    for number in range(count):
+        typed = {name: texts[number] for name, texts in columns.items()}
+        draft = send(client, "/applications/new", {}).removesuffix("/edit")
+        assert send(client, f"{draft}/edit", plain | typed) == draft
+        made.append((draft, typed))
+    return made
+
+
+@several
+@sqlite_only
+def test_applications_are_shown_as_typed(portal: Portal) -> None:
+    """Every field of the form, the reasons of every step, the list, the search, the home page."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    made = _submitted(clerk, len(packed(LINE)))
+    contacts = [typed["contact"] for _url, typed in made]
+    for client in (clerk, desk):
+        read(client, "/applications", contacts[-50:])
+    for number, (url, typed) in enumerate(made):
+        read((clerk, desk)[number % 2], url, typed.values())
+    wanted = clean(strings()[-1])
+    found = read(desk, f"/search?q={quote(wanted)}", [wanted])
+    holding = [url for url, typed in made if wanted in typed["contact"]]
+    assert holding[0] in found
+    assert holding[0] in read(desk, f"/applications?q={quote(wanted)}")
+    reasons = packed(TEXT)
+    for step, client, urls in zip(
+        ("return", "reject", "withdraw"), (desk, desk, clerk), _thirds(made), strict=True
+    ):
+        for (url, _typed), reason in zip(urls, reasons, strict=False):
+            send(client, f"{url}/steps/{step}", {"seen": versions(client, url), "reason": reason})
+            read(clerk, url, [reason])
+    read(clerk, "/inbox")
+    read(clerk, "/")
+
+
+def _thirds(made: list[Any]) -> list[list[Any]]:
+    return [made[0:10], made[10:20], made[20:30]]
+
+
+@several
+@sqlite_only
+def test_draft_is_kept_as_typed(portal: Portal) -> None:
+    """A1: what stands in a field that wants a number or a day comes back as well."""
+    clerk = portal.client(portal.clerk)
+    draft = send(clerk, "/applications/new", {})
+    names = ("part", "quantity", "product_model", "serial", "purchase_date", "fault")
+    for text in packed(TEXT):
+        typed = {"contact": text, "phone": text, "delivery_address": text, "remark": text}
+        typed |= {f"lines-0-{name}": text for name in names}
+        send(clerk, draft, {"do": "save", **typed})
+        page = read(clerk, draft, [text])
+        assert " ".join(unescape(page).split()).count(" ".join(text.split())) >= len(typed)
+        answer = clerk.post(draft, {"do": "submit", **typed})
+        assert answer.status_code in (409, 422)
+        assert shows(harmless(answer), text)
+    for text in strings()[::4]:
+        row = {"lines-0-part": "FV-100", "lines-0-quantity": text, "lines-0-purpose": text}
+        for wish in (text, "add", "remove-0"):
+            assert clerk.post(draft, {"do": wish, "seen": text, **row}).status_code in (303, 422)
+
+
+@several
+@sqlite_only
+def test_loop_is_shown_as_typed(portal: Portal) -> None:
+    """Quotes, shipments, old parts with their review, claims with their decisions."""
+    with portal.transaction():
+        change = terms.propose(
+            "oldpart.photos", 0, effective_from=portal.now.date(), reason="Words are enough here",
+            by=SYSTEM, now=portal.now,
+        )  # fmt: skip
+        terms.decide(change, "approve", seen=None, by=portal.administrator, now=portal.now)
+    count = len(packed(LINE))
+    shipments = _shipped(portal, count)
+    old_parts = _registered(portal, shipments)
+    _reviewed(portal, old_parts)
+    _claimed(portal)
+
+
+def _shipped(portal: Portal, count: int) -> list[str]:
+    """A quote with a remark on each of many lines, and a shipment for each of them."""
+    desk, warehouse = portal.client(portal.desk), portal.client(portal.warehouse)
+    made = story.submitted(portal, *(story.line(portal, quantity=1) for _ in range(count)))
+    url = f"/applications/{made.public_id}"
+    remarks = packed(LINE)
+    fields = dict(
+        re.findall(r'name="([\w-]+line_id)"[^>]*value="(\d+)"', read(desk, f"{url}/quote"))
+    )
+    typed = {"seen": versions(desk, f"{url}/quote"), "promised_on": "2026-10-20", **fields}
+    for row, remark in enumerate(remarks):
+        typed |= {f"lines-{row}-part": portal.parts["FV-100"], f"lines-{row}-quantity": 1,
+                  f"lines-{row}-remark": remark}  # fmt: skip
+    texts = packed(TEXT)
+    for text in (*texts[1:], texts[0]):
+        send(desk, f"{url}/quote", typed | {"remark": text})
+        read(portal.client(portal.manager), url, [text, *remarks])
+        if text is not texts[0]:
+            manager = portal.client(portal.manager)
+            again = {"seen": versions(manager, url), "reason": text}
+            send(manager, f"{url}/steps/requote", again)
+            typed["seen"] = versions(desk, f"{url}/quote")
+    with portal.transaction():
+        application = session.get_one(Application, made.id)
+        services.confirm(
+            application, quote_version=application.quote_version, seen=None, by=portal.manager,
+            now=portal.now,
+        )  # fmt: skip
+        services.release(application, seen=None, by=portal.finance, now=portal.now)
+        lines = session.scalars(
+            select(QuoteLine.id)
+            .join(Quote, Quote.id == QuoteLine.quote_id)
+            .where(Quote.version == application.quote_version)
+        ).all()
+    carriers, trackings = rotated(LINE, 0, count), rotated(LINE, 7, count)
+    sent = []
+    with portal.transaction():
+        version = session.get_one(Application, made.id).version
+    for seen, (line_id, carrier, tracking) in enumerate(
+        zip(lines, carriers, trackings, strict=True), start=version
+    ):
+        typed = {f"pieces-{line_id}": 1, "carrier": carrier, "tracking_number": tracking,
+                 "shipped_on": "2026-10-12", "seen": seen}  # fmt: skip
+        sent.append(send(warehouse, f"{url}/ship", typed))
+    clerk = portal.client(portal.clerk)
+    read(clerk, url, [*carriers, *trackings])
+    read(clerk, "/shipments", [*carriers[-50:], *trackings[-50:]])
+    for address, carrier, tracking in zip(sent[::5], carriers[::5], trackings[::5], strict=True):
+        read(clerk, address, [carrier, tracking])
+    with portal.transaction():
+        for shipment in session.scalars(select(Shipment)):
+            services.receive(shipment, seen=None, by=portal.clerk, now=portal.now)
+    return sent
+
+
+REGISTRATION = ("customer_name", "customer_phone", "product_model", "product_serial",
+                "fault_code", "old_serial", "complaint", "cause", "remedy")  # fmt: skip
+
+
+def _registered(portal: Portal, shipments: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """An old part of each shipment, every field with another text."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    columns = {
+        name: rotated(
+            TEXT if name in ("complaint", "cause", "remedy") else LINE, at, len(shipments)
+        )
+        for at, name in enumerate(REGISTRATION)
+    }
+    made = []
+    for number, shipment in enumerate(shipments):
+        typed = {name: texts[number] for name, texts in columns.items()}
+        day = (portal.now - timedelta(days=number)).date().isoformat()
+        form = f"/old-parts/register/{shipment.rpartition('/')[2]}/1"
+        plain = {"seen": "1", "failed_on": day, "replaced_on": "2026-10-12"}
+        made.append((send(clerk, form, plain | typed), typed))
+    names = [typed["customer_name"] for _url, typed in made]
+    read(desk, "/old-parts", names[-50:])
+    read(clerk, "/old-parts/to-register?tab=voluntary")
+    for url, typed in made:
+        read(desk, url, typed.values())
+    read(desk, f"{made[0][0]}/label")
+    read(desk, f"/search?q={quote(names[3][:90])}", [names[3]])
+    return made
+
+
+def _reviewed(portal: Portal, made: list[tuple[str, dict[str, str]]]) -> None:
+    """Returned and rejected in naughty words, corrected, and the rest accepted."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    for at, reason in enumerate(packed(TEXT)):
+        returned, rejected = made[2 * at], made[2 * at + 1]
+        send(desk, f"{returned[0]}/return", {"seen": "1", "reason": reason})
+        read(clerk, returned[0], [reason])
+        read(clerk, f"{returned[0]}/correct", [reason, *returned[1].values()])
+        typed = returned[1] | {"cause": reason, "failed_on": f"2026-09-{20 + at}",
+                               "replaced_on": "2026-10-12", "seen": "2"}  # fmt: skip
+        send(clerk, f"{returned[0]}/correct", typed)
+        read(desk, returned[0], [reason])
+        refused = desk.post(
+            f"{rejected[0]}/reject", {"seen": "1", "reason": reason, "code": reason}
+        )
+        assert refused.status_code == 422
+        assert shows(harmless(refused), reason)
+        send(desk, f"{rejected[0]}/reject", {"seen": "1", "reason": reason, "code": "other"})
+        read(clerk, rejected[0], [reason])
+    with portal.transaction():
+        for old_part in session.scalars(select(OldPart).where(OldPart.status == "registered")):
+            oldparts.accept(old_part, seen=None, by=portal.desk, now=portal.now)
+
+
+def _claimed(portal: Portal) -> None:
+    """A claim with a remark on each line, returned in words, and decided with a note on each."""
+    manager, reviewer = portal.client(portal.manager), portal.client(portal.reviewer)
+    with portal.transaction():
+        names = session.scalars(
+            select(OldPart.public_id).where(OldPart.status == "accepted").order_by(OldPart.id)
+        ).all()
+    url = send(manager, "/claims/new", {"month": "2026-10"})
+    remarks = rotated(LINE, 3, len(names))
+    typed = {"offered": names, "chosen": names}
+    typed |= {f"remark-{name}": remark for name, remark in zip(names, remarks, strict=True)}
+    for text in packed(TEXT):
+        send(manager, f"{url}/save", {**typed, "seen": versions(manager, url), "remark": text})
+        read(manager, url, [text, *remarks])
+    send(manager, f"{url}/submit", {**typed, "seen": versions(manager, url), "remark": text})
+    reason = packed(TEXT)[1]
+    claims.opened(portal, Month(2026, 10))
+    seen = versions(reviewer, url)
+    send(reviewer, f"{url}/return", {"seen": seen, "reason": reason})
+    read(manager, url, [reason])
+    send(manager, f"{url}/submit", {"seen": versions(manager, url)})
+    portal.clock.advance(days=31)
+    claims.opened(portal, Month(2026, 11))
+    manager, reviewer = portal.client(portal.manager), portal.client(portal.reviewer)
+    _decided(portal, reviewer, url, rotated(LINE, 5, len(names)))
+    read(manager, url, remarks)
+    for address in ("/claims", "/runs", "/", "/inbox"):
+        read(reviewer, address)
+
+
+def _decided(portal: Portal, reviewer: Client, url: str, notes: list[str]) -> None:
+    for position, note in enumerate(notes, start=1):
+        line = {"was": "open", "note": note, "reason": "other", "step": "reject"}
+        send(reviewer, f"{url}/lines/{position}", line)
+    read(reviewer, url, notes)
+    for text in strings()[::10]:
+        odd = {"was": text, "note": text, "reason": text, "step": text, "amount": text}
+        answer = reviewer.post(f"{url}/lines/1", odd)
+        assert answer.status_code in (409, 422), text
+        harmless(answer)
+
+
+# --- Money, catalogue, files -----------------------------------------------------------------
+
+
+@several
+@sqlite_only
+def test_money_is_shown_as_typed(portal: Portal) -> None:
+    """L3, L7: references in the list of entries, in the entry and in the search; reasons."""
+    finance = portal.client(portal.finance)
+    dealer = worlds_dealer(portal)
+    references = packed(100)
+    kept = []
+    for reference in references:
+        typed = {"dealer": dealer, "amount": "1", "reference": reference}
+        answer = finance.post("/deposits/new", typed)
+        assert answer.status_code in (303, 422), reference
+        if answer.status_code == 303:
+            kept.append(reference)
+        else:
+            assert shows(harmless(answer), reference)
+    assert len(kept) > 0.9 * len(references)
+    read(finance, f"/accounts/{dealer}", kept[-49:])
+    with portal.transaction():
+        entries = session.scalars(
+            select(Transfer.public_id)
+            .where(Transfer.kind == "deposit")
+            .order_by(Transfer.id.desc())
+        ).all()
+    for entry, reason in zip(entries, packed(TEXT), strict=False):
+        undone = send(finance, f"/entries/{entry}/reverse", {"reason": reason})
+        read(portal.client(portal.auditor), undone, [reason])
+        read(finance, f"/entries/{entry}")
+    read(finance, f"/search?q={quote(kept[0])}", [kept[0]])
+    for text in strings()[::6]:
+        typed = {"dealer": text, "amount": text, "reference": text}
+        refused = finance.post("/deposits/new", typed)
+        assert refused.status_code == 422
+        harmless(refused)
+
+
+def worlds_dealer(portal: Portal) -> str:
+    """The public id of the northern dealer."""
+    page = portal.client(portal.finance).get("/deposits/new").text
+    found = re.search(r'<option value="([\w-]{16})">D0001', page)
+    assert found
+    return found[1]
+
+
+@several
+@sqlite_only
+def test_parts_are_shown_as_typed(portal: Portal) -> None:
+    """C1, C3: a part's names, and a price list whose numbers and names are all naughty."""
+    administrator = portal.client(portal.administrator)
+    part = re.search(r'href="(/parts/[\w-]{16})"', administrator.get("/parts").text)
+    assert part
+    url = part[1]
+    fields = ("name", "name_zh", "name_pl", "category")
+    columns = [rotated(LINE, at, len(packed(LINE))) for at in range(len(fields))]
+    for number, texts in enumerate(zip(*columns, strict=True)):
+        typed = dict(zip(fields, texts, strict=True)) | {"active": "y", "unit": "pcs"}
+        send(administrator, f"{url}/edit", typed | {"seen": versions(administrator, f"{url}/edit")})
+        if number % 5 == 0:
+            read(administrator, url, typed.values())
+            read(administrator, "/parts", [typed["name"]])
+    _import_naughty(portal, administrator)
+    for text in strings()[::6]:
+        typed = dict.fromkeys((*fields, "unit", "successor", "seen"), text)
+        assert administrator.post(f"{url}/edit", typed).status_code in (409, 422)
+
+
+def _import_naughty(portal: Portal, administrator: Client) -> None:
+    names = packed(LINE)
+    cells = [text.replace('"', '""').replace("\n", " ") for text in names]
+    rows = [f'N-{number},"{text}",1,2' for number, text in enumerate(cells)]
+    content = "\n".join(["number,name,cost price,out-of-warranty price", *rows]).encode()
+    file_name = "«<script>alert(1)</script> ' onload=x»\u202e.csv"
+    fields = {"file": (BytesIO(content), file_name), "effective_from": "2026-10-12",
+              "name": names[0]}  # fmt: skip
+    sent = administrator.post("/price-lists/new", fields, content_type="multipart/form-data")
+    assert sent.status_code == 303, sent.text
+    read(administrator, sent.location)
+    url = sent.location.removesuffix("/columns")
+    read(administrator, url, [" ".join(names[0].split())])
+    headings = {"seen": versions(administrator, sent.location), "number": "0", "name": "1",
+                "cost": "2", "retail": "3"}  # fmt: skip
+    for text in strings()[::20]:
+        odd = dict.fromkeys(headings, text)
+        answer = administrator.post(sent.location, odd)
+        assert answer.status_code in (409, 422)
+        harmless(answer)
+    send(administrator, f"{url}/import", {"seen": versions(administrator, url)})
+    first = [name for _number, name in sorted((f"N-{at}", name) for at, name in enumerate(names))]
+    read(administrator, url, first[:50])
+    read(administrator, "/parts?after=TQ", first[:49])
+    read(portal.client(portal.clerk), f"/parts/suggest?q={quote(names[3][:90])}", [names[3]])
+
+
+@several
+@sqlite_only
+def test_files_are_shown_under_the_names_that_they_came_with(portal: Portal) -> None:
+    """A name says nothing of what is in it: cleaned, escaped, and never part of a path."""
+    made = story.submitted(portal)
+    clerk = portal.client(portal.clerk)
+    # As a browser sends it: a name cannot hold quotes or lines in the form's own encoding.
+    # A name that is but the beginning of a path on Windows is none.
+    named = [" ".join(text.split()) for text in strings() if text.strip().strip("\\")]
+    for first in range(0, len(named), 20):
+        fields = MultiDict([("csrf_token", clerk.token), ("text", "Look")])
+        for name in named[first : first + 20]:
+            fields.add(
+                "files", FileStorage(BytesIO(b"%PDF-1.7\n"), name.replace('"', "%22"), "files")
+            )
+        stream, length, boundary = stream_encode_multipart(fields)
+        answer = clerk.http.post(
+            f"/comments/application/{made.public_id}",
+            data=stream.read(length),
+            content_type=f'multipart/form-data; boundary="{boundary}"',
+        )
+        assert answer.status_code == 303, answer.text
+    page = read(clerk, f"/applications/{made.public_id}")
+    squeezed = " ".join(unescape(page).split())
+    missing = [name for name in named if " ".join(clean_name(name).split()) not in squeezed]
+    assert not missing
+    links = re.findall(r'href="(/files/[\w-]{16})"', page)
+    assert len(links) == len(named)
+    for link in links[::4]:
+        answer = clerk.get(link, buffered=True)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert "\n" not in answer.headers["Content-Disposition"]
+
+
+# --- Addresses, headers ----------------------------------------------------------------------
+
+PARAMETERS = ("q", "tab", "after", "kind", "lines", "show", "page", "dealer", "next", "month")
+
+
+@several
+def test_address_is_answered_when_its_question_is_naughty(portal: Portal) -> None:
+    """Every page that reads: any parameter may hold anything; the page opens and is harmless."""
+    world = worlds.build(portal)
+    clients = [portal.client(portal.cast[who]) for who in ("manager", "reviewer", "administrator")]
+    pages = [
+        route["rule"]
+        for route in routes(portal.app)
+        if route["methods"] == ["GET"] and "<" not in route["rule"]
+    ]
+    pages += [
+        f"/applications/{world.things['released'][0].name}",
+        f"/claims/{world.things['claim_in_review'][0].name}",
+        f"/runs/{world.things['run'][0].name}",
+        f"/price-lists/{world.things['price_list'][0].name}",
+        f"/accounts/{world.things['account'][0].name}",
+    ]
+    asked = [*strings(), "9" * 30, "-1", "1e9", "2026-13", "MDAwMS0wMS0wMVQwMDowMDowMCsxNDowMHwx"]
+    for number, (text, url) in enumerate(zip(asked, cycle(pages), strict=False)):
+        query = "&".join(f"{name}={quote(text)}" for name in PARAMETERS)
+        answer = clients[number % len(clients)].get(f"{url}?{query}", buffered=True)
+        assert answer.status_code in (200, 303, 403, 404), f"{url} for {text!r}"
+        if answer.mimetype == "text/html":
+            harmless(answer)
+    for client, url in zip(cycle(clients), pages, strict=False):
+        answer = client.get(f"{url}?after={'9' * 30}&page={'9' * 30}", buffered=True)
+        assert answer.status_code in (200, 303, 403, 404), url
+
+
+@several
+def test_address_is_not_found_when_its_name_is_naughty(portal: Portal) -> None:
+    """Names in URLs: whatever stands there is not found, in words."""
+    manager, reviewer = portal.client(portal.manager), portal.client(portal.reviewer)
+    rules = [route for route in routes(portal.app) if "<" in route["rule"]]
+    named = [(text, route) for text, route in zip(strings()[::2], cycle(rules), strict=False)]
+    numbers = ["0", "-1", "9" * 30, "2147483648", "9223372036854775808", "1" * 400]
+    named += [(text, route) for route in rules if "<int" in route["rule"] for text in numbers]
+    for text, route in named:
+        name = quote(text, safe="") or "x"
+        url = re.sub(r"<[^>]+>", lambda _found, name=name: name, route["rule"])
+        client = reviewer if route["rule"].startswith(("/claims", "/runs")) else manager
+        ask = client.post if "POST" in route["methods"] else client.get
+        answer = ask(url, buffered=True)
+        assert answer.status_code in (303, 308, 400, 403, 404, 405), f"{url}: {answer.status_code}"
+        if answer.mimetype == "text/html" and answer.status_code != 308:
+            harmless(answer)
+
+
+@several
+@sqlite_only
+def test_page_is_answered_when_a_header_is_naughty(portal: Portal) -> None:
+    """What a browser says of itself, of its language and of htmx is not believed."""
+    clerk, visitor = portal.client(portal.clerk), portal.client()
+    for text in strings()[::2]:
+        sent = " ".join(text.split()).encode().decode("latin-1")
+        sent = "".join(sign for sign in sent if sign.isprintable())
+        names = ("Accept-Language", "HX-Target", "HX-Request", "HX-Current-URL", "Referer",
+                 "User-Agent", "X-Request-Id", "X-Forwarded-For", "If-None-Match")  # fmt: skip
+        headers = dict.fromkeys(names, sent) | {"HX-Request": "true"}
+        for client in (clerk, visitor):
+            assert client.get("/applications", headers=headers).status_code in (200, 303, 401)
+        visitor.http.set_cookie("partloop", quote(text))
+        assert visitor.get("/sign-in", headers=headers).status_code == 200
+        refused = visitor.http.post("/sign-in", data={"csrf_token": text}, headers=headers)
+        assert refused.status_code == 400
+        token = {"X-CSRFToken": sent}
+        assert clerk.http.post("/inbox", headers=token).status_code == 400
