@@ -22,7 +22,7 @@ from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
 from portal.core.search import matches
 from portal.people.models import Dealer
-from portal.web.lists import Tab, counting, tab_of
+from portal.web.lists import MOST, Tab, counting, counting_found, tab_of
 
 
 def _tab(name: str, label: Any, *statuses: str) -> Tab:
@@ -61,7 +61,7 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the applications that match a text."""
     conditions = [policy.visible_applications(actor)]
     if text:
-        conditions.append(matches(Application, text))
+        conditions.append(matches(Application, text, own=actor.is_dealer, newest=MOST + 1))
     return conditions
 
 
@@ -76,9 +76,8 @@ class Asked(NamedTuple):
 def asked(actor: Actor, text: str) -> Asked:
     """What the list of applications asks; without a text, in statements that are made once."""
     if text:
-        return Asked(
-            listed(actor, text), counting(Application, scope(actor, text), tabs_for(actor)), {}
-        )
+        found = scope(actor, text)
+        return Asked(listed(actor, text), counting_found(Application, found, tabs_for(actor)), {})
     return Asked(*_asked(actor.side, actor.roles), {"dealer_id": actor.dealer_id})
 
 

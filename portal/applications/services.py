@@ -392,8 +392,12 @@ def ship(
     """Send pieces of confirmed lines, never more than confirmed (A7)."""
     application = relock(application)
     workflow.check(application, "ship", by=by, seen=seen)
-    if not application.created_at.date() <= consignment.shipped_on <= now.date():
-        raise Invalid(_("The date of shipment cannot be in the future."), field="shipped_on")
+    begun_on = application.created_at.astimezone(now.tzinfo).date()
+    if not begun_on <= consignment.shipped_on <= now.date():
+        raise Invalid(
+            _("The date of shipment lies between the application's day and today."),
+            field="shipped_on",
+        )
     lines = _open_lines(application)
     chosen = _chosen(consignment.pieces, lines)
     dealer = session.get_one(Dealer, application.dealer_id)

@@ -1,9 +1,11 @@
 """The pages of parts applications and shipments."""
 
 from collections.abc import Iterator
+from functools import partial
 from datetime import datetime
 from typing import Any
 
+import structlog
 from flask import Flask, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -18,11 +20,12 @@ from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound, TooLittleMoney
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.web import filters, frame, lists, timeline
+from portal.web import filters, frame, languages, lists, timeline
 from portal.web.forms import ActionForm, SelectChoice, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
+log = structlog.get_logger()
 pages = Pages("applications", __name__)
 register(
     DocumentKind(
@@ -534,7 +537,11 @@ def _expire(clock: Clock) -> None:
     with reading():
         due = list(queries.expired(clock.now()))
     for application in due:
-        in_transaction(lambda one=application: services.expire(one, now=clock.now()))  # type: ignore[misc]
+        try:
+            in_transaction(partial(services.expire, application, now=clock.now()))
+        except Exception:
+            # The others expire all the same; this one is tried again in the next round.
+            log.exception("quote did not expire", application=application.number)
 
 
 def init_app(app: Flask) -> None:
@@ -543,7 +550,7 @@ def init_app(app: Flask) -> None:
 
 
 def _part_name(row: Any, prefix: str = "") -> str:
-    from portal.web.languages import code
-
     names = {"zh-Hans": f"{prefix}name_zh", "pl": f"{prefix}name_pl"}
-    return str(getattr(row, names.get(code(), f"{prefix}name")) or getattr(row, f"{prefix}name"))
+    return str(
+        getattr(row, names.get(languages.code(), f"{prefix}name")) or getattr(row, f"{prefix}name")
+    )

@@ -11,6 +11,9 @@ from portal.core.i18n import _, ngettext
 LARGEST = 10**13 - 1
 """The largest amount in minor units that any field accepts."""
 
+LONGEST = 28
+"""More characters than this no amount has; so many digits a decimal keeps exactly."""
+
 _GROUPED = re.compile(r"(?P<whole>[1-9]\d{0,2}(?:[ ,.'’\u00a0\u202f]\d{3})+)(?P<rest>[.,]\d+)?$")
 
 
@@ -63,9 +66,12 @@ def parse_amount(text: Any, exponent: int = 2) -> int:
     negative, or is larger than ``LARGEST``.
     """
     try:
-        amount = to_decimal(text).scaleb(exponent)
+        major = to_decimal(text)
     except ValueError:
         raise Invalid(_("“%(text)s” is not an amount of money.", text=str(text)[:40])) from None
+    if len(str(text)) > LONGEST:
+        raise Invalid(_("This amount is too large."))
+    amount = major.scaleb(exponent)
     if amount != amount.to_integral_value():
         raise Invalid(
             ngettext(
