@@ -13,7 +13,8 @@ from portal.core.errors import Conflict
 from portal.demo import prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
-from portal.demo.orders import Arrival, order
+from portal.demo.deliveries import Arrival
+from portal.demo.orders import order
 from portal.demo.plan import orders
 from portal.demo.returns import old_part, photo_names
 from portal.demo.stage import Stage
@@ -21,7 +22,7 @@ from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 
 SEED = 20_260_922
-DRAFTING = ("hujing", "yuelan", "hydromaz", "qiantang", "jingquan")
+DRAFTING = ("hujing", "pengcheng", "hydromaz", "yuelan", "jingquan")
 """Who has begun the claim for the present month, if there is something to claim."""
 
 

@@ -1,115 +1,27 @@
-"""Parts applications as they are filed, quoted, paid, shipped and received."""
+"""Parts applications as they are filed, quoted, confirmed and paid for."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from random import Random
+from datetime import timedelta
 from typing import Any
 
 from portal.applications import queries, services
-from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
-from portal.applications.models import Application, Shipment
-from portal.core.documents import Document
-from portal.core.permissions import Actor
-from portal.demo.cast import CARRIERS, Company
-from portal.demo.faults import Fault
+from portal.applications.commands import Answer, LineAnswer, LineRequest, Request
+from portal.demo.cast import Company
+from portal.demo.course import Course, Order, Wish, write
+from portal.demo.deliveries import After, sent
 from portal.demo.prologue import deposit
 from portal.demo.stage import Script, Stage
 from portal.demo.words import (
     CANCELLED,
-    CANCELLED_REST,
     REJECTED,
     REMARKS,
     REQUOTED,
     RETURNED,
     TALKS,
     WITHDRAWN,
-    Said,
 )
-from portal.notices.services import comment
 
 
-@dataclass(frozen=True)
-class Repair:
-    """The customer's side of a warranty line; ``fates`` say what becomes of each old piece.
-
-    ``language`` is the place of the dealer's language in the texts of the fault; ``key`` names the
-    repair in the story.
-    """
-
-    key: str
-    customer: str
-    phone: str
-    model: str
-    serial: str
-    bought: date
-    failed: date
-    fault: Fault
-    language: int
-    fates: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A line of an application; without a repair it is for stock."""
-
-    number: str
-    quantity: int
-    repair: Repair | None = None
-
-
-@dataclass(frozen=True)
-class Order:
-    """An application that is to come: ``stop`` is the state that it stays in, ``turn`` what
-    happens on the way that does not happen to others."""
-
-    key: str
-    company: Company
-    begins: datetime
-    wishes: tuple[Wish, ...]
-    stop: str = "closed"
-    turn: str = ""
-    slow: bool = False
-
-
-@dataclass
-class Course:
-    """An application on its way; ``now`` is the time of the act that is played."""
-
-    stage: Stage
-    order: Order
-    rng: Random
-    now: datetime
-    application: Application = field(init=False)
-
-    def by(self, role: str) -> Actor:
-        """Who acts: the dealer's clerk or manager, or somebody at headquarters."""
-        return self.stage.actors[self.key_of(role)]
-
-    def key_of(self, role: str) -> str:
-        """The key of who acts; the second desk speaks Polish."""
-        if role in ("clerk", "manager"):
-            return f"{self.order.company.key}.{role}"
-        return "desk2" if role == "desk" and self.order.company.is_polish else role
-
-    def turn_to(self, role: str, days: int) -> datetime:
-        """Move the time on to when somebody gets round to it."""
-        self.now = self.stage.hours[self.key_of(role)].later(self.now, days, self.rng)
-        return self.now
-
-    def say(self, words: Said) -> str:
-        """The words in the dealer's language."""
-        return words[self.order.company.is_polish]
-
-    def step(self, name: str, role: str, reason: Said = ("", "")) -> None:
-        """A step that needs nothing but a reason."""
-        services.step(
-            self.application, name, seen=None, by=self.by(role), now=self.now,
-            reason=self.say(reason),
-        )  # fmt: skip
-
-
-def order(stage: Stage, planned: Order, after: "After") -> Script:
+def order(stage: Stage, planned: Order, after: After) -> Script:
     """Play an application from its first line to its receipt, or as far as it goes."""
     course = Course(stage, planned, stage.rng(planned.key), planned.begins)
     yield course.now
@@ -131,7 +43,7 @@ def order(stage: Stage, planned: Order, after: "After") -> Script:
     if course.application.status == "confirmed":
         yield from _paid(course)
     if course.application.status == "released":
-        yield from _sent(course, after)
+        yield from sent(course, after)
 
 
 def _request(course: Course) -> Request:
@@ -267,11 +179,6 @@ def _talk(course: Course) -> Script:
         write(course.application, course.say(reply), course.by("desk"), course.now)
 
 
-def write(document: Document, words: str, by: Actor, now: datetime) -> None:
-    """Add a comment to a document's timeline."""
-    comment(document, words, [], by=by, now=now)
-
-
 # --- The dealer confirms, finance releases --------------------------------------------------
 
 
@@ -315,107 +222,3 @@ def _paid(course: Course) -> Script:
         course.step("cancel", "desk", CANCELLED)
         return
     services.release(course.application, seen=None, by=course.by("finance"), now=course.now)
-
-
-# --- The warehouse sends, the dealer receives -----------------------------------------------
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A warranty piece that has arrived; its old one is to be registered."""
-
-    key: str
-    order: Order
-    repair: Repair
-    fate: str
-    line_id: int
-    piece: int
-    arrived: datetime
-
-
-After = Callable[[Arrival], None]
-"""What begins once a piece has arrived."""
-
-
-def _sent(course: Course, after: After) -> Script:
-    planned = course.order
-    if planned.stop == "released":
-        return
-    yield course.turn_to("warehouse", 4 if planned.slow else 1)
-    rests = _rests(course.application)
-    if planned.turn == "cancelled_all":
-        _cancel(course, rests)
-        return
-    if planned.turn in ("split", "short") or planned.stop == "part_shipped":
-        first = _half(rests)
-        shipment = _ship(course, first)
-        if planned.stop == "part_shipped":
-            return
-        rests = {line: rests[line] - first.get(line, 0) for line in rests}
-        yield course.turn_to("warehouse", 2)
-        if planned.turn == "short":
-            _cancel(course, rests)
-        else:
-            course.stage.add(_received(course, shipment, after))
-            shipment = _ship(course, rests)
-    else:
-        shipment = _ship(course, rests)
-    if planned.stop != "shipped":
-        yield from _received(course, shipment, after)
-
-
-def _rests(application: Application) -> dict[int, int]:
-    return {row.QuoteLine.id: row.QuoteLine.quantity for row in queries.lines_of(application)}
-
-
-def _half(rests: dict[int, int]) -> dict[int, int]:
-    """The first line whole; of a single line the larger half."""
-    first = next(iter(rests))
-    return {first: rests[first] if len(rests) > 1 else (rests[first] + 1) // 2}
-
-
-def _ship(course: Course, pieces: dict[int, int]) -> Shipment:
-    rng = course.rng
-    carrier = rng.choice(CARRIERS[course.order.company.facts.country])
-    tracking = {"顺丰速运": "SF1", "京东物流": "JDVA", "德邦快递": "DPK3"}.get(carrier, "")
-    consignment = Consignment(
-        pieces, carrier, f"{tracking}{rng.randint(10**9, 10**10 - 1)}", course.now.date()
-    )
-    return services.ship(
-        course.application, consignment, seen=None, by=course.by("warehouse"), now=course.now
-    )
-
-
-def _cancel(course: Course, pieces: dict[int, int]) -> None:
-    services.cancel_lines(
-        course.application,
-        pieces,
-        reason=course.say(CANCELLED if course.order.turn == "cancelled_all" else CANCELLED_REST),
-        seen=None,
-        by=course.by("warehouse"),
-        now=course.now,
-    )
-
-
-def _received(course: Course, shipment: Shipment, after: After) -> Script:
-    days = course.rng.randint(4, 7) if course.order.company.is_polish else course.rng.randint(1, 3)
-    now = course.stage.hours[course.key_of("clerk")].later(course.now, days, course.rng)
-    yield now
-    services.receive(shipment, seen=None, by=course.by("clerk"), now=now)
-    for arrival in _arrivals(course, shipment, now):
-        after(arrival)
-
-
-def _arrivals(course: Course, shipment: Shipment, now: datetime) -> Iterator[Arrival]:
-    places = {
-        row.QuoteLine.id: row.ApplicationLine.position - 1
-        for row in queries.lines_of(course.application)
-    }
-    for row in queries.shipment_lines(shipment):
-        line = row.ShipmentLine
-        repair = course.order.wishes[places[line.quote_line_id]].repair
-        if repair is None:
-            continue
-        for piece in range(1, line.quantity + 1):
-            fate = repair.fates[piece - 1]
-            yield Arrival(repair.key, course.order, repair, fate, line.id, piece, now)

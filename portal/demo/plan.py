@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from portal.demo.cast import COMPANIES, CUSTOMERS, Company
+from portal.demo.course import Order, Repair, Wish
 from portal.demo.faults import FAULTS
-from portal.demo.orders import Order, Repair, Wish
 from portal.demo.price_lists import Item
 from portal.demo.returns import UNREGISTERED
 from portal.demo.stage import Stage

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from portal.core.permissions import Actor
-from portal.demo.orders import Arrival
+from portal.demo.deliveries import Arrival
 from portal.demo.stage import Script, Stage
 from portal.demo.words import OLD_PART_REJECTED, OLD_PART_RETURNED
 from portal.files.services import keep

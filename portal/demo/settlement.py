@@ -13,7 +13,7 @@ from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.permissions import SYSTEM
 from portal.demo.cast import COMPANIES, Company
-from portal.demo.orders import write
+from portal.demo.course import write
 from portal.demo.stage import Script, Stage
 from portal.demo.words import (
     CLAIM_REMARK,
@@ -25,7 +25,7 @@ from portal.demo.words import (
 )
 from portal.oldparts.models import OldPart
 
-LATE, RETURNED, UNDECIDED = "jinguan", "lazienki", ("jingquan", "baltsan", "hujing")
+LATE, RETURNED, UNDECIDED = "jinguan", "pengcheng", ("jingquan", "baltsan", "hujing")
 """Who submits too late for the run under review, whose claim is returned, whose is not decided."""
 
 
