@@ -51,7 +51,8 @@ def _sqlite() -> None:
         """
         CREATE TRIGGER reservation_end_free AFTER INSERT ON reservation_end BEGIN
             UPDATE account
-               SET reserved = reserved - (SELECT amount FROM reservation WHERE id = NEW.reservation_id)
+               SET reserved = reserved
+                   - (SELECT amount FROM reservation WHERE id = NEW.reservation_id)
              WHERE id = (SELECT account_id FROM reservation WHERE id = NEW.reservation_id);
         END
         """

@@ -1,8 +1,8 @@
 """The pages of parts applications and shipments."""
 
 from collections.abc import Iterator
-from functools import partial
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
