@@ -216,6 +216,8 @@ class CountField(_Parsed):
 
     def parse(self, text: str) -> int:
         """Read a whole number within the bounds."""
+        if "_" in text:  # Python groups digits so, people do not
+            raise ValueError(text)
         count = int(unicodedata.normalize("NFKC", text).replace(" ", ""))
         if not self.least <= count <= self.most:
             raise Invalid(

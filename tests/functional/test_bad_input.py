@@ -162,3 +162,40 @@ def test_version_that_was_seen_stays_when_something_else_is_wrong(
     assert answer.status_code == 422
     (seen,) = re.findall(r'<input[^>]*name="seen"[^>]*value="([^"]*)"', answer.text)
     assert client.post(url, {**typed, "seen": seen}).status_code == 409
+
+
+HUGE = ("9" * 20, "9" * 400, "9" * 5000, "-" + "9" * 30, "٩٩٩٩٩", "0x10", "1_000", "NaN")
+
+
+def _with_numbers(portal: Portal) -> list[tuple[str, str, dict[str, Any]]]:
+    """Forms with a place for a number that a person does not type: who, where, what."""
+    found = []
+    for form in (_submitting, _quoting):
+        who, url, typed, made = form(portal)
+        found.append((who, url, typed | {"seen": made.version}))
+    quoted = story.quoted(portal)
+    confirm = {"seen": quoted.version, "quote_version": "1"}
+    found.append(("manager", f"/applications/{quoted.public_id}/confirm", confirm))
+    return found
+
+
+def test_number_is_refused_in_words_when_no_column_could_hold_it(portal: Portal) -> None:
+    """Bad input: whatever digits a hidden field holds, the answer is a page."""
+    forms = _with_numbers(portal)
+    fields = ("seen", "quote_version", "lines-0-line_id", "lines-0-part", "lines-0-quantity")
+    for who, url, typed in forms:
+        client = portal.client(portal.cast[who])
+        for name in fields:
+            for number in HUGE if name in typed else ():
+                answer = client.post(url, {**typed, name: number})
+                assert answer.status_code in (409, 422), f"{url} {name}={number[:30]}"
+    clerk = portal.client(portal.clerk)
+    url = forms[0][1]
+    for number in (*HUGE, "²"):
+        for odd in (
+            {"do": f"remove-{number}"},
+            {f"lines-{number}-part": "FV-100", "do": "save"},
+            {"lines-0-quantity": number, "lines-0-part": "FV-100", "do": "save"},
+        ):
+            assert clerk.post(url, odd).status_code == 303, odd
+            assert clerk.get(url).status_code == 200, odd
