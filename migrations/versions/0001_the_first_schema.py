@@ -799,7 +799,12 @@ def upgrade() -> None:
         sa.Column("decided_by_id", KEY, nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(status = 'open' AND approved IS NULL) OR (status = 'approved' AND approved IS NOT NULL AND approved = claimed) OR (status = 'reduced' AND approved IS NOT NULL AND approved > 0 AND approved < claimed AND reason_code IS NOT NULL) OR (status = 'rejected' AND approved IS NOT NULL AND approved = 0 AND reason_code IS NOT NULL)",
+            "(status = 'open' AND approved IS NULL)"
+            " OR (status = 'approved' AND approved IS NOT NULL AND approved = claimed)"
+            " OR (status = 'reduced' AND approved IS NOT NULL AND approved > 0"
+            " AND approved < claimed AND reason_code IS NOT NULL)"
+            " OR (status = 'rejected' AND approved IS NOT NULL AND approved = 0"
+            " AND reason_code IS NOT NULL)",
             name=op.f("ck_claim_line_decision"),
         ),
         sa.CheckConstraint("claimed > 0", name=op.f("ck_claim_line_claimed")),
