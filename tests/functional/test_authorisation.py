@@ -1,6 +1,5 @@
 """Who may open and do what: every route × everybody × own, foreign and missing (P1, P3)."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,17 +7,16 @@ from typing import Any
 
 import pytest
 from flask import url_for
-from sqlalchemy import select
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from portal.core.db import Base, session
+from portal.core.db import session
 from portal.core.permissions import PUBLIC, SIGNED_IN, Role, roles_with
 from portal.people import services as people
 from portal.people.models import User
 from portal.web.routes import routes
 from tests.functional import world as worlds
-from tests.functional.world import SIDES, World
+from tests.functional.world import SIDES, World, fingerprint
 from tests.support.portal import DEALERS, PASSWORD, Client, Portal
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -275,16 +273,6 @@ def _cases(portal: Portal, world: World, who: str | None) -> list[Case]:
 def _ask(client: Client, case: Case) -> TestResponse:
     ask = client.get if case.is_safe else client.post
     return ask(case.url, buffered=True)
-
-
-def fingerprint(portal: Portal) -> dict[str, str]:
-    """A digest of every table's whole content."""
-    found = {}
-    with portal.transaction():
-        for table in Base.metadata.sorted_tables:
-            rows = session.execute(select(table).order_by(*table.primary_key.columns)).all()
-            found[table.name] = hashlib.sha256(repr(rows).encode()).hexdigest()
-    return found
 
 
 _TOKEN = re.compile(r"\bI[jm][\w-]+\.[\w-]+\.[\w-]+")

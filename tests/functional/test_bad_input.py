@@ -1,18 +1,29 @@
 """What nobody should send, and what becomes of it: a sentence, what was typed, and no effect."""
 
 import re
-from collections.abc import Callable
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.test import TestResponse, stream_encode_multipart
 
 from portal.applications import services
-from portal.applications.models import Application, ApplicationLine, QuoteLine
+from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
+from portal.catalogue.models import PriceList
+from portal.claims.models import Claim, Run
 from portal.core.db import session
+from portal.files.models import Attachment
+from portal.ledger.models import Transfer
+from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, User
+from tests.functional.world import fingerprint
 from tests.support import story
-from tests.support.portal import Portal
+from tests.support.portal import Client, Portal
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -199,3 +210,193 @@ def test_number_is_refused_in_words_when_no_column_could_hold_it(portal: Portal)
         ):
             assert clerk.post(url, odd).status_code == 303, odd
             assert clerk.get(url).status_code == 200, odd
+
+
+def _png_of_200_megapixels() -> bytes:
+    """25 kB that say they are 20,000 × 10,000, and are."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    row = zlib.compressobj(9)
+    pixels = b"".join(row.compress(bytes(2501)) for _row in range(10_000)) + row.flush()
+    header = struct.pack(">IIBBBBB", 20_000, 10_000, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+PAGE = b"<!DOCTYPE html><script>alert(1)</script>"
+EXE = b"MZ\x90\x00" + bytes(200)
+PLAIN_ZIP = b"PK\x05\x06" + bytes(18)
+
+
+def _multipart(portal: Portal, who: str, url: str, typed: dict[str, Any]) -> TestResponse:
+    """Send a form with files, the whole of it in memory."""
+    client = portal.client(portal.cast[who])
+    fields = MultiDict([("csrf_token", client.token)])
+    for name, value in typed.items():
+        is_file = isinstance(value, tuple)
+        fields.add(name, FileStorage(BytesIO(value[0]), value[1], name) if is_file else value)
+    stream, length, boundary = stream_encode_multipart(fields, threshold=2**27)
+    kind = f'multipart/form-data; boundary="{boundary}"'
+    return client.http.post(url, data=stream.read(length), content_type=kind)
+
+
+@sqlite_only
+def test_old_part_is_not_registered_when_its_photo_is_none(portal: Portal) -> None:
+    """O2: 200 megapixels, 40 MB, drawings, pages and programs: a sentence, the typed text stays."""
+    shipment = story.received(portal)
+    url = f"/old-parts/register/{shipment.public_id}/1"
+    typed = {
+        "seen": "1", "customer_name": "Typed by hand", "product_model": "WC-9",
+        "product_serial": "SN-2", "failed_on": "2026-10-02", "replaced_on": "2026-10-12",
+        "complaint": "Leaks", "cause": "Torn", "remedy": "Replaced",
+    }  # fmt: skip
+    for content, name, status, sentence in (
+        (_png_of_200_megapixels(), "huge.png", 422, "has too many pixels"),
+        (bytes(40 * 1024 * 1024), "large.jpg", 413, "is larger than 20 MB"),
+        (SVG, "drawing.svg", 422, "is not a photo"),
+        (SVG, "drawing.jpg", 422, "is not a photo"),
+        (PAGE, "page.png", 422, "is not a photo"),
+        (EXE, "program.heic", 422, "is not a photo"),
+        (b"\xff\xd8\xff\xe0" + PAGE, "half.jpg", 422, "is damaged"),
+        (b"%PDF-1.7\n", "paper.jpg", 422, "is not a photo"),
+    ):
+        answer = _multipart(portal, "clerk", url, typed | {"photos": (content, name)})
+        assert answer.status_code == status, name
+        assert f"“{name}” {sentence}" in answer.text
+        assert 'value="Typed by hand"' in answer.text
+    with portal.transaction():
+        assert session.scalar(select(func.count()).select_from(OldPart)) == 0
+        assert session.scalar(select(func.count()).select_from(Attachment)) == 0
+
+
+@sqlite_only
+def test_price_list_is_not_kept_when_its_file_is_none(portal: Portal) -> None:
+    """C3: a file that lies about its kind, 41 MB, drawings: a sentence, the typed text stays."""
+    typed = {"name": "Typed by hand", "effective_from": "2026-10-12"}
+    for content, name in (
+        (_png_of_200_megapixels(), "prices.xlsx"),
+        (_png_of_200_megapixels(), "prices.csv"),
+        (SVG, "prices.svg"),
+        (SVG, "prices.xlsx"),
+        (b"number,name,cost price\n1,2,3\n", "prices.xlsx"),
+        (EXE, "prices.csv"),
+        (PLAIN_ZIP, "prices.xlsx"),
+        (PLAIN_ZIP, "prices.csv"),
+        (b"", "prices.csv"),
+        (b"a,b\n" * (11 * 1024 * 1024), "prices.csv"),
+    ):
+        answer = _multipart(
+            portal, "administrator", "/price-lists/new", typed | {"file": (content, name)}
+        )
+        assert answer.status_code in (413, 422), name
+        assert "file-error" in answer.text, name
+        assert 'value="Typed by hand"' in answer.text
+    with portal.transaction():
+        assert session.scalars(select(PriceList.name)).all() == ["Start"]
+
+
+@sqlite_only
+def test_request_is_413_when_it_is_larger_than_any_form(portal: Portal) -> None:
+    """It is not even read."""
+    clerk = portal.client(portal.clerk)
+    answer = clerk.post("/files", environ_overrides={"CONTENT_LENGTH": str(65 * 1024 * 1024)})
+    assert answer.status_code == 413
+    assert "Too large" in answer.text
+
+
+# --- Posted twice ----------------------------------------------------------------------------
+
+
+def _walk(portal: Portal) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The loop press by press: who sends what to where; each is sent twice."""
+    draft = story.drafted(portal)
+    url = f"/applications/{draft.public_id}"
+    line = {
+        "lines-0-part": "FV-100", "lines-0-quantity": "1", "lines-0-purpose": "warranty",
+        "lines-0-product_model": "WC-9", "lines-0-serial": "SN-2", "lines-0-fault": "Leaks",
+    }  # fmt: skip
+    yield "clerk", f"{url}/edit", line | {
+        "do": "submit", "seen": "1", "contact": "王坤", "delivery_address": "朝阳路 1 号",
+    }  # fmt: skip
+    with portal.transaction():
+        asked = session.scalars(select(ApplicationLine)).one()
+    yield "desk", f"{url}/quote", {
+        "seen": "2", "promised_on": "2026-10-20", "lines-0-line_id": asked.id,
+        "lines-0-part": asked.part_id, "lines-0-quantity": "1", "freight": "1",
+    }  # fmt: skip
+    yield "manager", f"{url}/confirm", {"seen": "3", "quote_version": "1"}
+    yield "finance", f"{url}/steps/release", {"seen": "4"}
+    with portal.transaction():
+        quoted = session.scalars(select(QuoteLine.id)).one()
+    sending = {"carrier": "SF", "tracking_number": "7", "shipped_on": "2026-10-12"}
+    yield "warehouse", f"{url}/ship", sending | {"seen": "5", f"pieces-{quoted}": "1"}
+    with portal.transaction():
+        shipment = session.scalars(select(Shipment)).one()
+    yield "clerk", f"/shipments/{shipment.public_id}/receive", {"seen": "1"}
+    photo = story.photo(portal)
+    yield "clerk", f"/old-parts/register/{shipment.public_id}/1", {
+        "seen": "1", "customer_name": "李秀英", "product_model": "WC-9", "product_serial": "SN-2",
+        "failed_on": "2026-10-02", "replaced_on": "2026-10-12", "complaint": "Leaks",
+        "cause": "Torn", "remedy": "Replaced", "photos_kept": photo,
+    }  # fmt: skip
+    with portal.transaction():
+        old_part = session.scalars(select(OldPart)).one()
+    yield "desk", f"/old-parts/{old_part.public_id}/accept", {"seen": "1"}
+    yield "manager", "/claims/new", {"month": "2026-10"}
+    with portal.transaction():
+        claim = session.scalars(select(Claim)).one()
+    yield "manager", f"/claims/{claim.public_id}/submit", {"seen": "1"}
+    yield "reviewer", "/runs/open", {"month": "2026-09"}
+    yield "reviewer", "/runs/open", {"month": "2026-10"}
+    decision = {"was": "open", "step": "reduce", "amount": "3.00", "reason": "goodwill_share"}
+    yield "reviewer", f"/claims/{claim.public_id}/lines/1", decision
+    yield "reviewer", f"/claims/{claim.public_id}/decide", {"seen": "3"}
+    with portal.transaction():
+        run = session.scalars(select(Run).where(Run.month == "2026-10")).one()
+    yield "reviewer", f"/runs/{run.public_id}/start", {"seen": "1"}
+    yield "reviewer", f"/runs/{run.public_id}/close", {"seen": "2"}
+
+
+def _elsewhere(portal: Portal) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What is pressed beside the loop."""
+    with portal.transaction():
+        dealer = session.get_one(Dealer, portal.dealers["north"])
+        user = session.get_one(User, portal.clerk.id)
+        entry = session.scalars(
+            select(Transfer.public_id).where(Transfer.dealer_id == portal.dealers["south"])
+        ).one()
+    booked = {"dealer": dealer.public_id, "amount": "1.00", "reference": "Line 7"}
+    yield "finance", "/deposits/new", booked
+    yield "finance", f"/entries/{entry}/reverse", {"reason": "Wrong dealer"}
+    person = {"name": "New", "email": "new@example.com", "password": "long enough for it"}
+    yield "manager", "/users/new", person | {"roles": "clerk", "language": "en"}
+    yield "manager", f"/users/{user.public_id}/steps/deactivate", {"seen": "1", "reason": "Left"}
+    facts = {
+        "name": "New",
+        "country": "PL",
+        "city": "Łódź",
+        "contact": "X",
+        "zone": "Europe/Warsaw",
+    }
+    yield "administrator", "/dealers/new", facts | {"code": "D0009"}
+    yield "administrator", f"/dealers/{dealer.public_id}/edit", facts | {"seen": "1"}
+
+
+@sqlite_only
+@pytest.mark.parametrize("presses", [_walk, _elsewhere])
+def test_press_has_one_effect_when_the_page_is_posted_twice(
+    portal: Portal, presses: Callable[[Portal], Iterator[tuple[str, str, dict[str, Any]]]]
+) -> None:
+    """Each step of the loop: the second of two equal posts is refused, and changes nothing."""
+    clients: dict[str, Client] = {}
+    for who, url, typed in presses(portal):
+        client = clients.setdefault(who, portal.client(portal.cast[who]))
+        assert client.post(url, typed).status_code == 303, url
+        before = fingerprint(portal)
+        assert client.post(url, typed).status_code in (404, 409, 422), url
+        assert fingerprint(portal) == before, url
