@@ -147,68 +147,65 @@ def _rag(rng: Random) -> Piece:
 
 def _worn(piece: Image.Image, kind: str, rng: Random) -> Image.Image:
     """The piece after some years: dirt on it always, and what its fault leaves."""
-    shape = piece.getchannel("A")
     marks = Image.new("RGBA", piece.size)
     draw = ImageDraw.Draw(marks)
-    for _scratch in range(rng.randint(6, 16)):
-        x, y = rng.uniform(0, piece.width), rng.uniform(0, piece.height)
-        far = (x + rng.uniform(-90, 90), y + rng.uniform(-60, 60))
-        tone = rng.choice((255, 255, 20))
-        draw.line([(x, y), far], (tone, tone, tone, rng.randint(40, 120)), rng.choice((1, 2, 2, 3)))
-    piece = _over(piece, marks, shape)
-    piece = _stained(piece, shape, (94, 76, 50), 0.3, 110, rng)
-    if kind in ("fill_valve", "cartridge", "thermostat", "hand_shower", "nozzle", "solenoid",
-                "flush_valve", "seal") or rng.random() < 0.2:  # fmt: skip
-        piece = _stained(piece, shape, (238, 236, 226), rng.uniform(0.1, 0.16), 235, rng)
-    if kind in ("hose", "pump", "roller", "damper") or rng.random() < 0.15:
-        piece = _stained(piece, shape, (140, 66, 22), rng.uniform(0.08, 0.14), 215, rng)
+    _scratch(draw, piece, rng)
+    _stain(draw, piece, (94, 76, 50), 0.3, 110, rng)
+    if kind in _SCALED or rng.random() < 0.2:
+        _stain(draw, piece, (238, 236, 226), rng.uniform(0.1, 0.16), 235, rng)
+    if kind in _RUSTED or rng.random() < 0.15:
+        _stain(draw, piece, (140, 66, 22), rng.uniform(0.08, 0.14), 215, rng)
     if kind != "board" and rng.random() < 0.6:
-        piece = _cracked(piece, shape, rng)
-    return piece
-
-
-def _over(piece: Image.Image, marks: Image.Image, shape: Image.Image) -> Image.Image:
-    marks.putalpha(ImageChops.multiply(marks.getchannel("A"), shape))
+        _crack(draw, piece, rng)
+    marks.putalpha(ImageChops.multiply(marks.getchannel("A"), piece.getchannel("A")))
     return Image.alpha_composite(piece, marks)
 
 
-def _stained(
+_SCALED = {"fill_valve", "cartridge", "thermostat", "hand_shower", "nozzle", "solenoid",
+           "flush_valve", "seal"}  # fmt: skip
+_RUSTED = {"hose", "pump", "roller", "damper"}
+
+
+def _scratch(draw: ImageDraw.ImageDraw, piece: Image.Image, rng: Random) -> None:
+    for _line in range(rng.randint(6, 16)):
+        x, y = rng.uniform(0, piece.width), rng.uniform(0, piece.height)
+        far = (x + rng.uniform(-60, 60), y + rng.uniform(-40, 40))
+        tone = rng.choice((255, 255, 20))
+        draw.line([(x, y), far], (tone, tone, tone, rng.randint(40, 120)), rng.choice((1, 1, 2)))
+
+
+def _stain(
+    draw: ImageDraw.ImageDraw,
     piece: Image.Image,
-    shape: Image.Image,
     colour: tuple[int, int, int],
     reach: float,
     alpha: int,
     rng: Random,
-) -> Image.Image:
+) -> None:
     """Limescale, rust or dirt: crumbs around one place, thinner the farther away."""
-    small = (piece.width // 3, piece.height // 3)
-    crumbs = Image.new("L", small, 0)
-    draw = ImageDraw.Draw(crumbs)
-    x, y = rng.uniform(0.2, 0.8) * small[0], rng.uniform(0.15, 0.9) * small[1]
-    for _crumb in range(300):
-        px, py = rng.gauss(x, max(small) * reach), rng.gauss(y, max(small) * reach)
-        size = rng.choice((0.5, 0.8, 1.2, 1.8, 3.5))
-        draw.ellipse((px - size, py - size, px + size, py + size), fill=rng.randint(40, alpha))
-    crumbs = crumbs.filter(ImageFilter.GaussianBlur(0.8)).resize(
-        piece.size, Image.Resampling.BILINEAR
-    )
-    marks = Image.new("RGBA", piece.size, (*colour, 0))
-    marks.putalpha(crumbs)
-    return _over(piece, marks, shape)
+    x, y = rng.uniform(0.2, 0.8) * piece.width, rng.uniform(0.15, 0.9) * piece.height
+    far = max(piece.size) * reach
+    crumbs = [
+        (rng.gauss(x, far), rng.gauss(y, far), rng.choice((1, 1.6, 2.6, 4, 6, 10)))
+        for _crumb in range(260)
+    ]
+    dense = rng.randint(alpha // 2, alpha)
+    # Their soft edges first, so that they do not cover what lies beside them.
+    for wider, strength in ((1.5, dense // 3), (1.2, dense * 2 // 3), (1.0, dense)):
+        for px, py, size in crumbs:
+            edge = size * wider
+            draw.ellipse((px - edge, py - edge, px + edge, py + edge), (*colour, strength))
 
 
-def _cracked(piece: Image.Image, shape: Image.Image, rng: Random) -> Image.Image:
+def _crack(draw: ImageDraw.ImageDraw, piece: Image.Image, rng: Random) -> None:
     """A crack: a dark, jagged line with a light edge beside it."""
-    marks = Image.new("RGBA", piece.size)
-    draw = ImageDraw.Draw(marks)
     x, y = rng.uniform(0.35, 0.65) * piece.width, rng.uniform(0.3, 0.6) * piece.height
     points = [(x, y)]
     for _turn in range(rng.randint(6, 12)):
-        x, y = x + rng.uniform(-16, 26), y + rng.uniform(4, 30)
+        x, y = x + rng.uniform(-11, 17), y + rng.uniform(3, 20)
         points.append((x, y))
-    draw.line([(px + 3, py + 1) for px, py in points], (255, 255, 255, 130), 3)
-    draw.line(points, (14, 12, 12, 235), 4)
-    return _over(piece, marks, shape)
+    draw.line([(px + 2, py + 1) for px, py in points], (255, 255, 255, 130), 2)
+    draw.line(points, (14, 12, 12, 235), 3)
 
 
 # --- The picture ----------------------------------------------------------------------------
