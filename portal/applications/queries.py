@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from portal.applications import policy
 from portal.applications.models import (
@@ -17,7 +17,7 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Part
-from portal.core.db import AnyRow, AnySelect, Key, session
+from portal.core.db import AnyRow, AnySelect, Key, rows, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
 from portal.core.search import matches
@@ -113,15 +113,27 @@ def listed(actor: Actor, text: str) -> AnySelect:
 
 def dealer_of(application: Application) -> AnyRow:
     """Code and name of an application's dealer."""
-    return session.execute(
-        select(Dealer.code, Dealer.name).where(Dealer.id == application.dealer_id)
-    ).one()
+    (dealer,) = rows(_DEALER, {"dealer": application.dealer_id})
+    return dealer
+
+
+_DEALER: AnySelect = select(Dealer.code, Dealer.name).where(Dealer.id == bindparam("dealer"))
 
 
 def lines_of(application: Application) -> Sequence[AnyRow]:
     """What was asked, line by line, beside what the present quote answers (A4)."""
+    which = {
+        "application": application.id,
+        "revision": application.revision,
+        "version": application.quote_version,
+    }
+    return session.execute(_lines(), which).all()
+
+
+@cache
+def _lines() -> AnySelect:
     asked, sent = Part.__table__.alias("asked"), Part.__table__.alias("sent")
-    statement = (
+    return (
         select(
             ApplicationLine,
             asked.c.number.label("asked_number"),
@@ -137,7 +149,7 @@ def lines_of(application: Application) -> Sequence[AnyRow]:
         .outerjoin(
             Quote,
             (Quote.application_id == ApplicationLine.application_id)
-            & (Quote.version == application.quote_version),
+            & (Quote.version == bindparam("version")),
         )
         .outerjoin(
             QuoteLine,
@@ -146,26 +158,33 @@ def lines_of(application: Application) -> Sequence[AnyRow]:
         )
         .outerjoin(sent, sent.c.id == QuoteLine.part_id)
         .where(
-            ApplicationLine.application_id == application.id,
-            ApplicationLine.revision == application.revision,
+            ApplicationLine.application_id == bindparam("application"),
+            ApplicationLine.revision == bindparam("revision"),
         )
         .order_by(ApplicationLine.position)
     )
-    return session.execute(statement).all()
 
 
 def quotes_of(application: Application) -> Sequence[Quote]:
     """Every version of the quote, the newest first (A4)."""
-    return session.scalars(
-        select(Quote).where(Quote.application_id == application.id).order_by(Quote.version.desc())
-    ).all()
+    return session.scalars(_quotes(), {"application": application.id}).all()
+
+
+@cache
+def _quotes() -> Select[Quote]:
+    mine = Quote.application_id == bindparam("application")
+    return select(Quote).where(mine).order_by(Quote.version.desc())
 
 
 def shipments_of(application: Application) -> Sequence[Shipment]:
     """What was sent for an application, the oldest first."""
-    return session.scalars(
-        select(Shipment).where(Shipment.application_id == application.id).order_by(Shipment.id)
-    ).all()
+    return session.scalars(_shipments(), {"application": application.id}).all()
+
+
+@cache
+def _shipments() -> Select[Shipment]:
+    mine = Shipment.application_id == bindparam("application")
+    return select(Shipment).where(mine).order_by(Shipment.id)
 
 
 def shipment_scope(actor: Actor) -> list[ColumnElement[bool]]:

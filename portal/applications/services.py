@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from portal.applications import policy
 from portal.applications.commands import Answer, Consignment, LineAnswer, Request
@@ -61,11 +61,22 @@ def save(application: Application, typed: dict[str, Any], *, by: Actor, now: dat
 
 
 def submit(
-    application: Application, request: Request, *, seen: int | None, by: Actor, now: datetime
+    application: Application,
+    request: Request,
+    *,
+    typed: dict[str, Any] | None = None,
+    seen: int | None,
+    by: Actor,
+    now: datetime,
 ) -> None:
-    """Hand a complete application in; its first time gives it its number (A1, A2)."""
+    """Hand a complete application in; its first time gives it its number (A1, A2).
+
+    ``typed`` is the form that the request was read from, if it is not kept yet.
+    """
     application = relock(application)
     workflow.check(application, "submit", by=by, seen=seen)
+    if typed is not None:
+        application.typed = typed
     parts = _check_lines(request, now)
     dealer = session.get_one(Dealer, application.dealer_id)
     if application.number is None:
@@ -85,17 +96,18 @@ def submit(
         *(parts[line.part_id].number for line in request.lines),
         *(line.serial for line in request.lines),
     )
-    session.add_all(
-        ApplicationLine(
-            dealer_id=application.dealer_id,
-            application_id=application.id,
-            revision=application.revision,
-            position=position,
-            **asdict(line),
-        )
-        for position, line in enumerate(request.lines, start=1)
-    )
     workflow.apply(application, "submit", by=by, now=now, values={"reply_hours": hours})
+    lines = [
+        {
+            "dealer_id": application.dealer_id,
+            "application_id": application.id,
+            "revision": application.revision,
+            "position": position,
+            **asdict(line),
+        }
+        for position, line in enumerate(request.lines, start=1)
+    ]
+    session.execute(insert(ApplicationLine), lines)
 
 
 def _check_lines(request: Request, now: datetime) -> dict[int, Part]:

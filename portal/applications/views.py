@@ -251,10 +251,10 @@ def _submit(
     if form.validate_on_submit():
         parts = find_parts([row.part.data for row in form.lines])
         with form.refusals():
-            services.save(application, typed, by=actor(), now=now())
             services.submit(
                 application,
                 form.request({number: part.id for number, part in parts.items()}),
+                typed=typed,
                 seen=form.seen.data,
                 by=actor(),
                 now=now(),

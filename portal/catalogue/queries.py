@@ -3,9 +3,10 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part, Price, PriceList
@@ -37,6 +38,12 @@ def prices_of(part_ids: Iterable[int], on: date) -> dict[int, Price]:
     ids = set(part_ids)
     if not ids:
         return {}
+    found = session.scalars(_in_force(), {"parts": ids, "on": on})
+    return {price.part_id: price for price in found}
+
+
+@cache
+def _in_force() -> Select[Price]:
     ranked = (
         select(
             Price.id,
@@ -47,13 +54,13 @@ def prices_of(part_ids: Iterable[int], on: date) -> dict[int, Price]:
             )
             .label("place"),
         )
-        .where(Price.part_id.in_(ids), Price.effective_from <= on)
+        .where(
+            Price.part_id.in_(bindparam("parts", expanding=True)),
+            Price.effective_from <= bindparam("on"),
+        )
         .subquery()
     )
-    found = session.scalars(
-        select(Price).join(ranked, ranked.c.id == Price.id).where(ranked.c.place == 1)
-    )
-    return {price.part_id: price for price in found}
+    return select(Price).join(ranked, ranked.c.id == Price.id).where(ranked.c.place == 1)
 
 
 def find_part(number: str) -> Part | None:

@@ -203,6 +203,7 @@ def rows(statement: AnySelect, values: Mapping[str, Any] | None = None) -> Seque
     ``values`` are those that the statement leaves open: one that is made once and asked again
     costs half of one that is made anew.
     """
+    session.flush()
     return session.connection().execute(statement, values or {}).all()
 
 

@@ -7,9 +7,10 @@ its timeline, comments, files, notices and links; the ledger can point at it wit
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, String, select
+from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Key, public_id, session
@@ -109,10 +110,16 @@ def find(model: type[D], name: str, actor: Actor, *, lock: bool = False) -> D:
 
 def relock(document: D) -> D:
     """Lock a document's row and read it anew: the first line of a service that changes it."""
-    statement = (
-        select(type(document))
-        .where(type(document).id == document.id)
-        .with_for_update(of=type(document))
+    model: Any = type(document)
+    locked: D = session.scalars(_locking(model), {"key": document.id}).one()
+    return locked
+
+
+@cache
+def _locking(model: Any) -> Select[Any]:
+    return (
+        select(model)
+        .where(model.id == bindparam("key"))
+        .with_for_update(of=model)
         .execution_options(populate_existing=True)
     )
-    return session.scalars(statement).one()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from portal.core.db import session
+from portal.core.db import AnySelect, Key, rows, session
 from portal.core.documents import Document
 from portal.core.errors import Invalid
 from portal.core.events import COMMENT, Event, record, subscribe
@@ -46,12 +46,14 @@ def tell(event: Event, document: Document) -> None:
 
 def _holders(capability: str, dealer_id: int | None) -> set[int]:
     roles = roles_with(capability)
-    found = session.execute(
-        select(User.id, User.dealer_id, User.roles).where(
-            User.status == "active", (User.dealer_id == dealer_id) | User.dealer_id.is_(None)
-        )
-    )
+    found = rows(_PEOPLE, {"dealer": dealer_id})
     return {user.id for user in found if not user.roles.isdisjoint(roles)}
+
+
+_PEOPLE: AnySelect = select(User.id, User.roles).where(
+    User.status == "active",
+    (User.dealer_id == bindparam("dealer", type_=Key)) | User.dealer_id.is_(None),
+)
 
 
 def _concerned(comment: Event, document: Document) -> set[int]:

@@ -6,9 +6,10 @@ decision.
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BindParameter, ColumnElement, Date, Select, bindparam, func, select
 
 from portal.core.db import session
 from portal.core.i18n import _l
@@ -108,7 +109,7 @@ TERMS = {
 }
 
 
-def in_force(name: str, on: date) -> ColumnElement[int]:
+def in_force(name: str, on: date | BindParameter[date]) -> ColumnElement[int]:
     """The value that is in force on a day, as a column of another query."""
     chosen = (
         select(PolicyValue.value)
@@ -126,4 +127,9 @@ def in_force(name: str, on: date) -> ColumnElement[int]:
 
 def value(name: str, on: date) -> int:
     """The value that is in force on a day; KeyError for a name that no rule has."""
-    return session.scalars(select(in_force(name, on))).one()
+    return session.scalars(_value(name), {"on": on}).one()
+
+
+@cache
+def _value(name: str) -> Select[int]:
+    return select(in_force(name, bindparam("on", type_=Date())))

@@ -5,7 +5,7 @@ Templates have these as filters of their language (``web.templates``); views cal
 
 import hashlib
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,9 @@ def init_app(app: Flask) -> None:
     }
     for function in (money, amount, number, day, month, moment, ago):
         app.add_template_filter(function)
-    app.jinja_env.globals.update(static_url=static_url, now=now, url_for=links.url_for)
+    app.jinja_env.globals.update(
+        static_url=static_url, now=now, url_for=links.url_for, kept=lru_cache(1024, typed=True)
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.context_processor

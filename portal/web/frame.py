@@ -1,13 +1,15 @@
 """What a feature offers to the frame around all pages: rooms, waiting work, and finds."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import request
 
-from portal.core.permissions import SIGNED_IN, Actor
+from portal.core.permissions import SIGNED_IN, Actor, Role
+from portal.web import languages
 from portal.web.links import url_for
 
 
@@ -26,7 +28,7 @@ class Room:
 class ShownRoom:
     """A room as the rail shows it to somebody."""
 
-    label: Any
+    label: str
     icon: str
     url: str
     current: bool
@@ -84,16 +86,27 @@ def rooms_of(actor: Actor) -> list[ShownRoom]:
 
     That is the room whose address is the nearest above the request's; else the feature's first.
     """
-    mine = [
-        (room, url_for(room.endpoint))
-        for room in sorted(_rooms, key=lambda room: room.place)
-        if room.needs == SIGNED_IN or actor.can(room.needs)
-    ]
+    mine = _rooms_in(languages.code(), request.script_root, actor.roles)
     blueprint = (request.endpoint or "").partition(".")[0]
-    around = [url for _room, url in mine if url != "/" and f"{request.path}/".startswith(f"{url}/")]
-    kin = [url for room, url in mine if room.endpoint.partition(".")[0] == blueprint]
+    path = f"{request.path}/"
+    around = [room.url for _, room in mine if room.url != "/" and path.startswith(f"{room.url}/")]
+    kin = [room.url for feature, room in mine if feature == blueprint]
     here = max(around or kin[:1], key=len, default="")
-    return [ShownRoom(room.label, room.icon, url, url == here) for room, url in mine]
+    return [replace(room, current=True) if room.url == here else room for _, room in mine]
+
+
+@lru_cache(256)
+def _rooms_in(_code: str, _root: str, roles: frozenset[Role]) -> tuple[tuple[str, ShownRoom], ...]:
+    """The rooms for some roles, by feature: in words of a language, at addresses below a root."""
+    anyone = Actor(0, "", "hq", None, roles)
+    return tuple(
+        (
+            room.endpoint.partition(".")[0],
+            ShownRoom(str(room.label), room.icon, url_for(room.endpoint), False),
+        )
+        for room in sorted(_rooms, key=lambda room: room.place)
+        if room.needs == SIGNED_IN or anyone.can(room.needs)
+    )
 
 
 def waiting(actor: Actor, now: datetime) -> list[Task]:

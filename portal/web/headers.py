@@ -21,6 +21,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
+PAGE_HEADERS = HEADERS | {"Cache-Control": "no-store"}
 
 
 def init_app(app: Flask) -> None:
@@ -28,12 +29,13 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def _add(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        own = {name.lower() for name, _value in response.headers}
+        added = HEADERS if request.endpoint == "static" else PAGE_HEADERS
+        response.headers.extend(
+            [header for header in added.items() if header[0].lower() not in own]
+        )
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers.setdefault(
                 "Strict-Transport-Security", "max-age=63072000; includeSubDomains"
             )
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
         return response

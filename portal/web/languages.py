@@ -17,6 +17,8 @@ from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
 from flask_login import current_user
 
+from portal.core.i18n import speak_by
+
 CODES = ("en", "zh-Hans", "pl")
 NATIVE = {"en": "English", "zh-Hans": "简体中文", "pl": "polski"}
 FOLDER = Path(__file__).parent.parent / "translations"
@@ -35,9 +37,14 @@ def catalogue(code: str) -> NullTranslations:
     return Translations(compiled)
 
 
+def messages() -> NullTranslations:
+    """The messages in the language of this request."""
+    return catalogue(code())
+
+
 class _Catalogues(Domain):  # type: ignore[misc]
     def get_translations(self) -> NullTranslations:
-        return catalogue(code())
+        return messages()
 
 
 class _Babel(Babel):  # type: ignore[misc]
@@ -49,12 +56,10 @@ class _Babel(Babel):  # type: ignore[misc]
 def code() -> str:
     """The language of this request, as a language tag: ``en``, ``zh-Hans`` or ``pl``."""
     locale = get_locale()
-    return _tag(locale) if locale else "en"
+    return _TAGS[locale.language] if locale else "en"
 
 
-@cache
-def _tag(locale: Locale) -> str:
-    return str(locale).replace("_", "-")
+_TAGS = {code.partition("-")[0]: code for code in CODES}
 
 
 @cache
@@ -71,19 +76,18 @@ def _of_browser() -> str:
     if not has_request_context():  # a command or a job
         return "en"
     for tag, _quality in request.accept_languages:
-        language = tag.lower().partition("-")[0]
-        for known in CODES:
-            if known.partition("-")[0] == language:
-                return known
+        known = _TAGS.get(tag.lower().partition("-")[0])
+        if known:
+            return known
     return "en"
 
 
 def zone() -> ZoneInfo:
     """The reader's time zone: the dealer's own, or headquarters' (T1)."""
-    if "zone" not in g:
+    chosen: ZoneInfo | None = g.get("zone")
+    if chosen is None:
         own = getattr(current_user, "zone", None)
-        g.zone = ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
-    chosen: ZoneInfo = g.zone
+        chosen = g.zone = ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
     return chosen
 
 
@@ -95,5 +99,6 @@ def init_app(app: Flask) -> None:
         locale_selector=choose,
         timezone_selector=lambda: str(zone()),
     )
+    speak_by(messages)
     for language in CODES:
         catalogue(language)

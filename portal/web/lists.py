@@ -6,9 +6,8 @@ all the tabs' counts, each of which stops counting at a thousand.
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     bindparam,
+    case,
     func,
     literal_column,
     or_,
@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.workflow import State, Workflow
+from portal.web import languages
 from portal.web.links import url_for
 
 SIZE = 50
@@ -48,8 +49,10 @@ class Tab:
 
 def tab_of(name: str, label: Any, column: Any, *values: str) -> Tab:
     """The share of a list that has one of these values in a column."""
-    parts = tuple(column == value for value in values)
-    return Tab(name, label, column.in_(values) if len(values) > 1 else parts[0], parts)
+    # Written into the statement: planners know how many rows have which.
+    words: list[Any] = [literal_column(f"'{value}'") for value in values]
+    parts = tuple(column == word for word in words)
+    return Tab(name, label, column.in_(words) if len(words) > 1 else parts[0], parts)
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,19 @@ class Listed:
 
 
 def states(workflow: Workflow) -> Callable[[str], State]:
-    """The states of a list's rows, each with its words looked up once."""
+    """The states of a list's rows by name, in the reader's words."""
+    key = id(workflow), languages.code()
+    if key not in _in_words:
+        _in_words[key] = {
+            state.name: replace(
+                state, label=str(state.label), waits_for=state.waits_for and str(state.waits_for)
+            )
+            for state in workflow.states
+        }
+    return _in_words[key].__getitem__
 
-    @cache
-    def shown(name: str) -> State:
-        state = workflow.state(name)
-        next_ = str(state.waits_for) if state.waits_for else None
-        return State(state.name, str(state.label), state.tone, next_)
 
-    return shown
+_in_words: dict[tuple[int, str], dict[str, State]] = {}
 
 
 def _cursor(at: datetime, key: int) -> str:
@@ -219,15 +226,43 @@ def counting(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Ta
     )
 
 
+def counting_found(
+    model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]
+) -> AnySelect:
+    """The statement that counts the rows of each tab in one go, among the first thousand found.
+
+    For a search, which has no index for each tab.
+    """
+    limit: Any = literal_column(str(MOST + 1))
+    marks = (
+        literal_column("1") if tab.where is None else case((tab.where, literal_column("1")))
+        for tab in tabs
+    )
+    some = (
+        select(*(mark.label(f"tab_{place}") for place, mark in enumerate(marks)))
+        .select_from(model)
+        .where(*scope)
+        .limit(limit)
+        .subquery()
+    )
+    return select(*(func.count(mark) for mark in some.c), func.count().label("found"))
+
+
 def counts(model: Any, scope: Iterable[ColumnElement[bool]], tabs: Sequence[Tab]) -> list[str]:
     """How many rows each tab has, as text: exact up to a thousand, then ``1000+``."""
     return counted(counting(model, scope, tabs))
 
 
 def counted(statement: AnySelect, values: Mapping[str, Any] | None = None) -> list[str]:
-    """What a statement of ``counting`` counts, as text; ``values`` are those it leaves open."""
+    """What a statement of ``counting`` or ``counting_found`` counts, as text.
+
+    ``values`` are those that the statement leaves open.
+    """
     (numbers,) = rows(statement, values)
-    return [in_words(number) for number in numbers]
+    if "found" not in numbers._fields:
+        return [in_words(number) for number in numbers]
+    *shares, found = numbers
+    return [f"{min(share, MOST)}+" if found > MOST else str(share) for share in shares]
 
 
 def current(tabs: Sequence[Tab]) -> Tab:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from portal.core.db import session
+from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.documents import Document
 from portal.core.events import COMMENT, Event
 from portal.core.i18n import _l
@@ -48,12 +48,23 @@ def did(name: str, workflow: Workflow) -> Any:
 
 def of(document: Document) -> list[Entry]:
     """The whole timeline of a document, oldest first; one query."""
-    statement = (
-        select(Event)
-        .where(Event.document_kind == document.kind, Event.document_id == document.id)
-        .order_by(Event.seq)
+    which = {"kind": document.kind, "document": document.id}
+    return [_entry(event, document.workflow) for event in rows(_EVENTS, which)]
+
+
+_EVENTS: AnySelect = (
+    select(
+        Event.at,
+        Event.actor_name,
+        Event.name,
+        Event.reason,
+        Event.from_status,
+        Event.to_status,
+        Event.values.label("used"),
     )
-    return [_entry(event, document.workflow) for event in session.scalars(statement)]
+    .where(Event.document_kind == bindparam("kind"), Event.document_id == bindparam("document"))
+    .order_by(Event.seq)
+)
 
 
 def named(entries: list[Entry], labels: Mapping[str, Any]) -> list[Entry]:
@@ -64,7 +75,7 @@ def named(entries: list[Entry], labels: Mapping[str, Any]) -> list[Entry]:
     ]
 
 
-def _entry(event: Event, workflow: Workflow) -> Entry:
+def _entry(event: AnyRow, workflow: Workflow) -> Entry:
     said = event.name == COMMENT
     moved = event.from_status not in ("", event.to_status)
     return Entry(
@@ -77,12 +88,12 @@ def _entry(event: Event, workflow: Workflow) -> Entry:
         to_state=workflow.state(event.to_status) if moved else None,
         values=[
             (name, _in_words(value))
-            for name, value in sorted(event.values.items())
+            for name, value in sorted(event.used.items())
             if name != "files"
         ],
         files=[
             {"name": name, "url": url_for("files.show", public_id=public_id)}
-            for public_id, name in event.values.get("files", ())
+            for public_id, name in event.used.get("files", ())
         ],
     )
 
