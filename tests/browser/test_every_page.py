@@ -77,6 +77,8 @@ def _faults(page: Page, address: str, url: str) -> Iterator[str]:
     page.set_viewport_size({"width": DESKTOP, "height": 800})
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.goto(address + url)
+    if _wider_than_the_window(page):
+        yield f"{url} is wider than {DESKTOP} px"
     yield from (f"{url} light: {fault}" for fault in axe_violations(page))
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     yield from (f"{url} dark: {fault}" for fault in axe_violations(page))
