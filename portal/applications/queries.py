@@ -17,10 +17,10 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Part
+from portal.core import search
 from portal.core.db import AnyRow, AnySelect, Key, rows, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
-from portal.core.search import matches
 from portal.people.models import Dealer
 from portal.web.lists import MOST, Tab, counting, counting_found, tab_of
 
@@ -57,14 +57,6 @@ def tabs_for(actor: Actor) -> tuple[Tab, ...]:
     return tuple(tab for tab in TABS if tab.name not in hidden)
 
 
-def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
-    """What an actor sees of the applications that match a text."""
-    conditions = [policy.visible_applications(actor)]
-    if text:
-        conditions.append(matches(Application, text, own=actor.is_dealer, newest=MOST + 1))
-    return conditions
-
-
 class Asked(NamedTuple):
     """A list's statements, and the values that they leave open."""
 
@@ -74,22 +66,31 @@ class Asked(NamedTuple):
 
 
 def asked(actor: Actor, text: str) -> Asked:
-    """What the list of applications asks; without a text, in statements that are made once."""
+    """What the list of applications asks, in statements that are made once."""
+    open_values: dict[str, Any] = {"dealer_id": actor.dealer_id}
+    indexed = None
     if text:
-        found = scope(actor, text)
-        return Asked(listed(actor, text), counting_found(Application, found, tabs_for(actor)), {})
-    return Asked(*_asked(actor.side, actor.roles), {"dealer_id": actor.dealer_id})
+        open_values |= search.values(text)
+        indexed = search.by_index(text, own=actor.is_dealer)
+    return Asked(*_asked(actor.side, actor.roles, indexed), open_values)
 
 
 @lru_cache(256)
-def _asked(side: Side, roles: frozenset[Role]) -> tuple[AnySelect, AnySelect]:
-    """The statements for all of a side with the same roles; whose dealer it is, they leave open."""
+def _asked(side: Side, roles: frozenset[Role], indexed: bool | None) -> tuple[AnySelect, AnySelect]:
+    """The statements for all of a side with the same roles; whose dealer it is, they leave open.
+
+    So they do with the text of a search; ``indexed`` is None where nothing is searched.
+    """
     whose: Any = bindparam("dealer_id", type_=Key)
     anyone = Actor(0, "", side, whose, roles)
-    return listed(anyone, ""), counting(Application, scope(anyone, ""), tabs_for(anyone))
+    visible, tabs = policy.visible_applications(anyone), tabs_for(anyone)
+    if indexed is None:
+        return listed(visible), counting(Application, [visible], tabs)
+    scope = (visible, search.matching(Application, indexed=indexed, newest=MOST + 1))
+    return listed(*scope), counting_found(Application, scope, tabs)
 
 
-def listed(actor: Actor, text: str) -> AnySelect:
+def listed(*scope: ColumnElement[bool]) -> AnySelect:
     """The rows of a list of applications, as columns."""
     return (
         select(
@@ -107,7 +108,7 @@ def listed(actor: Actor, text: str) -> AnySelect:
         )
         # Outer, so that no planner begins with the dealers.
         .outerjoin(Dealer, Dealer.id == Application.dealer_id)
-        .where(*scope(actor, text))
+        .where(*scope)
     )
 
 
@@ -270,6 +271,5 @@ def expired(now: datetime) -> Sequence[Application]:
 
 def found(actor: Actor, text: str, limit: int = 10) -> Sequence[AnyRow]:
     """The newest applications that match a text."""
-    return session.execute(
-        listed(actor, text).order_by(Application.created_at.desc()).limit(limit)
-    ).all()
+    ask = asked(actor, text)
+    return rows(ask.rows.order_by(Application.created_at.desc()).limit(limit), ask.values)

@@ -156,6 +156,13 @@ def engine_options(url: str) -> dict[str, Any]:
 
 def _listen(engine: Engine, *, migrating: bool = False) -> None:
     if engine.dialect.name != "sqlite":
+
+        @event.listens_for(engine, "begin")
+        def _on_begin_here(connection: Any) -> None:
+            # Who only reads needs no transaction, which would be two more ways to the server: what
+            # one statement sees does not depend on it (READ COMMITTED).
+            connection.connection.driver_connection.autocommit = _reading.get()
+
         return
 
     @event.listens_for(engine, "connect")

@@ -5,7 +5,16 @@ SQLite has an FTS5 table beside the searched one, PostgreSQL a GIN index on the 
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, column, literal_column, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    bindparam,
+    column,
+    literal,
+    literal_column,
+    select,
+    table,
+)
 
 from portal.core.db import session
 
@@ -20,19 +29,48 @@ def matches(
 ) -> ColumnElement[bool]:
     """The condition that a row's search text contains what was typed, all of it, in any case.
 
-    ``own`` says that other conditions leave few rows (one dealer's): SQLite then looks at those
-    rather than in the index of all. With ``newest`` its index gives no more than so many rows,
-    the last ones: a word that is in every row would otherwise be looked up in every row.
+    ``own`` is as in ``by_index``, ``newest`` as in ``matching``.
     """
+    given = values(text)
+    pattern: Any = bindparam(None, given["pattern"], literal_execute=True)
+    return _condition(model, by_index(text, own=own), newest, pattern, literal(given["phrase"]))
+
+
+def matching(model: Any, *, indexed: bool, newest: int | None = None) -> ColumnElement[bool]:
+    """The same for any text: ``values`` and ``by_index`` say what it needs of one.
+
+    With ``newest``, SQLite's index gives no more than so many rows, the last ones: a word that is
+    in every row would otherwise be looked up in every row.
+    """
+    pattern: Any = bindparam("pattern", type_=Text(), literal_execute=True)
+    return _condition(model, indexed, newest, pattern, bindparam("phrase", type_=Text()))
+
+
+def values(text: str) -> dict[str, str]:
+    """What ``matching`` leaves open."""
     wanted = normal(text)
     escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    # In the statement itself: PostgreSQL's plan for any text reads the whole index for a short one.
-    pattern: Any = bindparam(None, f"%{escaped}%", literal_execute=True)
-    contains: ColumnElement[bool] = model.search_text.like(pattern, escape="\\")
-    if session.get_bind().dialect.name != "sqlite" or len(wanted) < 3 or own:
+    return {"pattern": f"%{escaped}%", "phrase": '"' + wanted.replace('"', '""') + '"'}
+
+
+def by_index(text: str, *, own: bool = False) -> bool:
+    """Whether SQLite looks a text up in its index.
+
+    Not a short one, and not with ``own``: where other conditions leave few rows (one dealer's),
+    it looks at those.
+    """
+    return session.get_bind().dialect.name == "sqlite" and len(normal(text)) >= 3 and not own
+
+
+def _condition(
+    model: Any, indexed: bool, newest: int | None, pattern: Any, phrase: Any
+) -> ColumnElement[bool]:
+    if not indexed:
+        # The pattern stands in the statement itself, where PostgreSQL's planner sees it: a plan for
+        # any text reads the whole index for a short one.
+        contains: ColumnElement[bool] = model.search_text.like(pattern, escape="\\")
         return contains
     index = table(f"{model.__tablename__}_search", column("search_text"))
-    phrase = '"' + wanted.replace('"', '""') + '"'
     rowid: Any = literal_column("rowid")
     hits: Any = select(rowid).select_from(index).where(index.c.search_text.match(phrase))
     if newest is not None:
