@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 
 from portal.applications import services
 from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
-from portal.catalogue.models import PriceList
+from portal.catalogue.models import Part, PriceList
 from portal.claims.models import Claim, Run
 from portal.core.db import session
 from portal.files.models import Attachment
@@ -90,6 +90,12 @@ def _a_user(portal: Portal) -> Form:
     return "manager", f"/users/{made.public_id}/edit", typed, made
 
 
+def _a_part(portal: Portal) -> Form:
+    with portal.transaction():
+        made = session.get_one(Part, portal.parts["FV-100"])
+    return "administrator", f"/parts/{made.public_id}/edit", {"name": "Typed by hand"}, made
+
+
 @sqlite_only
 @pytest.mark.parametrize(
     "form", [_submitting, _quoting, _shipping, _cancelling, _a_dealer, _a_user]
@@ -113,6 +119,47 @@ def test_form_is_kept_and_can_be_sent_again_when_somebody_was_faster(
     assert versions == [str(stale + 3)]
     assert client.post(url, {**typed, "seen": versions[0]}).status_code == 303
     assert client.post(url, {**typed, "seen": versions[0]}).status_code in (404, 409)
+
+
+WRONG = {
+    _submitting: {"lines-0-quantity": "many"},
+    _quoting: {"promised_on": ""},
+    _shipping: {"carrier": ""},
+    _cancelling: {"reason": "x" * 4001},
+    _a_dealer: {"name": ""},
+    _a_user: {"name": ""},
+    _a_part: {"name": ""},
+}
+
+
+@sqlite_only
+@pytest.mark.parametrize("form", WRONG)
+def test_somebody_elses_change_is_not_overwritten_when_the_form_had_to_be_corrected(
+    portal: Portal, form: Callable[[Portal], Form]
+) -> None:
+    """A page that is refused for something else still names the version that was seen."""
+    who, url, typed, made = form(portal)
+    client = portal.client(portal.cast[who])
+    seen = _seen(client.get(url).text)
+    _change(portal, made)
+    answer = client.post(url, {**typed, **WRONG[form], "seen": seen})
+    assert answer.status_code == 422
+    assert _seen(answer.text) == seen
+    assert client.post(url, {**typed, "seen": seen}).status_code == 409
+
+
+def _seen(page: str) -> str:
+    versions = re.findall(r'<input[^>]*name="seen"[^>]*value="([^"]*)"', page)
+    assert len(versions) == 1
+    return str(versions[0])
+
+
+def _change(portal: Portal, made: Any) -> None:
+    """Somebody else is faster."""
+    model = type(made)
+    change = {"category": "Other"} if model is Part else {"version": made.version + 3}
+    with portal.transaction():
+        session.execute(update(model).where(model.id == made.id).values(**change))
 
 
 @sqlite_only
