@@ -468,6 +468,7 @@ def _left(portal: Portal) -> dict[str, Client]:
     return clients | {"late": portal.client(left["late"])}
 
 
+@sqlite_only
 def test_foreign_thing_is_not_reached_when_a_form_names_it(portal: Portal) -> None:
     """P1: what cannot be opened cannot be smuggled in by the body of a form of one's own either."""
     world = worlds.build(portal)
