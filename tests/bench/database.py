@@ -80,5 +80,8 @@ class Database:
             for table in tables:
                 last = f"SELECT max(id) FROM {table}"
                 self.all(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), ({last}))")
-            self.connection.execute("VACUUM ANALYZE")
+            self.connection.execute("ANALYZE")
+            for table in tables:
+                # As autovacuum would in time: only then an index can answer without its table.
+                self.connection.execute(f"VACUUM {table}")
             self.connection.execute("SET session_replication_role = origin")
