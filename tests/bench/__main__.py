@@ -27,6 +27,7 @@ from tests.support import postgres
 
 SIZES = (10_000, 100_000, 1_000_000)
 GROWTH = 1.15
+BYTES = 0.25
 WARM = 5
 Times = list[list[tuple[float, float]]]
 """By round and number of rows: the medians of the portal and of what it is compared with."""
@@ -94,6 +95,12 @@ def measure(kind: str, sizes: Sequence[int], rounds: int, times: int) -> None:
         for same in zip(*all_pairs, strict=True):
             one_round(same, WARM)
             print(told(same[0], [one_round(same, times) for _ in range(rounds)]), flush=True)
+        print()
+        for pair in all_pairs[0]:
+            if pair.name.startswith("partial"):
+                share = len(pair.portal()) / len(pair.other())
+                missed = "!" if share > BYTES else ""
+                print(f"{pair.name}: {share:.2f}{missed} of its page's bytes (≤ {BYTES})")
         weight.tell(portal)
 
 

@@ -86,17 +86,13 @@ def pairs(portal: Portal, database: Database, rows: int) -> list[Pair]:
     )
     some = [name for (name,) in names[:: max(1, len(names) // 25)]]
     details = cycle([(clerk.page(f"/applications/{name}"), name) for name in some])
-    drafts = iter(
-        database.all(
-            "SELECT public_id FROM application WHERE id > :rows AND status = 'draft'", rows=rows
-        )
-    )
-
-    def submit() -> str:
-        return clerk.page(f"/applications/{next(drafts)[0]}/edit", form=SUBMIT)()
-
-    def next_detail() -> str:
-        return next(details)[0]()
+    drafts = [
+        f"/applications/{name}/edit"
+        for (name,) in database.all("SELECT public_id FROM application WHERE id > :rows", rows=rows)
+    ]
+    typing = drafts.pop()
+    submits = iter([clerk.page(url, form=SUBMIT) for url in drafts[::2]])
+    others = iter([url.split("/")[2] for url in drafts[1::2]])
 
     whole, rare_page = desk.page("/applications"), desk.page(f"/applications?q={rare}")
     return [
@@ -109,12 +105,17 @@ def pairs(portal: Portal, database: Database, rows: int) -> list[Pair]:
             lambda: at_desk.list("", at, key),
         ),
         Pair("search of a rare term", 2.2, rare_page, lambda: at_desk.list(rare)),
-        Pair("detail", 2.5, next_detail, lambda: at_dealer.detail(next(details)[1])),
+        Pair(
+            "detail",
+            2.5,
+            lambda: next(details)[0](),
+            lambda: at_dealer.detail(next(details)[1]),
+        ),
         Pair(
             "submit of 5 lines",
             2.8,
-            submit,
-            lambda: at_dealer.submit(next(drafts)[0]),
+            lambda: next(submits)(),
+            lambda: at_dealer.submit(next(others)),
         ),
         Pair(
             "partial: found rows",
@@ -123,4 +124,10 @@ def pairs(portal: Portal, database: Database, rows: int) -> list[Pair]:
             rare_page,
         ),
         Pair("partial: 50 rows", 0.7, desk.page("/applications", target="results"), whole),
+        Pair(
+            "partial: saved as typed",
+            0.7,
+            clerk.page(typing, target="estimate", form=FORM | {"seen": "1"}),
+            clerk.page(typing),
+        ),
     ]
