@@ -14,7 +14,7 @@ from flask import Flask
 
 from portal import create_app, migrate
 from portal.core import jobs
-from portal.core.db import reading
+from portal.core.db import snapshot
 from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
@@ -147,7 +147,7 @@ def events() -> None:
 @events.command("verify")
 def events_verify() -> None:
     """Recompute every document's chain of events and name the first broken one of each."""
-    with _app().app_context(), reading():
+    with _app().app_context(), snapshot():
         broken = list(verify())
     for item in broken:
         click.echo(f"{item.document_kind} {item.document_id}, event {item.seq}: {item.problem}")

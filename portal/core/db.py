@@ -41,6 +41,7 @@ R = TypeVar("R")
 RETRIES = 8
 _RETRY = re.compile(r"database is locked|deadlock detected|could not serialize")
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
+_snapshot: ContextVar[bool] = ContextVar("snapshot", default=False)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -161,7 +162,10 @@ def _listen(engine: Engine, *, migrating: bool = False) -> None:
         def _on_begin_here(connection: Any) -> None:
             # Who only reads needs no transaction, which would be two more ways to the server: what
             # one statement sees does not depend on it (READ COMMITTED).
-            connection.connection.driver_connection.autocommit = _reading.get()
+            alone = _reading.get() and not _snapshot.get()
+            connection.connection.driver_connection.autocommit = alone
+            if _snapshot.get():
+                connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
         return
 
@@ -225,6 +229,21 @@ def reading() -> Iterator[None]:
         # A commit, not a rollback: psycopg forgets its prepared statements on a rollback.
         session.commit()
         _reading.reset(token)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """A block that only reads, and sees everything as it was at one moment.
+
+    For what compares rows of several statements while others go on writing.
+    """
+    session.rollback()
+    token = _snapshot.set(True)
+    try:
+        with reading():
+            yield
+    finally:
+        _snapshot.reset(token)
 
 
 def _can_retry(error: DBAPIError, attempt: int) -> bool:

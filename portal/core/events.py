@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Index, Integer, String, UniqueConstraint, select
+from sqlalchemy import Index, Integer, Select, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, Key, session
+from portal.core.db import AnyRow, Base, Key, session
 from portal.core.documents import Document, kinds
 from portal.core.permissions import Actor
 
@@ -59,7 +61,7 @@ def subscribe(subscriber: Subscriber) -> Subscriber:
     return subscriber
 
 
-def digest(previous: str, event: Event) -> str:
+def digest(previous: str, event: Any) -> str:
     """The hash that chains an event to the one before it."""
     content = [
         previous,
@@ -167,39 +169,51 @@ class Break:
 
 
 def verify() -> Iterator[Break]:
-    """Recompute every chain; yields the first broken event of each document (P4)."""
+    """Recompute every chain; yields the first broken event of each document (P4).
+
+    Holds one chain at a time, whatever the table's length. Call it in a ``snapshot``: a document
+    that moves on in between would look broken.
+    """
     for kind in kinds():
-        model = kind.model
-        heads = session.execute(
-            select(model.id, model.event_count, model.event_hash, model.status)
-        ).all()
-        chains = _chains(kind.name)
-        for head in heads:
-            problem = _check(head, chains.pop(head.id, []))
+        for document_id, chain in groupby(_events(kind.model), attrgetter("document_id")):
+            problem = _first_break(chain)
             if problem:
-                yield Break(kind.name, head.id, *problem)
-        for document_id, orphans in chains.items():
-            yield Break(kind.name, document_id, orphans[0].seq, "its document is missing")
+                seq, sentence = problem
+                yield Break(kind.name, document_id, seq, sentence)
+        for document_id in session.scalars(_without_events(kind.model)).all():
+            yield Break(kind.name, document_id, 1, "its events are missing")
 
 
-def _chains(kind: str) -> dict[int, list[Event]]:
-    chains: dict[int, list[Event]] = {}
-    statement = select(Event).where(Event.document_kind == kind).order_by(Event.seq)
-    for event in session.scalars(statement.execution_options(yield_per=1000)):
-        chains.setdefault(event.document_id, []).append(event)
-    return chains
+def _events(model: Any) -> Iterator[AnyRow]:
+    """Every event of a kind, chain after chain, beside the head that its document keeps."""
+    statement = (
+        select(Event.__table__, model.event_count, model.event_hash, model.status)
+        .outerjoin(model, model.id == Event.document_id)
+        .where(Event.document_kind == model.kind)
+        .order_by(Event.document_id, Event.seq)
+    )
+    return iter(session.execute(statement.execution_options(yield_per=1000)))
 
 
-def _check(head: Any, chain: list[Event]) -> tuple[int, str] | None:
+def _without_events(model: Any) -> Select[int]:
+    chained = select(Event.id).where(
+        Event.document_kind == model.kind, Event.document_id == model.id
+    )
+    return select(model.id).where(model.event_count > 0, ~chained.exists()).order_by(model.id)
+
+
+def _first_break(chain: Iterator[Any]) -> tuple[int, str] | None:
     previous = ""
     for seq, event in enumerate(chain, start=1):
+        if event.event_count is None:
+            return seq, "its document is missing"
         if event.seq != seq:
             return seq, "an event is missing"
         if digest(previous, event) != event.hash:
             return seq, "the event is not as it was written"
         previous = event.hash
-    if len(chain) != head.event_count or previous != head.event_hash:
-        return len(chain) + 1, "the end of the chain is missing"
-    if chain and chain[-1].to_status != head.status:
-        return len(chain), "the document's status is not that of its last event"
+    if seq != event.event_count or previous != event.event_hash:
+        return seq + 1, "the end of the chain is missing"
+    if event.to_status != event.status:
+        return seq, "the document's status is not that of its last event"
     return None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 from flask import Flask
 
-from portal.core.db import reading
+from portal.core.db import snapshot
 from portal.ledger.verify import verify
 
 
@@ -20,7 +20,7 @@ def commands(make_app: Callable[[], Flask]) -> click.Group:
     @ledger.command("verify")
     def ledger_verify() -> None:
         """Recompute every balance and reservation and print each difference (L10)."""
-        with make_app().app_context(), reading():
+        with make_app().app_context(), snapshot():
             differences = list(verify())
         for sentence in differences:
             click.echo(sentence)

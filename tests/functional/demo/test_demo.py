@@ -23,7 +23,7 @@ from portal.catalogue.models import Part, PriceList
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.cli import main
 from portal.core.clock import FixedClock
-from portal.core.db import db, reading, session
+from portal.core.db import db, reading, session, snapshot
 from portal.core.errors import Conflict
 from portal.core.events import COMMENT, Event
 from portal.core.events import verify as verify_events
@@ -114,14 +114,14 @@ def test_every_state_is_there_when_the_demo_is_loaded(
 ) -> None:
     """P4, L10: every state and kind, clean books and histories, on both databases the same."""
     app = _loaded(tmp_path / "sqlite")
-    with app.app_context(), reading():
+    with app.app_context(), snapshot():
         _check_everything()
         first = _figures()
         with pytest.raises(Conflict):
             month.load(END, currency="CNY", digits=2)
     assert len(cli.logins(app)) == 1 + len(LOGINS)
     other = _loaded(tmp_path / "other", postgres_url)
-    with other.app_context(), reading():
+    with other.app_context(), snapshot():
         _check_everything()
         assert _figures() == first
     with other.app_context():

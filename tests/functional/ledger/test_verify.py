@@ -5,16 +5,17 @@ from collections.abc import Iterator
 import pytest
 from click import Group
 from click.testing import CliRunner, Result
-from sqlalchemy import text
 
 from portal.cli import main
-from portal.core.db import session
+from portal.core.db import db
 from portal.ledger import services, verify
 from portal.ledger.cli import commands
 from portal.ledger.models import FREIGHT, PARTS_SALES
 from tests.functional.ledger.books import again, dealer, deposit, reserve
 from tests.support import story
 from tests.support.portal import Portal
+
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 
 
 def differences(portal: Portal) -> list[str]:
@@ -24,18 +25,20 @@ def differences(portal: Portal) -> list[str]:
 
 def unguarded(portal: Portal, *statements: str) -> None:
     """Change what the database guards, as somebody with its password could."""
-    with portal.transaction():
-        sqlite = session.get_bind().dialect.name == "sqlite"
-        if sqlite:
-            triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            for name in session.scalars(text(triggers)).all():
-                session.execute(text(f"DROP TRIGGER {name}"))
+    with portal.app.app_context():
+        connection = db.engine.raw_connection()
+        cursor = connection.cursor()
+        if db.engine.dialect.name == "sqlite":
+            cursor.execute("PRAGMA foreign_keys=OFF")
+            for (name,) in cursor.execute(TRIGGERS).fetchall():
+                cursor.execute(f"DROP TRIGGER {name}")
         else:
-            session.execute(text("SET session_replication_role = replica"))
+            cursor.execute("SET session_replication_role = replica")
         for statement in statements:
-            session.execute(text(statement))
-        if not sqlite:
-            session.execute(text("SET session_replication_role = DEFAULT"))
+            cursor.execute(statement)
+        connection.commit()
+        connection.detach()
+        connection.close()
 
 
 def released(portal: Portal) -> None:
