@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -58,6 +58,7 @@ def window(
         java_script_enabled=javascript,
     )
     context.set_default_timeout(10_000)
+    expect.set_options(timeout=10_000)
     problems: list[str] = []
     context.on(
         "console",

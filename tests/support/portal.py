@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -213,11 +215,34 @@ def _parts() -> None:
         )
 
 
+class _Compiled(BytecodeCache):
+    """Every test makes an application, and all of them show the same templates."""
+
+    def __init__(self) -> None:
+        self.codes: dict[tuple[str, str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.codes.get(self._key(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code
+        self.codes[self._key(bucket)] = bucket.code
+
+    @staticmethod
+    def _key(bucket: Bucket) -> tuple[str, str, str]:
+        language: str = getattr(bucket.environment, "language", "")
+        return language, bucket.key, bucket.checksum
+
+
+_compiled = _Compiled()
+
+
 def new(folder: Path, url: str, at: datetime = START) -> Portal:
     settings = Settings(folder=folder, database_url=url, secret_key="test")
     clock = FixedClock(at)
     app = create_app(settings, clock=clock)
     app.testing = True
+    app.jinja_env.bytecode_cache = _compiled
     return Portal(app, clock)
 
 
