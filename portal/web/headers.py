@@ -1,6 +1,7 @@
 """The headers of every answer: no inline code, no framing, nothing kept after sign-out."""
 
 from flask import Flask, request
+from flask_compress import Compress
 from werkzeug.wrappers import Response
 
 POLICY = "; ".join(
@@ -25,10 +26,15 @@ PAGE_HEADERS = HEADERS | {"Cache-Control": "no-store"}
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers; an answer may have set its own beforehand."""
+    """Add the headers; an answer may have set its own beforehand. Then compress it."""
+    app.config["COMPRESS_STREAMS"] = False  # they are photos, or files that are compressed already
+    Compress(app)
 
     @app.after_request
     def _add(response: Response) -> Response:
+        if request.endpoint == "static":
+            response.direct_passthrough = False
+            response.make_sequence()
         own = {name.lower() for name, _value in response.headers}
         added = HEADERS if request.endpoint == "static" else PAGE_HEADERS
         response.headers.extend(

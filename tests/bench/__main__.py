@@ -19,11 +19,11 @@ from portal import migrate
 from portal.core.db import db
 from portal.settings import Settings
 from portal.web import logs
-from tests.bench import rows, weight
+from tests.bench import rows
 from tests.bench.database import Database
 from tests.bench.pages import Pair, Work, pairs
 from tests.support import portal as portals
-from tests.support import postgres
+from tests.support import postgres, weight
 
 SIZES = (10_000, 100_000, 1_000_000)
 GROWTH = 1.15
