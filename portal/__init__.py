@@ -11,7 +11,17 @@ from portal.core import db
 from portal.core.clock import Clock, SystemClock
 from portal.core.i18n import _
 from portal.settings import RESOURCES, Settings
-from portal.web import errors, filters, frame, headers, languages, logs, routes, templates
+from portal.web import (
+    errors,
+    filters,
+    frame,
+    headers,
+    languages,
+    logs,
+    presses,
+    routes,
+    templates,
+)
 
 FEATURES = (
     "people",
@@ -60,7 +70,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or SystemClock(settings.hq_zone)
-    for part in (templates, db, logs, headers, routes, languages, filters, errors):
+    for part in (templates, db, logs, headers, routes, languages, filters, errors, presses):
         part.init_app(app)
     CSRFProtect(app)
     for name in FEATURES:

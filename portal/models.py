@@ -11,4 +11,5 @@ import portal.ledger.models
 import portal.notices.models
 import portal.oldparts.models
 import portal.people.models
-import portal.terms.models  # noqa: F401
+import portal.terms.models
+import portal.web.presses  # noqa: F401

@@ -164,6 +164,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prefix", name=op.f("pk_number_series")),
     )
     op.create_table(
+        "press",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_press")),
+    )
+    op.create_index("ix_press_at", "press", ["at"], unique=False)
+    op.create_table(
         "part",
         sa.Column("id", KEY, nullable=False),
         sa.Column("public_id", sa.String(length=16), nullable=False),

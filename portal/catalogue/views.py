@@ -18,7 +18,7 @@ from portal.catalogue import forms, policy, preview_page, queries, services
 from portal.catalogue.models import Part, PriceList
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS, Preview
-from portal.core.db import LINE, in_transaction, reading, session
+from portal.core.db import LINE, reading, session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import Invalid, NotFound, WrongState
 from portal.core.i18n import _, _l, ngettext
@@ -30,7 +30,7 @@ from portal.sheets.columns import missing
 from portal.sheets.rows import refused_rows
 from portal.sheets.table import LARGEST, SheetRefused, Table, read_table
 from portal.sheets.writing import write_xlsx
-from portal.web import frame, lists, timeline
+from portal.web import frame, lists, presses, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.languages import code
@@ -199,6 +199,8 @@ def new() -> ResponseReturnValue:
 @price_lists.post("/price-lists/new", needs=policy.PRICE_LIST_IMPORT, own_transactions=True)
 def upload() -> ResponseReturnValue:
     """Read a price list and keep it; then its columns are chosen."""
+    if (done := presses.repeated()) is not None:
+        return done
     form = forms.PriceListForm()
     if form.validate_on_submit():
         try:
@@ -206,16 +208,19 @@ def upload() -> ResponseReturnValue:
         except SheetRefused as refusal:
             form.refuse(Invalid(refusal.sentence, field="file"))
         else:
-            facts = {
-                "name": form.name.data or PurePath(received.file_name).stem,
-                "effective_from": form.effective_from.data,
-            }
-            by, at = actor(), now()
-            name = in_transaction(
-                lambda: services.upload_price_list(received, **facts, by=by, now=at).public_id
-            )
-            return go("pricelists.columns", name=name)
+            return writing(_keep)(form=form, received=received)
     return render("catalogue/price_list_form.html", form=form, status=form.status)
+
+
+def _keep(form: forms.PriceListForm, received: services.Upload) -> ResponseReturnValue:
+    made = services.upload_price_list(
+        received,
+        name=form.name.data or PurePath(received.file_name).stem,
+        effective_from=form.effective_from.data,
+        by=actor(),
+        now=now(),
+    )
+    return go("pricelists.columns", name=made.public_id)
 
 
 def _receive(item: FileStorage) -> services.Upload:

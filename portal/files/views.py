@@ -17,6 +17,7 @@ from portal.core.i18n import ngettext
 from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
 from portal.files.models import Attachment
+from portal.web import presses
 from portal.web.htmx import render
 from portal.web.routes import Pages, View, actor, go, now, writing
 
@@ -77,6 +78,8 @@ def with_uploads(*names: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def taking(**values: Any) -> Response:
+            if (done := presses.repeated()) is not None:
+                return done
             uploads = {name: take(name) for name in names}
             token = forms.taken.set(uploads)
             try:

@@ -20,6 +20,7 @@ from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading
 from portal.core.errors import Forbidden, NotFound
 from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, is_declared
+from portal.web import presses
 
 View = Callable[..., ResponseReturnValue]
 D = TypeVar("D", bound=documents.Document)
@@ -53,12 +54,18 @@ class Pages(Blueprint):
 
 
 def writing(view: View) -> View:
-    """The view in one writing transaction, committed when its answer is not an error."""
+    """The view in one writing transaction, committed when its answer is not an error.
+
+    A form that was sent before is answered as it was then (``presses``).
+    """
 
     @wraps(view)
     def in_one_transaction(**values: Any) -> Response:
+        def answer() -> Response:
+            return current_app.make_response(view(**values))
+
         return in_transaction(
-            lambda: current_app.make_response(view(**values)),
+            lambda: presses.once(answer, now=now()),
             keep=lambda response: response.status_code < 400,
         )
 

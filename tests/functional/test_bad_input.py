@@ -3,7 +3,7 @@
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -13,17 +13,14 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, stream_encode_multipart
 
 from portal.applications import services
-from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
+from portal.applications.models import Application, ApplicationLine, QuoteLine
 from portal.catalogue.models import Part, PriceList
-from portal.claims.models import Claim, Run
 from portal.core.db import session
 from portal.files.models import Attachment
-from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, User
-from tests.functional.world import fingerprint
 from tests.support import story
-from tests.support.portal import Client, Portal
+from tests.support.portal import Portal
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -354,96 +351,3 @@ def test_request_is_413_when_it_is_larger_than_any_form(portal: Portal) -> None:
     answer = clerk.post("/files", environ_overrides={"CONTENT_LENGTH": str(65 * 1024 * 1024)})
     assert answer.status_code == 413
     assert "Too large" in answer.text
-
-
-# --- Posted twice ----------------------------------------------------------------------------
-
-
-def _walk(portal: Portal) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The loop press by press: who sends what to where; each is sent twice."""
-    draft = story.drafted(portal)
-    url = f"/applications/{draft.public_id}"
-    line = {
-        "lines-0-part": "FV-100", "lines-0-quantity": "1", "lines-0-purpose": "warranty",
-        "lines-0-product_model": "WC-9", "lines-0-serial": "SN-2", "lines-0-fault": "Leaks",
-    }  # fmt: skip
-    yield "clerk", f"{url}/edit", line | {
-        "do": "submit", "seen": "1", "contact": "王坤", "delivery_address": "朝阳路 1 号",
-    }  # fmt: skip
-    with portal.transaction():
-        asked = session.scalars(select(ApplicationLine)).one()
-    yield "desk", f"{url}/quote", {
-        "seen": "2", "promised_on": "2026-10-20", "lines-0-line_id": asked.id,
-        "lines-0-part": asked.part_id, "lines-0-quantity": "1", "freight": "1",
-    }  # fmt: skip
-    yield "manager", f"{url}/confirm", {"seen": "3", "quote_version": "1"}
-    yield "finance", f"{url}/steps/release", {"seen": "4"}
-    with portal.transaction():
-        quoted = session.scalars(select(QuoteLine.id)).one()
-    sending = {"carrier": "SF", "tracking_number": "7", "shipped_on": "2026-10-12"}
-    yield "warehouse", f"{url}/ship", sending | {"seen": "5", f"pieces-{quoted}": "1"}
-    with portal.transaction():
-        shipment = session.scalars(select(Shipment)).one()
-    yield "clerk", f"/shipments/{shipment.public_id}/receive", {"seen": "1"}
-    photo = story.photo(portal)
-    yield "clerk", f"/old-parts/register/{shipment.public_id}/1", {
-        "seen": "1", "customer_name": "李秀英", "product_model": "WC-9", "product_serial": "SN-2",
-        "failed_on": "2026-10-02", "replaced_on": "2026-10-12", "complaint": "Leaks",
-        "cause": "Torn", "remedy": "Replaced", "photos_kept": photo,
-    }  # fmt: skip
-    with portal.transaction():
-        old_part = session.scalars(select(OldPart)).one()
-    yield "desk", f"/old-parts/{old_part.public_id}/accept", {"seen": "1"}
-    yield "manager", "/claims/new", {"month": "2026-10"}
-    with portal.transaction():
-        claim = session.scalars(select(Claim)).one()
-    yield "manager", f"/claims/{claim.public_id}/submit", {"seen": "1"}
-    yield "reviewer", "/runs/open", {"month": "2026-09"}
-    yield "reviewer", "/runs/open", {"month": "2026-10"}
-    decision = {"was": "open", "step": "reduce", "amount": "3.00", "reason": "goodwill_share"}
-    yield "reviewer", f"/claims/{claim.public_id}/lines/1", decision
-    yield "reviewer", f"/claims/{claim.public_id}/decide", {"seen": "3"}
-    with portal.transaction():
-        run = session.scalars(select(Run).where(Run.month == "2026-10")).one()
-    yield "reviewer", f"/runs/{run.public_id}/start", {"seen": "1"}
-    yield "reviewer", f"/runs/{run.public_id}/close", {"seen": "2"}
-
-
-def _elsewhere(portal: Portal) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What is pressed beside the loop."""
-    with portal.transaction():
-        dealer = session.get_one(Dealer, portal.dealers["north"])
-        user = session.get_one(User, portal.clerk.id)
-        entry = session.scalars(
-            select(Transfer.public_id).where(Transfer.dealer_id == portal.dealers["south"])
-        ).one()
-    booked = {"dealer": dealer.public_id, "amount": "1.00", "reference": "Line 7"}
-    yield "finance", "/deposits/new", booked
-    yield "finance", f"/entries/{entry}/reverse", {"reason": "Wrong dealer"}
-    person = {"name": "New", "email": "new@example.com", "password": "long enough for it"}
-    yield "manager", "/users/new", person | {"roles": "clerk", "language": "en"}
-    yield "manager", f"/users/{user.public_id}/steps/deactivate", {"seen": "1", "reason": "Left"}
-    facts = {
-        "name": "New",
-        "country": "PL",
-        "city": "Łódź",
-        "contact": "X",
-        "zone": "Europe/Warsaw",
-    }
-    yield "administrator", "/dealers/new", facts | {"code": "D0009"}
-    yield "administrator", f"/dealers/{dealer.public_id}/edit", facts | {"seen": "1"}
-
-
-@sqlite_only
-@pytest.mark.parametrize("presses", [_walk, _elsewhere])
-def test_press_has_one_effect_when_the_page_is_posted_twice(
-    portal: Portal, presses: Callable[[Portal], Iterator[tuple[str, str, dict[str, Any]]]]
-) -> None:
-    """Each step of the loop: the second of two equal posts is refused, and changes nothing."""
-    clients: dict[str, Client] = {}
-    for who, url, typed in presses(portal):
-        client = clients.setdefault(who, portal.client(portal.cast[who]))
-        assert client.post(url, typed).status_code == 303, url
-        before = fingerprint(portal)
-        assert client.post(url, typed).status_code in (404, 409, 422), url
-        assert fingerprint(portal) == before, url

@@ -1,0 +1,440 @@
+"""Every unsafe action, posted twice, has one effect: in one page's form, and without its key."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
+from portal.catalogue.models import Part, PriceList
+from portal.claims.models import Claim, Run
+from portal.core import jobs
+from portal.core.db import db, session
+from portal.core.events import Event
+from portal.files.models import Attachment
+from portal.ledger.models import Transfer
+from portal.notices.models import Notice
+from portal.oldparts import services as oldparts
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer, LoginSession, User
+from portal.terms.models import PolicyValue
+from portal.web.presses import KEPT_FOR, Press
+from portal.web.routes import routes
+from tests.functional.world import fingerprint
+from tests.support import claims, story
+from tests.support.portal import PASSWORD, Client, Portal, meet, new
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+EXCEPTED = {
+    "people.do_sign_in": "each is a session of its own",
+    "people.sign_out": "the second one is nobody's any more",
+    "files.upload": "a script sends it as the file is chosen; what no form claims is swept away",
+}
+"""Unsafe routes that are not tried here, and why."""
+MANY = 6
+KEY = "a-key-of-one-page"
+PRICES = b"Part number,Name,Cost price,Out-of-warranty price\nZZ-1,Clip,1.00,2.00\n"
+LINE = {
+    "lines-0-part": "FV-100", "lines-0-quantity": "1", "lines-0-purpose": "warranty",
+    "lines-0-product_model": "WC-9", "lines-0-serial": "SN-2", "lines-0-fault": "Leaks",
+    "contact": "王坤", "delivery_address": "朝阳路 1 号",
+}  # fmt: skip
+FACTS = {"name": "New", "country": "PL", "city": "Łódź", "contact": "X", "zone": "Europe/Warsaw"}
+REGISTRATION = {
+    "customer_name": "李秀英", "product_model": "WC-9", "product_serial": "SN-2",
+    "failed_on": "2026-10-02", "replaced_on": "2026-10-12", "complaint": "Leaks",
+    "cause": "Torn", "remedy": "Replaced",
+}  # fmt: skip
+
+Sent = tuple[str, str, dict[str, Any]]
+"""Who sends what to where; bytes are a file."""
+
+
+def _send(client: Client, url: str, typed: dict[str, Any], key: str = "") -> TestResponse:
+    files = {
+        name: (BytesIO(value), f"{name}.csv" if name == "file" else f"{name}.png")
+        for name, value in typed.items()
+        if isinstance(value, bytes)
+    }
+    more = {"press": key} if key else {}
+    return client.post(url, typed | files | more)
+
+
+def _one(portal: Portal, statement: Any) -> Any:
+    with portal.transaction():
+        return session.scalars(statement).one()
+
+
+def _loop(portal: Portal) -> Iterator[Sent]:
+    """The loop press by press."""
+    draft = story.drafted(portal)
+    url = f"/applications/{draft.public_id}"
+    yield "clerk", f"{url}/edit", LINE | {"do": "submit", "seen": "1"}
+    asked = _one(portal, select(ApplicationLine))
+    answer = {
+        "promised_on": "2026-10-20", "lines-0-line_id": asked.id, "lines-0-part": asked.part_id,
+        "lines-0-quantity": "1", "freight": "1",
+    }  # fmt: skip
+    yield "desk", f"{url}/quote", answer | {"seen": "2"}
+    yield "manager", f"{url}/confirm", {"seen": "3", "quote_version": "1"}
+    yield "finance", f"{url}/steps/release", {"seen": "4"}
+    quoted = _one(portal, select(QuoteLine.id))
+    sending = {"carrier": "SF", "tracking_number": "7", "shipped_on": "2026-10-12"}
+    yield "warehouse", f"{url}/ship", sending | {"seen": "5", f"pieces-{quoted}": "1"}
+    shipment = _one(portal, select(Shipment))
+    yield "clerk", f"/shipments/{shipment.public_id}/receive", {"seen": "1"}
+    yield "clerk", f"/old-parts/register/{shipment.public_id}/1", REGISTRATION | {
+        "seen": "1", "photos_kept": story.photo(portal),
+    }  # fmt: skip
+    old_part = _one(portal, select(OldPart))
+    yield "desk", f"/old-parts/{old_part.public_id}/accept", {"seen": "1"}
+    yield "manager", "/claims/new", {"month": "2026-10"}
+    claim = _one(portal, select(Claim))
+    yield "manager", f"/claims/{claim.public_id}/submit", {"seen": "1"}
+    yield "reviewer", "/runs/open", {"month": "2026-09"}
+    yield "reviewer", "/runs/open", {"month": "2026-10"}
+    decision = {"was": "open", "step": "reduce", "amount": "3.00", "reason": "goodwill_share"}
+    yield "reviewer", f"/claims/{claim.public_id}/lines/1", decision
+    yield "reviewer", f"/claims/{claim.public_id}/decide", {"seen": "3"}
+    run = _one(portal, select(Run).where(Run.month == "2026-10"))
+    yield "reviewer", f"/runs/{run.public_id}/start", {"seen": "1"}
+    yield "reviewer", f"/runs/{run.public_id}/close", {"seen": "2"}
+
+
+def _beside(portal: Portal) -> Iterator[Sent]:
+    """What is pressed beside the loop."""
+    with portal.transaction():
+        dealer = session.get_one(Dealer, portal.dealers["north"])
+        user = session.get_one(User, portal.clerk.id)
+    of_south = select(Transfer.public_id).where(Transfer.dealer_id == portal.dealers["south"])
+    entry = _one(portal, of_south)
+    booked = {"dealer": dealer.public_id, "amount": "1.00", "reference": "Line 7"}
+    yield "finance", "/deposits/new", booked
+    yield "finance", f"/entries/{entry}/reverse", {"reason": "Wrong dealer"}
+    person = {"name": "New", "email": "new@example.com", "password": "long enough for it"}
+    yield "manager", "/users/new", person | {"roles": "clerk", "language": "en"}
+    url = f"/users/{user.public_id}"
+    yield "manager", f"{url}/edit", {"name": "Other", "roles": "clerk", "seen": "1"}
+    yield "manager", f"{url}/steps/deactivate", {"seen": "2", "reason": "Left"}
+    yield "administrator", "/dealers/new", FACTS | {"code": "D0009"}
+    yield "administrator", f"/dealers/{dealer.public_id}/edit", FACTS | {"seen": "1"}
+
+
+def _returned(portal: Portal) -> str:
+    made = story.registered(portal)
+    with portal.transaction():
+        old_part = session.get_one(OldPart, made.id)
+        oldparts.send_back(old_part, reason="Blurred", seen=None, by=portal.desk, now=portal.now)
+    return made.public_id
+
+
+def _closing(portal: Portal) -> str:
+    claims.pieces(portal, 1, dealer="south")
+    claim = claims.in_review(portal, by="other_manager")
+    claims.decide_all(portal, claim)
+    run = _one(portal, select(Run).where(Run.month == "2026-10"))
+    for step, seen in (("start", "1"), ("close", "2")):
+        portal.client(portal.reviewer).post(f"/runs/{run.public_id}/{step}", {"seen": seen})
+    return str(run.public_id)
+
+
+def _traceless(portal: Portal) -> Iterator[Sent]:
+    """What could be done again and again, but for the key; and what leads elsewhere."""
+    yield "clerk", "/applications/new", {}
+    name = _one(portal, select(Application.public_id))
+    yield "clerk", f"/applications/{name}/edit", LINE | {"do": "add", "seen": "1"}
+    yield "clerk", f"/comments/application/{name}", {"text": "Soon, please"}
+    yield "clerk", f"/comments/application/{name}", {"text": "", "files": _png()}
+    change = {"effective_from": "2026-12-01", "reason": "Longer", "value": "20"}
+    yield "administrator", "/policy/oldpart.register_days", change
+    proposed = _one(portal, select(PolicyValue.public_id))
+    yield "administrator", f"/policy/changes/{proposed}/withdraw", {"seen": "1", "reason": "No"}
+    yield "administrator", "/price-lists/new", {"effective_from": "2026-10-20", "file": PRICES}
+    in_preview = select(PriceList.public_id).where(PriceList.status == "preview")
+    prices = f"/price-lists/{_one(portal, in_preview)}"
+    columns = {"number": "0", "name": "1", "cost": "2", "retail": "3"}
+    yield "administrator", f"{prices}/columns", columns | {"seen": "1"}
+    yield "administrator", f"{prices}/import", {"seen": "1"}
+    again = {"effective_from": "2026-10-20", "file": PRICES, "name": "Again"}
+    yield "administrator", "/price-lists/new", again
+    second = _one(portal, in_preview)
+    yield "administrator", f"/price-lists/{second}/discard", {"seen": "1"}
+    part = _one(portal, select(Part.public_id).where(Part.number == "FV-100"))
+    page = portal.client(portal.administrator).get(f"/parts/{part}/edit").text
+    seen = re.search(r'name="seen"[^>]* value="(-?\d+)"', page)
+    assert seen is not None
+    fields = {"name": "Fill valve", "name_zh": "", "name_pl": "", "unit": "pcs", "active": "y"}
+    yield "administrator", f"/parts/{part}/edit", fields | {"seen": seen[1], "category": "Valves"}
+    released = story.released(portal)
+    with portal.transaction():
+        pieces = session.scalars(select(QuoteLine.id)).one()
+    yield "warehouse", f"/applications/{released.public_id}/cancel-lines", {
+        "seen": str(released.version), f"pieces-{pieces}": "1", "reason": "None left",
+    }  # fmt: skip
+    returned = _returned(portal)
+    yield "clerk", f"/old-parts/{returned}/correct", REGISTRATION | {"seen": "2"}
+    yield "clerk", f"/old-parts/{returned}/photos", {"photos_kept": story.photo(portal)}
+    yield "clerk", f"/old-parts/{returned}/photos", {"photos": _png()}
+    yield "desk", f"/old-parts/{returned}/return", {"seen": "3", "reason": "Blurred"}
+    to_reject = story.registered(portal).public_id
+    why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
+    yield "desk", f"/old-parts/{to_reject}/reject", why
+
+
+def _version(portal: Portal, claim: Claim) -> str:
+    return str(_one(portal, select(Claim.version).where(Claim.id == claim.id)))
+
+
+def _month(portal: Portal) -> Iterator[Sent]:
+    """What the reviewer presses beside the loop, and a draft that is kept."""
+    claims.pieces(portal, 2)
+    claim = claims.started(portal)
+    url = f"/claims/{claim.public_id}"
+    yield "clerk", f"{url}/save", {"seen": "1", "remark": "All of it"}
+    yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
+    run = claims.opened(portal)
+    yield "reviewer", f"{url}/approve-open", {"seen": _version(portal, claim)}
+    yield "reviewer", f"{url}/return", {"seen": _version(portal, claim), "reason": "Wrong"}
+    url = f"/runs/{run.public_id}"
+    reviewer = portal.client(portal.reviewer)
+    for step, seen in (("start", "1"), ("close", "2")):
+        assert reviewer.post(f"{url}/{step}", {"seen": seen}).status_code == 303
+    yield "reviewer", f"{url}/close-again", {"seen": "3"}
+
+
+def _png(colour: str = "teal") -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (60, 40), colour).save(content, "PNG")
+    return content.getvalue()
+
+
+def _own(portal: Portal) -> Iterator[Sent]:
+    """What is one person's own."""
+    yield "clerk", "/preferences", {"language": "pl", "next": "/"}
+    yield "manager", f"/files/{story.photo(portal, 'manager')}/remove", {}
+    story.submitted(portal)
+    notices = select(Notice.id).where(Notice.user_id == portal.desk.id)
+    yield "desk", f"/inbox/{_one(portal, notices)}", {}
+    yield "desk", "/inbox", {}
+    with portal.transaction():
+        clerk = session.get_one(User, portal.clerk.id).public_id
+    yield "manager", f"/users/{clerk}/password", {"password": "another long one"}
+    yield "desk", "/profile/password", {"old": PASSWORD, "new": "quite another one"}
+    portal.client(portal.desk)
+    sessions = select(LoginSession).where(LoginSession.user_id == portal.desk.id)
+    with portal.transaction():
+        last = session.scalars(sessions.order_by(LoginSession.id)).all()[-1].public_id
+    yield "desk", f"/profile/sessions/{last}", {}
+    yield "desk", "/profile/sessions", {}
+
+
+WALKS = (_loop, _beside, _traceless, _month, _own)
+
+
+def _clients(portal: Portal) -> Callable[[str], Client]:
+    made: dict[str, Client] = {}
+
+    def client(who: str) -> Client:
+        if who not in made:
+            made[who] = portal.client(portal.cast[who])
+        return made[who]
+
+    return client
+
+
+def _business(portal: Portal) -> dict[str, str]:
+    """A digest of every table, but for when a session was last seen."""
+    found = fingerprint(portal)
+    del found["login_session"]
+    return found
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_form_has_one_effect_when_it_is_posted_twice(
+    portal: Portal, walk: Callable[[Portal], Iterator[Sent]]
+) -> None:
+    """The second of two equal posts is led to where the first one was, and changes nothing."""
+    client = _clients(portal)
+    for number, (who, url, typed) in enumerate(walk(portal)):
+        key = f"{KEY}-{number}"
+        first = _send(client(who), url, typed, key)
+        assert first.status_code == 303, (url, first.text)
+        before = _business(portal)
+        second = _send(client(who), url, typed, key)
+        assert (second.status_code, second.location) == (303, first.location), url
+        assert _business(portal) == before, url
+
+
+def test_every_unsafe_route_is_tried_when_forms_are_posted_twice(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    """Who adds an unsafe route says here how its form is sent twice."""
+    tried: set[str] = set()
+    for walk in WALKS:
+        folder = tmp_path / walk.__name__
+        folder.mkdir()
+        shutil.copy(sqlite_template, folder / "portal.sqlite")
+        portal = meet(new(folder, ""))
+        client, addresses = _clients(portal), portal.app.url_map.bind("")
+        for who, url, typed in walk(portal):
+            assert _send(client(who), url, typed).status_code == 303, url
+            tried.add(addresses.match(url, method="POST")[0])
+        with portal.app.app_context():
+            db.engine.dispose()
+    known = {one["endpoint"] for one in routes(portal.app) if "POST" in one["methods"]}
+    assert known - tried == set(EXCEPTED)
+
+
+@sqlite_only
+@pytest.mark.parametrize("walk", [_loop, _beside])
+def test_step_is_refused_when_it_is_posted_twice_without_a_key(
+    portal: Portal, walk: Callable[[Portal], Iterator[Sent]]
+) -> None:
+    """Each step of the loop: also by hand, the second of two equal posts changes nothing."""
+    client = _clients(portal)
+    for who, url, typed in walk(portal):
+        assert _send(client(who), url, typed).status_code == 303, url
+        before = _business(portal)
+        assert _send(client(who), url, typed).status_code in (404, 409, 422), url
+        assert _business(portal) == before, url
+
+
+CREATING: dict[str, tuple[str, str, dict[str, Any], Any]] = {
+    "application": ("clerk", "/applications/new", {}, Application),
+    "comment": ("clerk", "/comments/dealer/{north}", {"text": "Soon"}, Event),
+    "proposal": (
+        "administrator",
+        "/policy/oldpart.register_days",
+        {"effective_from": "2026-12-01", "reason": "Longer", "value": "20"},
+        PolicyValue,
+    ),
+    "prices": (
+        "administrator",
+        "/price-lists/new",
+        {"effective_from": "2026-10-20", "file": PRICES},
+        PriceList,
+    ),
+    "deposit": (
+        "finance",
+        "/deposits/new",
+        {"dealer": "{north}", "amount": "1.00", "reference": "Line 7"},
+        Transfer,
+    ),
+    "dealer": ("administrator", "/dealers/new", FACTS | {"code": "D0009"}, Dealer),
+}
+
+
+@pytest.mark.parametrize("what", CREATING)
+def test_form_has_one_effect_when_it_is_posted_many_times_at_once(
+    portal: Portal, what: str
+) -> None:
+    """Impatient presses that arrive together make one thing, and all lead to it."""
+    who, url, typed, model = CREATING[what]
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    url = url.replace("{north}", north)
+    typed = {name: north if value == "{north}" else value for name, value in typed.items()}
+
+    def count() -> int:
+        made: int = _one(portal, select(func.count()).select_from(model))
+        return made
+
+    before, start = count(), Barrier(MANY)
+    clients = [portal.client(portal.cast[who]) for _ in range(MANY)]
+
+    def press(client: Client) -> TestResponse:
+        start.wait(60)
+        try:
+            return _send(client, url, typed, KEY)
+        finally:
+            with portal.app.app_context():
+                session.remove()
+
+    with ThreadPoolExecutor(MANY) as pool:
+        answers = list(pool.map(press, clients))
+    assert [answer.status_code for answer in answers] == [303] * MANY
+    assert len({answer.location for answer in answers}) == 1
+    assert count() == before + 1
+
+
+def test_form_is_another_press_when_it_was_changed(portal: Portal) -> None:
+    """Who goes back, writes something else and sends it means it."""
+    clerk = portal.client(portal.clerk)
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    url = f"/comments/dealer/{north}"
+    for words in ("One", "Two", "One", "Two"):
+        assert _send(clerk, url, {"text": words}, KEY).status_code == 303
+    said = select(Event.reason).where(Event.name == "comment").order_by(Event.id)
+    with portal.transaction():
+        assert session.scalars(said).all() == ["One", "Two"]
+
+
+def test_form_is_another_press_when_its_file_is_another_of_the_same_name(portal: Portal) -> None:
+    """A phone calls every photo by the same name."""
+    clerk = portal.client(portal.clerk)
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    for colour in ("teal", "coral", "teal"):
+        typed = {"text": "", "files": _png(colour)}
+        assert _send(clerk, f"/comments/dealer/{north}", typed, KEY).status_code == 303
+    assert _one(portal, select(func.count()).select_from(Attachment)) == 2
+
+
+def test_form_takes_effect_when_an_equal_one_was_refused_before(portal: Portal) -> None:
+    """What had no effect is no press: put right elsewhere, the same form goes through."""
+    finance = portal.client(portal.finance)
+    with portal.transaction():
+        north = session.get_one(Dealer, portal.dealers["north"]).public_id
+    booked = {"dealer": north, "amount": "1.00", "reference": "START D0001"}
+    assert _send(finance, "/deposits/new", booked, KEY).status_code == 422
+    assert _one(portal, select(func.count()).select_from(Press)) == 0
+
+
+def test_press_of_somebody_else_is_not_answered_when_the_key_is_known(portal: Portal) -> None:
+    """P1: a key answers only to who pressed."""
+    first = _send(portal.client(portal.clerk), "/applications/new", {}, KEY)
+    second = _send(portal.client(portal.other_clerk), "/applications/new", {}, KEY)
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location != second.location
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "key", ["", "short", "x" * 65, "a key with blanks!", "ключ-ключ-ключ-ключ"]
+)
+def test_form_is_taken_as_it_comes_when_its_key_is_none(portal: Portal, key: str) -> None:
+    """A form that no page of ours made works, too."""
+    clerk = portal.client(portal.clerk)
+    for _ in range(2):
+        assert _send(clerk, "/applications/new", {}, key).status_code == 303
+    assert _one(portal, select(func.count()).select_from(Application)) == 2
+
+
+@sqlite_only
+def test_form_keeps_its_key_when_it_is_shown_again(portal: Portal) -> None:
+    """Two presses, of which one was refused, are still two presses of one page."""
+    finance = portal.client(portal.finance)
+    assert f'name="press" value="{KEY}"' in _send(finance, "/deposits/new", {}, KEY).text
+    fresh = {finance.get("/deposits/new").text.split('name="press" value="')[1][:16] for _ in "ab"}
+    assert len(fresh) == 2
+
+
+def test_presses_are_forgotten_when_they_are_old(portal: Portal) -> None:
+    """The worker throws away what nobody repeats any more."""
+    clerk = portal.client(portal.clerk)
+    for age, left in ((timedelta(0), 1), (KEPT_FOR, 1), (timedelta(seconds=1), 0)):
+        portal.clock.at += age
+        if not age:
+            _send(clerk, "/applications/new", {}, KEY)
+        with portal.app.app_context():
+            jobs.ring(portal.clock)
+        assert _one(portal, select(func.count()).select_from(Press)) == left
