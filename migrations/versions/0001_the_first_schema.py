@@ -197,7 +197,14 @@ def upgrade() -> None:
     op.create_table(
         "account",
         sa.Column("id", KEY, nullable=False),
+        sa.Column("public_id", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("event_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("dealer_id", KEY, nullable=True),
+        sa.Column("code", sa.String(length=20), nullable=True),
         sa.Column("purpose", sa.String(length=20), nullable=False),
         sa.Column("posted", sa.BigInteger(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
@@ -210,6 +217,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["dealer_id"], ["dealer.id"], name=op.f("fk_account_dealer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("dealer_id", name=op.f("uq_account_dealer_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_account_public_id")),
     )
     op.create_table(
         "user_account",

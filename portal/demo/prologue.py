@@ -26,7 +26,7 @@ from portal.terms import services as terms
 def open_house(stage: Stage) -> None:
     """The first morning: everybody gets a way in, finance books what dealers have paid."""
     now = stage.start
-    ledger.open_books()
+    ledger.open_books(now=now)
     for person in HEADQUARTERS:
         # The first administrator is made by the installation, the others by the administrator.
         _join(stage, person, None, stage.actors.get("administrator", SYSTEM), now)
@@ -57,7 +57,14 @@ def _join(stage: Stage, person: Person, dealer: Dealer | None, by: Actor, now: d
 
 def _first_deposit(stage: Stage, company: Company, now: datetime) -> None:
     if company.key in ("qinyue", "armslask"):
-        ledger.open_account(stage.dealers[company.key].id, credit_limit=100_000)
+        ledger.set_credit_limit(
+            ledger.locked_account(stage.dealers[company.key].id),
+            100_000,
+            seen=None,
+            reason="A dealer since 2012 who has always paid in time.",
+            by=stage.actors["finance"],
+            now=now,
+        )
     deposit(stage, company, company.size * 150_000, now)
 
 

@@ -6,7 +6,7 @@ from wtforms import SelectField
 
 from portal.core.db import AnyRow
 from portal.core.i18n import _, _l
-from portal.web.forms import Form, MoneyField, line, needed, text
+from portal.web.forms import Form, MoneyField, VersionField, line, needed, text
 
 
 class DepositForm(Form):
@@ -27,4 +27,12 @@ class DepositForm(Form):
 class ReverseForm(Form):
     """Why an entry is put right."""
 
+    reason = text(_l("Reason"), description=_l("The dealer reads this."))
+
+
+class CreditLimitForm(Form):
+    """How far a dealer may spend beyond the posted balance, and why."""
+
+    seen = VersionField()
+    credit_limit = MoneyField(_l("Credit limit"), [needed()])
     reason = text(_l("Reason"), description=_l("The dealer reads this."))

@@ -12,6 +12,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Key, Money, public_id
+from portal.core.documents import Document
+from portal.ledger import workflow
 
 DEALER = "dealer"
 BANK = "bank"
@@ -34,11 +36,14 @@ HQ_PURPOSES = (
 )
 
 
-class Account(Base):
+class Account(Document, Base):
     """An account: one for each dealer, and one of headquarters' for each purpose (L2).
 
     ``posted`` and ``reserved`` are kept by trigger, for dealers only: headquarters' accounts
     would be hot rows. available = posted + credit_limit − reserved (L5).
+
+    A dealer's account has the dealer's code, and its name in URLs; its events are what finance
+    did by hand: deposits, their reversals, and changes of the credit limit.
     """
 
     __tablename__ = "account"
@@ -47,13 +52,19 @@ class Account(Base):
         CheckConstraint("reserved >= 0", name="reserved"),
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
     )
+    kind = "account"
+    workflow = workflow.ACCOUNT
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
     dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"), unique=True)
+    code: Mapped[str | None] = mapped_column(String(20))
     purpose: Mapped[str] = mapped_column(String(20))
     posted: Mapped[Money] = mapped_column(default=0)
     reserved: Mapped[Money] = mapped_column(default=0)
     credit_limit: Mapped[Money] = mapped_column(default=0)
+
+    @property
+    def title(self) -> str:
+        return self.code or self.purpose
 
     @property
     def available(self) -> int:

@@ -12,6 +12,7 @@ OWN = capability("ledger:own", Role.CLERK, Role.MANAGER)
 ACCOUNTS = capability("ledger:accounts", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 DEPOSIT = capability("ledger:deposit", Role.FINANCE)
 REVERSE = capability("ledger:reverse", Role.FINANCE)
+LIMIT = capability("ledger:limit", Role.FINANCE)
 
 
 def visible_accounts(actor: Actor) -> ColumnElement[bool]:

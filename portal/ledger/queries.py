@@ -51,6 +51,7 @@ def account(actor: Actor, name: str | None = None) -> AnyRow:
         select(
             Account.id,
             Account.dealer_id,
+            Account.event_count,
             *_FIGURES,
             capped(Transfer, Transfer.dealer_id == dealer_id).label("entries"),
             capped(Reservation, Reservation.dealer_id == dealer_id, _OPEN).label("open"),
@@ -131,6 +132,7 @@ def entry(actor: Actor, name: str) -> AnyRow:
             Transfer,
             source.purpose.label("source"),
             target.purpose.label("target"),
+            (target.posted + target.credit_limit - target.reserved).label("available"),
             Dealer.public_id.label("dealer_name"),
             Dealer.code,
             Dealer.name,

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import insert, literal, select
 
+from portal.core import workflow
 from portal.core.db import AnySelect, Key, UtcDateTime, session
 from portal.core.documents import Document
 from portal.core.errors import Conflict, Invalid, TooLittleMoney
-from portal.core.events import Event, subscribe
+from portal.core.events import Event, record, subscribe
 from portal.core.i18n import _
 from portal.core.money import LARGEST
 from portal.core.permissions import Actor
@@ -30,9 +31,17 @@ from portal.ledger.models import (
     ReservationEnd,
     Transfer,
 )
+from portal.people.models import Dealer
 
 LONGEST_CAUSE = 200
 """The greatest length of a cause, in characters."""
+
+BY_HAND = frozenset({"deposit"})
+"""The kinds of entries that finance books, and so reverses, by hand.
+
+Every other entry follows from a document, whose own steps put it right: a reversal beside them
+would give back twice what a cancellation has refunded, or once what is claimed again.
+"""
 
 
 @dataclass(frozen=True)
@@ -44,29 +53,73 @@ class Posting:
     amount: int
 
 
-def open_books() -> None:
+def open_books(*, now: datetime) -> None:
     """Make headquarters' accounts, one for each purpose (L2); harmless when they exist."""
     known = set(session.scalars(select(Account.purpose).where(Account.dealer_id.is_(None))))
-    session.add_all(Account(purpose=purpose) for purpose in HQ_PURPOSES if purpose not in known)
+    session.add_all(
+        Account(purpose=purpose, status="active", created_at=now)
+        for purpose in HQ_PURPOSES
+        if purpose not in known
+    )
     session.flush()
-
-
-def open_account(dealer_id: int, *, credit_limit: int = 0) -> Account:
-    """Make a dealer's one account (L2); it has the credit limit from now on if it exists."""
-    account = session.scalar(select(Account).where(Account.dealer_id == dealer_id))
-    if account is None:
-        account = Account(purpose=DEALER, dealer_id=dealer_id)
-        session.add(account)
-    account.credit_limit = credit_limit
-    session.flush()
-    return account
 
 
 @subscribe
 def open_with_dealer(event: Event, document: Document) -> None:
-    """Open the account of a dealer that was just added (L2)."""
-    if document.kind == "dealer" and event.name == "create":
-        open_account(document.id)
+    """Open the one account of a dealer that was just added (L2)."""
+    if isinstance(document, Dealer) and event.name == "create":
+        session.add(
+            Account(
+                purpose=DEALER,
+                status="active",
+                created_at=event.at,
+                dealer_id=document.id,
+                code=document.code,
+                public_id=document.public_id,
+            )
+        )
+        session.flush()
+
+
+def locked_account(dealer_id: int | None) -> Account:
+    """A dealer's account as it stands, locked until the transaction ends.
+
+    The lock lets others refer to the account meanwhile: who books first and locks afterwards
+    cannot wait for whoever locked first.
+    """
+    return session.scalars(
+        select(Account)
+        .where(Account.dealer_id == dealer_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def set_credit_limit(
+    account: Account, limit: int, *, seen: int | None, reason: str, by: Actor, now: datetime
+) -> None:
+    """Set how far a dealer may spend beyond the posted balance, in minor units (L5).
+
+    It counts from the next reservation on: what is reserved stays reserved, also where it is more
+    than what the new limit leaves. Stale if ``seen`` is not the account's version; Invalid without
+    a reason, and for a limit that is negative, too large, or no other than before.
+    """
+    account = locked_account(account.dealer_id)
+    workflow.check(account, "set_limit", by=by, seen=seen, reason=reason)
+    if not 0 <= limit <= LARGEST:
+        raise Invalid(_("This amount is too large, or negative."), field="credit_limit")
+    if limit == account.credit_limit:
+        raise Invalid(_("This is the credit limit already."), field="credit_limit")
+    before, account.credit_limit = account.credit_limit, limit
+    workflow.apply(
+        account,
+        "set_limit",
+        by=by,
+        now=now,
+        reason=reason,
+        values={"credit_limit": [before, limit]},
+    )
+    session.flush()
 
 
 def _account_id(purpose: str, dealer_id: int) -> int:
@@ -172,6 +225,7 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
     Invalid if the reference is missing, too long, or was booked before, for whichever dealer.
     """
     by.must(policy.DEPOSIT)
+    account = locked_account(dealer_id)
     cause = bank_cause(reference)
     if cause == "bank/":
         raise Invalid(_("Enter the bank's reference."), field="reference")
@@ -182,7 +236,7 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
             _("The bank reference %(reference)s has already been booked.", reference=reference),
             field="reference",
         )
-    return transfer(
+    made = transfer(
         dealer_id=dealer_id,
         source=BANK,
         target=DEALER,
@@ -193,19 +247,51 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
         now=now,
         values={"reference": reference.strip()},
     )
+    # No step of the workflow: who is about to change the credit limit need not look again.
+    values = {"amount": amount, "reference": reference.strip()}
+    record(account, "deposit", by=by, now=now, values=values)
+    _renew(account)
+    return made
+
+
+def _renew(account: Account) -> None:
+    """Let the account be read anew: the triggers have changed its balance."""
+    session.flush()
+    session.expire(account)
+
+
+def irreversible(original: Transfer) -> str | None:
+    """Why finance cannot reverse an entry by hand, in a sentence; None if it can."""
+    if original.reverses_id is not None:
+        return str(_("A reversal cannot be reversed."))
+    if original.kind in BY_HAND:
+        return None
+    if original.document_title is None:
+        return str(_("Only what finance booked by hand can be reversed."))
+    return str(
+        _(
+            "This entry follows from %(document)s. It is put right there, by that document's "
+            "own steps.",
+            document=original.document_title,
+        )
+    )
 
 
 def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Transfer:
     """Put a mistake right: the same amount the other way, naming the original, once (L3).
 
-    It leads to the original's document. Invalid without a reason, or if the original is a
-    reversal itself; Conflict if it was reversed before.
+    Only what finance books by hand (``BY_HAND``); the rest is put right by its document. What was
+    reserved meanwhile stays reserved (L5): available may come below zero, since the money was
+    never there. Invalid without a reason, or if the entry cannot be reversed; Conflict if it was
+    reversed before.
     """
     by.must(policy.REVERSE)
+    account = locked_account(original.dealer_id)
     if not reason.strip():
         raise Invalid(_("Please say why: the other side will read it."), field="reason")
-    if original.reverses_id is not None:
-        raise Invalid(_("A reversal cannot be reversed."))
+    refusal = irreversible(original)
+    if refusal:
+        raise Invalid(refusal)
     cause = f"reversal/{original.public_id}"
     if booked(cause) is not None:
         raise Conflict(_("This entry has already been reversed."))
@@ -228,6 +314,9 @@ def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Tra
     )
     session.add(entry)
     session.flush()
+    values = {"amount": original.amount, **original.values}
+    record(account, "reverse", by=by, now=now, reason=reason, values=values)
+    _renew(account)
     return entry
 
 
@@ -241,12 +330,7 @@ def reserve(document: Document, amount: int, *, cause: str, now: datetime) -> Re
     if amount <= 0:
         raise Invalid(_("An amount must be above zero."), field="amount")
     dealer_id = document.tenant_id
-    account = session.scalars(
-        select(Account)
-        .where(Account.dealer_id == dealer_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
+    account = locked_account(dealer_id)
     if reservation(cause) is not None:
         raise Conflict(_("This has already been reserved."))
     if amount > account.available:
@@ -263,8 +347,7 @@ def reserve(document: Document, amount: int, *, cause: str, now: datetime) -> Re
         at=now,
     )
     session.add(held)
-    session.flush()
-    session.expire(account)
+    _renew(account)
     return held
 
 

@@ -1,31 +1,38 @@
-"""The pages of money: accounts, entries, deposits and reversals."""
+"""The pages of money: accounts, entries, deposits, reversals and credit limits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from portal.core.db import AnyRow, session
-from portal.core.documents import DocumentKind, kinds
+from portal.core.documents import DocumentKind, find, kinds, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.ledger import policy, queries, services
-from portal.ledger.forms import DepositForm, ReverseForm
+from portal.ledger.forms import CreditLimitForm, DepositForm, ReverseForm
 from portal.ledger.kinds import KINDS, PURPOSES, VALUES
 from portal.ledger.models import Account, Reservation, Transfer
 from portal.people.models import Dealer
-from portal.web import filters, frame, lists
+from portal.web import filters, frame, lists, timeline
 from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, needs_of, now
 
 pages = Pages("ledger", __name__)
+register(DocumentKind(Account, _l("Account"), "ledger.dealer_account", policy.visible_accounts))
 frame.room(40, _l("Account"), "account", "ledger.account", policy.OWN)
 frame.room(40, _l("Accounts"), "ledger", "ledger.accounts", policy.ACCOUNTS)
 
-TABS = (lists.Tab("entries", _l("Entries")), lists.Tab("reserved", _l("Reserved")))
+TABS = (
+    lists.Tab("entries", _l("Entries")),
+    lists.Tab("reserved", _l("Reserved")),
+    lists.Tab("history", _l("History")),
+)
+_AMOUNTS = ("amount", "credit_limit")
 
 
 def _kind(row: AnyRow) -> DocumentKind | None:
@@ -44,7 +51,10 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
     account = queries.account(actor(), name)
     tab = lists.current(TABS)
     kind = request.args.get("kind")
-    if tab.name == "reserved":
+    listed, history = None, []
+    if tab.name == "history":
+        history = _history(find(Account, account.public_id, actor()))
+    elif tab.name == "reserved":
         statement = queries.open_reservations(actor(), account)
         listed = lists.page(statement, Reservation.at, Reservation.id)
     else:
@@ -55,14 +65,35 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
         fragments={"results"},
         account=account,
         tab=tab.name,
-        tabs=lists.tab_items(TABS, [lists.in_words(account.entries), lists.in_words(account.open)]),
+        tabs=lists.tab_items(
+            TABS,
+            [lists.in_words(n) for n in (account.entries, account.open, account.event_count)],
+        ),
         reserved_url=lists.here(tab="reserved", after=None, kind=None),
         listed=listed,
+        history=history,
         kind=kind,
         kinds=KINDS,
         document_kind=_kind,
         document_url=_document_url,
     )
+
+
+def _history(account: Account) -> list[timeline.Entry]:
+    """What finance did by hand, newest first, with its amounts as money."""
+
+    def in_words(name: str, text: str) -> str:
+        if name not in _AMOUNTS:
+            return text
+        return " → ".join(filters.money(int(amount)) for amount in text.split(" → "))
+
+    return [
+        replace(
+            entry,
+            values=[(VALUES.get(name, name), in_words(name, text)) for name, text in entry.values],
+        )
+        for entry in reversed(timeline.of(account))
+    ]
 
 
 @pages.get("/account", needs=policy.OWN)
@@ -93,6 +124,45 @@ def accounts() -> ResponseReturnValue:
         tab=tab.name,
         q=text,
     )
+
+
+def _limit_page(account: Account, form: CreditLimitForm) -> ResponseReturnValue:
+    form.now_shows(account.version)
+    return render(
+        "ledger/credit_limit.html",
+        status=form.status,
+        form=form,
+        account=queries.account(actor(), account.public_id),
+    )
+
+
+@pages.get("/accounts/<name>/credit-limit", needs=policy.LIMIT)
+def credit_limit(name: str) -> ResponseReturnValue:
+    """The form for a dealer's credit limit, as it stands."""
+    account = find(Account, name, actor())
+    standing = {"seen": account.version, "credit_limit": account.credit_limit}
+    return _limit_page(account, CreditLimitForm(data=standing))
+
+
+@pages.post("/accounts/<name>/credit-limit", needs=policy.LIMIT)
+def set_credit_limit(name: str) -> ResponseReturnValue:
+    """Change a dealer's credit limit (L5)."""
+    # Not locked here: the service takes a lock that lets others book entries meanwhile.
+    account = find(Account, name, actor())
+    form = CreditLimitForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.set_credit_limit(
+                account,
+                form.credit_limit.data,
+                seen=form.seen.data,
+                reason=form.reason.data,
+                by=actor(),
+                now=now(),
+            )
+            flash(_("The credit limit is changed."), "success")
+            return go("ledger.dealer_account", name=name, tab="history")
+    return _limit_page(account, form)
 
 
 def _deposit_page(form: DepositForm) -> ResponseReturnValue:
@@ -139,7 +209,9 @@ def deposit() -> ResponseReturnValue:
 
 def _entry_page(name: str, form: ReverseForm | None = None) -> ResponseReturnValue:
     row = queries.entry(actor(), name)
-    can_reverse = actor().can(policy.REVERSE) and not row.original_name and not row.reversal_name
+    may_reverse = actor().can(policy.REVERSE) and not row.original_name and not row.reversal_name
+    refusal = services.irreversible(row.Transfer) if may_reverse else None
+    can_reverse = may_reverse and not refusal
     return render(
         "ledger/entry.html",
         status=form.status if form else 200,
@@ -152,6 +224,8 @@ def _entry_page(name: str, form: ReverseForm | None = None) -> ResponseReturnVal
         document_url=_document_url(row.Transfer),
         form=form or (ReverseForm(formdata=None) if can_reverse else None),
         can_reverse=can_reverse,
+        put_right=refusal,
+        missing=row.Transfer.amount - row.available if can_reverse else 0,
     )
 
 

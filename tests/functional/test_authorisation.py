@@ -103,6 +103,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     # ledger
     "ledger.account": _row(),
     "ledger.dealer_account": _row("account"),
+    "ledger.credit_limit": _row("account"),
+    "ledger.set_credit_limit": _row("account"),
     "ledger.accounts": _row(),
     "ledger.new_deposit": _row(),
     "ledger.deposit": _row(),
@@ -194,6 +196,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("claim_in_review", "claim"),
             ("run", "run"),
             ("dealer", "dealer"),
+            ("account", "account"),
             ("user", "user"),
             ("change", "policy"),
             ("price_list", "pricelist"),

@@ -205,6 +205,12 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {"deactivate": "/steps/deactivate", "activate": "/steps/activate"},
     ),
     "dealer": ("dealer", "people.dealer", {}),
+    # A deposit is reversed on the page of its entry.
+    "account": (
+        "account",
+        "ledger.dealer_account",
+        {"deposit": ELSEWHERE, "reverse": ELSEWHERE, "set_limit": "/credit-limit"},
+    ),
     # Only who proposed it withdraws a change (P2); a list with an error cannot be imported (C3).
     "policy": (
         "change",

@@ -43,6 +43,14 @@ def reserve(portal: Portal, amount: int, cause: str = "test/1", name: str = "nor
         return services.reserve(dealer(portal, name), amount, cause=cause, now=portal.now)
 
 
+def set_limit(portal: Portal, limit: int, name: str = "north", **other: Any) -> None:
+    """A credit limit that finance has set."""
+    how: dict[str, Any] = {"seen": None, "reason": "Pays in time", "by": portal.finance} | other
+    with portal.transaction():
+        account = services.locked_account(portal.dealers[name])
+        services.set_credit_limit(account, limit, now=portal.now, **how)
+
+
 def again(row: Any) -> Any:
     """A row as it stands now, in the present transaction."""
     return session.get_one(type(row), row.id)

@@ -59,7 +59,15 @@ class Books(RuleBasedStateMachine):
         with self.portal.transaction():
             facts = replace(DEALERS["north"], code=f"M{self.number:05}")
             made = people.add_dealer(facts, by=self.portal.administrator, now=self.portal.now)
-            services.open_account(made.id, credit_limit=credit)
+            if credit:
+                services.set_credit_limit(
+                    services.locked_account(made.id),
+                    credit,
+                    seen=1,
+                    reason="-",
+                    by=self.portal.finance,
+                    now=self.portal.now,
+                )
             self.dealer_id = made.id
 
     def act(self, step: Callable[[], Any]) -> Any:

@@ -7,11 +7,12 @@ from typing import Any
 from portal.applications import services as applications
 from portal.applications.models import Application
 from portal.core.db import session
+from portal.core.events import verify as chains
 from portal.ledger import services
 from portal.ledger.models import PARTS_SALES, Reservation, Transfer
 from portal.ledger.verify import verify
 from portal.people.models import Dealer
-from tests.functional.ledger.books import deposit, figures, reserve
+from tests.functional.ledger.books import deposit, figures, reserve, set_limit
 from tests.functional.ledger.racing import RUNNERS, Step, Track, race
 from tests.support import story
 from tests.support.portal import DEPOSIT, Portal
@@ -78,6 +79,43 @@ def _deposit(dealer_id: int, by: Any, now: datetime) -> None:
 
 def _reserve(dealer_id: int, now: datetime) -> None:
     services.reserve(session.get_one(Dealer, dealer_id), 50, cause="test/race", now=now)
+
+
+def _limit(number: int, facts: Any) -> list[Step]:
+    dealer_id, by = facts
+
+    def reserve_or_lower(now: datetime) -> None:
+        if number % 4:
+            document = session.get_one(Dealer, dealer_id)
+            services.reserve(document, 100, cause=f"test/{number}", now=now)
+            return
+        account = services.locked_account(dealer_id)
+        limit = max(0, account.credit_limit - 300)
+        services.set_credit_limit(account, limit, seen=None, reason="Less", by=by, now=now)
+
+    return [reserve_or_lower]
+
+
+def test_nothing_is_reserved_on_a_limit_that_is_gone_when_it_falls_meanwhile(
+    portal: Portal,
+) -> None:
+    """L5: of twelve reservations and four cuts of the limit, each counts with those before it."""
+    set_limit(portal, 1200)
+    reserve(portal, DEPOSIT, "test/all")
+    outcomes = race(track(portal), _limit, (portal.dealers["north"], portal.finance))[0]
+    assert set(outcomes) <= {"done", "TooLittleMoney"}
+    assert outcomes.count("TooLittleMoney") == RUNNERS - outcomes.count("done")
+    posted, reserved, available = figures(portal)
+    kept = outcomes.count("done") - 4
+    assert (posted, reserved) == (DEPOSIT, DEPOSIT + 100 * kept)
+    assert available == -100 * kept
+    # Whoever was refused came when the limit at that time was used up, not before.
+    assert 0 < kept <= 12
+    with portal.transaction():
+        account = services.locked_account(portal.dealers["north"])
+        assert (account.credit_limit, account.version) == (0, 6)
+        assert list(chains()) == []
+    assert differences(portal) == []
 
 
 def _reverse(key: int, by: Any, now: datetime) -> None:

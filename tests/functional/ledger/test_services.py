@@ -7,9 +7,20 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import session
-from portal.core.errors import Conflict, Forbidden, Invalid, Refusal, TooLittleMoney
+from portal.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    Stale,
+    TooLittleMoney,
+)
+from portal.core.events import Event
+from portal.core.events import verify as events_verify
 from portal.core.money import LARGEST
 from portal.ledger import services
+from portal.ledger.kinds import KINDS
 from portal.ledger.models import (
     BANK,
     DEALER,
@@ -22,7 +33,7 @@ from portal.ledger.models import (
     Transfer,
 )
 from portal.ledger.services import Posting
-from tests.functional.ledger.books import again, dealer, deposit, figures, reserve
+from tests.functional.ledger.books import again, dealer, deposit, figures, reserve, set_limit
 from tests.support.portal import DEPOSIT, Portal
 
 
@@ -66,7 +77,7 @@ def test_transfer_is_refused_when_its_amount_is_none(portal: Portal, amount: int
 def test_books_have_one_account_for_each_purpose_when_opened_again(portal: Portal) -> None:
     """L2: each dealer has one account, headquarters one for each purpose."""
     with portal.transaction():
-        services.open_books()
+        services.open_books(now=portal.now)
     with portal.transaction():
         purposes = session.scalars(select(Account.purpose).where(Account.dealer_id.is_(None)))
         assert sorted(purposes) == sorted(HQ_PURPOSES)
@@ -148,8 +159,7 @@ def test_money_is_not_moved_when_somebody_else_than_finance_tries(portal: Portal
 
 def test_entry_is_undone_when_it_is_reversed(portal: Portal) -> None:
     """L3: a mistake is put right by one reversal that names the original."""
-    with portal.transaction():
-        made = transfer(portal, document=dealer(portal))
+    made = deposit(portal, "ICBC 77")
     with portal.transaction():
         undone = services.reverse(
             again(made), by=portal.finance, now=portal.now, reason=" Booked twice "
@@ -160,8 +170,116 @@ def test_entry_is_undone_when_it_is_reversed(portal: Portal) -> None:
         made.to_account_id,
         made.from_account_id,
     )
-    assert undone.document_name == made.document_name
     assert undone.values == {"reason": "Booked twice"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"deposit", "reversal"}))
+def test_entry_stays_when_a_document_caused_it(portal: Portal, kind: str) -> None:
+    """L3, L8: one person of finance undoes no deduction, refund or reimbursement by hand."""
+    with portal.transaction():
+        made = transfer(portal, kind=kind, document=dealer(portal))
+
+    def undo() -> None:
+        services.reverse(again(made), by=portal.finance, now=portal.now, reason="Wrong")
+
+    assert dealer_title(portal) in str(refused(portal, Invalid, undo))
+    with portal.transaction():
+        loose = transfer(portal, kind=kind, cause="test/loose")
+    made = loose
+    assert "by hand" in str(refused(portal, Invalid, undo))
+
+
+def dealer_title(portal: Portal) -> str:
+    with portal.transaction():
+        return dealer(portal).title
+
+
+def test_deposit_that_never_came_is_undone_when_it_is_reserved_already(portal: Portal) -> None:
+    """L3, L5: the books say what is true; nothing more can be reserved until it is paid."""
+    made = deposit(portal, "ICBC 77")
+    reserve(portal, DEPOSIT + 10_000)
+    with portal.transaction():
+        services.reverse(again(made), by=portal.finance, now=portal.now, reason="Bounced")
+    assert figures(portal) == (DEPOSIT, DEPOSIT + 10_000, -10_000)
+    refusal = refused(portal, TooLittleMoney, lambda: reserve(portal, 1, "test/2"))
+    assert refusal.missing == 10_001
+
+
+def history(portal: Portal, name: str = "north") -> list[Event]:
+    with portal.transaction():
+        account = services.locked_account(portal.dealers[name])
+        mine = Event.document_kind == "account", Event.document_id == account.id
+        return list(session.scalars(select(Event).where(*mine).order_by(Event.seq)))
+
+
+def test_credit_limit_counts_when_finance_sets_it(portal: Portal) -> None:
+    """L5, P4: at once, for one dealer; who, from, to and why stay on the account."""
+    set_limit(portal, 500)
+    set_limit(portal, 200, reason=" Pays late ")
+    assert figures(portal) == (DEPOSIT, 0, DEPOSIT + 200)
+    assert figures(portal, "south") == (DEPOSIT, 0, DEPOSIT)
+    changes = [event for event in history(portal) if event.name == "set_limit"]
+    assert [event.values for event in changes] == [
+        {"credit_limit": [0, 500]},
+        {"credit_limit": [500, 200]},
+    ]
+    assert changes[1].reason == "Pays late"
+    assert {event.actor_id for event in changes} == {portal.finance.id}
+    with portal.transaction():
+        assert list(events_verify()) == []
+
+
+def test_reservation_stays_when_the_credit_limit_falls_below_it(portal: Portal) -> None:
+    """L5, L6: what is reserved stays reserved, and can be posted; nothing new is."""
+    set_limit(portal, 500)
+    held = reserve(portal, DEPOSIT + 500)
+    set_limit(portal, 0)
+    assert figures(portal) == (DEPOSIT, DEPOSIT + 500, -500)
+    refused(portal, TooLittleMoney, lambda: reserve(portal, 1, "test/2"))
+    with portal.transaction():
+        post(portal, held, Posting("parts_deduction", PARTS_SALES, DEPOSIT + 500))
+    assert figures(portal) == (-500, 0, -500)
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason", "field"),
+    [
+        (-1, "Why", "credit_limit"),
+        (LARGEST + 1, "Why", "credit_limit"),
+        (0, "Why", "credit_limit"),
+        (500, " \n", "reason"),
+    ],
+)
+def test_credit_limit_stays_when_the_new_one_is_no_good(
+    portal: Portal, limit: int, reason: str, field: str
+) -> None:
+    """L5, P4: not negative, not too large, another one than before, and with a reason."""
+    refusal = refused(portal, Invalid, lambda: set_limit(portal, limit, reason=reason))
+    assert refusal.field == field
+    assert figures(portal) == (DEPOSIT, 0, DEPOSIT)
+
+
+@pytest.mark.parametrize("who", ["desk", "warehouse", "reviewer", "administrator", "auditor"])
+def test_credit_limit_stays_when_somebody_else_than_finance_sets_it(
+    portal: Portal, who: str
+) -> None:
+    """Domain, 2: money is finance's; the administrator has none of it."""
+    refused(portal, Forbidden, lambda: set_limit(portal, 500, by=portal.cast[who]))
+
+
+@pytest.mark.parametrize("who", ["manager", "other_manager"])
+def test_credit_limit_stays_when_a_dealer_sets_it(portal: Portal, who: str) -> None:
+    """P1: not one's own, and another's is not there."""
+    what: type[Refusal] = Forbidden if who == "manager" else NotFound
+    refused(portal, what, lambda: set_limit(portal, 500, by=portal.cast[who]))
+
+
+def test_second_of_finance_is_told_when_the_limit_was_just_changed(portal: Portal) -> None:
+    """P4: a change is made to what was seen; a deposit in between is no such change."""
+    deposit(portal, "ICBC 77")
+    set_limit(portal, 500, seen=1)
+    refused(portal, Stale, lambda: set_limit(portal, 600, seen=1))
+    assert figures(portal)[2] == DEPOSIT + 10_500
 
 
 def test_entry_is_reversed_once_when_it_is_tried_again(portal: Portal) -> None:
@@ -198,8 +316,7 @@ def test_money_is_set_aside_when_it_is_reserved(portal: Portal) -> None:
 
 def test_everything_can_be_reserved_when_it_is_available(portal: Portal) -> None:
     """L5: available may come to zero, with the credit limit used."""
-    with portal.transaction():
-        services.open_account(portal.dealers["north"], credit_limit=500)
+    set_limit(portal, 500)
     reserve(portal, DEPOSIT + 500)
     assert figures(portal) == (DEPOSIT, DEPOSIT + 500, 0)
     refusal = refused(portal, TooLittleMoney, lambda: reserve(portal, 1, "test/2"))

@@ -8,10 +8,9 @@ from flask import url_for
 from sqlalchemy import func, insert, select
 
 from portal.core.db import public_id, session
-from portal.ledger import services
 from portal.ledger.models import BANK, DEALER, Account, Reservation, Transfer
 from portal.people.models import Dealer
-from tests.functional.ledger.books import dealer, deposit, figures, reserve
+from tests.functional.ledger.books import dealer, deposit, figures, reserve, set_limit
 from tests.support import story
 from tests.support.portal import DEALERS, DEPOSIT, Portal
 from tests.support.queries import counted
@@ -37,8 +36,7 @@ def entries(portal: Portal) -> int:
 
 def test_dealer_sees_the_account_when_opening_it(portal: Portal) -> None:
     """L5: posted, reserved, credit limit and available, and each entry with its cause."""
-    with portal.transaction():
-        services.open_account(portal.dealers["north"], credit_limit=50_000)
+    set_limit(portal, 50_000)
     application = story.released(portal)
     waiting = story.confirmed(portal, story.line(portal, serial="SN-2"))
     page = portal.client(portal.clerk).get("/account").text
@@ -188,6 +186,95 @@ def test_entry_is_reversed_once_when_it_is_posted_twice(portal: Portal) -> None:
     assert "Reverse this entry" not in reversal
 
 
+def test_reversal_is_not_offered_when_a_document_caused_the_entry(portal: Portal) -> None:
+    """L3: the page says what puts it right instead; who sends the form anyway is told the same."""
+    application = story.released(portal)
+    with portal.transaction():
+        statement = select(Transfer.public_id).where(Transfer.kind == "parts_deduction")
+        url = f"/entries/{session.scalars(statement).one()}"
+    client, before = portal.client(portal.finance), figures(portal)
+    page = client.get(url).text
+    assert "/reverse" not in page
+    sentence = f"This entry follows from {application.number}."
+    assert sentence in page
+    answer = client.post(f"{url}/reverse", {"reason": "Wrong"})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert figures(portal) == before
+    assert sentence not in portal.client(portal.manager).get(url).text
+
+
+def test_finance_is_warned_when_the_deposit_is_spent_already(portal: Portal) -> None:
+    """L5: what a reversal would leave missing is said before it is done."""
+    url = f"/entries/{deposit(portal, 'ICBC 77').public_id}"
+    client = portal.client(portal.finance)
+    assert "will be missing" not in client.get(url).text
+    reserve(portal, DEPOSIT + 4_000)
+    assert "CN¥40.00 of it is spent or reserved already" in client.get(url).text
+
+
+def limit_form(portal: Portal, **other: str) -> dict[str, str]:
+    """What finance types to change the credit limit."""
+    return {"seen": "1", "credit_limit": "1 500,00", "reason": "Pays in time"} | other
+
+
+def test_credit_limit_is_changed_when_finance_types_it(portal: Portal) -> None:
+    """L5, P4: from the account's page; the dealer sees it there, with who, why, from and to."""
+    client, url = portal.client(portal.finance), f"/accounts/{name_of(portal)}"
+    assert f"{url}/credit-limit" in client.get(url).text
+    page = client.get(f"{url}/credit-limit").text
+    assert 'name="credit_limit"' in page
+    answer = client.post(f"{url}/credit-limit", limit_form(portal))
+    assert (answer.status_code, answer.location) == (303, f"{url}?tab=history")
+    assert figures(portal) == (DEPOSIT, 0, DEPOSIT + 150_000)
+    dealers = portal.client(portal.manager)
+    page = dealers.get("/account").text
+    assert "with a credit limit of CN¥1,500.00" in page
+    assert "/credit-limit" not in page
+    page = dealers.get("/account?tab=history").text
+    assert "Finance changed the credit limit" in page
+    assert "CN¥0.00 → CN¥1,500.00" in page
+    assert "Pays in time" in page
+    assert "Pays in time" not in portal.client(portal.other_manager).get("/account").text
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "sentence"),
+    [
+        ("credit_limit", "", "fill this in"),
+        ("credit_limit", "-5", "cannot be negative"),
+        ("credit_limit", "a lot", "is not an amount of money"),
+        ("credit_limit", "999999999999.00", "too large"),
+        ("credit_limit", "0", "is the credit limit already"),
+        ("reason", " ", "fill this in"),
+        ("reason", "x" * 4001, "At most 4000"),
+    ],
+)
+def test_credit_limit_gets_a_sentence_when_the_input_is_bad(
+    portal: Portal, field: str, text: str, sentence: str
+) -> None:
+    """Bad input: 422, its sentence, what was typed stays, nothing changes."""
+    url = f"/accounts/{name_of(portal)}/credit-limit"
+    answer = portal.client(portal.finance).post(url, limit_form(portal, **{field: text}))
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert figures(portal) == (DEPOSIT, 0, DEPOSIT)
+
+
+def test_second_of_finance_sees_the_new_limit_when_both_changed_it(portal: Portal) -> None:
+    """P4: the second is told; what they typed stays, and sent again it is meant."""
+    url = f"/accounts/{name_of(portal)}/credit-limit"
+    client = portal.client(portal.finance)
+    assert client.post(url, limit_form(portal)).status_code == 303
+    answer = client.post(url, limit_form(portal, credit_limit="7"))
+    assert answer.status_code == 409
+    assert 'value="2"' in answer.text
+    assert 'value="7"' in answer.text
+    assert "CN¥1,500.00" in answer.text
+    assert client.post(url, limit_form(portal, credit_limit="7", seen="2")).status_code == 303
+    assert figures(portal)[2] == DEPOSIT + 700
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 4001])
 def test_reversal_gets_a_sentence_when_the_reason_is_bad(portal: Portal, reason: str) -> None:
     """L3: no reversal without a reason."""
@@ -334,7 +421,8 @@ def people_it(portal: Portal, numbers: range) -> None:
                 for number in numbers
             ],
         )
-        accounts = [{"dealer_id": key, "purpose": DEALER} for key in made]
+        account = {"purpose": DEALER, "status": "active", "created_at": portal.now}
+        accounts = [account | {"dealer_id": key, "public_id": public_id()} for key in made]
         session.execute(insert(Account), accounts)
 
 
