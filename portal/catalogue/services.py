@@ -20,6 +20,7 @@ from portal.core.events import record
 from portal.core.i18n import _, ngettext
 from portal.core.permissions import Actor
 from portal.core.search import normal
+from portal.files.services import drop
 from portal.sheets.columns import Mapped, missing
 from portal.sheets.table import Table
 
@@ -199,8 +200,11 @@ def _new_part(row: PriceRow, now: datetime) -> dict[str, Any]:
 def discard_price_list(
     price_list: PriceList, *, seen: int | None, by: Actor, now: datetime
 ) -> None:
-    """Give up a preview; its file is kept. Stale, WrongState."""
-    workflow.apply(relock(price_list), "discard", by=by, now=now, seen=seen)
+    """Give up a preview; its file goes with it. Stale, WrongState."""
+    price_list = relock(price_list)
+    workflow.apply(price_list, "discard", by=by, now=now, seen=seen)
+    drop([price_list.file_key], now=now)
+    price_list.file_key = ""
 
 
 def revision(part: Part) -> int:

@@ -13,6 +13,7 @@ from flask import Flask, current_app, flash, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, not_, select
 from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
 
 from portal.catalogue import forms, policy, preview_page, queries, services
 from portal.catalogue.models import Part, PriceList
@@ -242,7 +243,15 @@ def _content(price_list: PriceList) -> bytes:
         raise NotFound(_("The file of this price list is not there any more.")) from None
 
 
-def _table(price_list: PriceList) -> Table:
+def _table(name: str) -> Table | None:
+    """The rows of a list in preview whose columns are chosen; else None.
+
+    A child process reads the file, in its own time: outside a transaction, or nobody could write.
+    """
+    with reading():
+        price_list = find(PriceList, name, actor())
+    if price_list.status != "preview" or missing(COLUMNS, price_list.mapping["columns"]):
+        return None
     return read_table(_content(price_list), price_list.file_name)
 
 
@@ -320,9 +329,8 @@ def _page(
 
 def _preview_of(price_list: PriceList, table: Table | None) -> dict[str, Any]:
     mapping = price_list.mapping["columns"]
-    if lacking := missing(COLUMNS, mapping):
-        return {"lacking": lacking}
-    table = table or _table(price_list)
+    if table is None:
+        return {"lacking": missing(COLUMNS, mapping)}
     preview = _preview(price_list, table)
     share = preview_page.share_shown(preview, request.args.get("show"))
 
@@ -360,21 +368,24 @@ def _steps(price_list: PriceList, preview: Preview | None) -> list[tuple[Any, st
 _ENDPOINTS = {"import": "take_in", "discard": "discard"}
 
 
-@price_lists.get("/price-lists/<name>", needs=policy.PRICE_LIST_READ)
+@price_lists.get("/price-lists/<name>", needs=policy.PRICE_LIST_READ, own_transactions=True)
 def detail(name: str) -> ResponseReturnValue:
     """One price list."""
-    return _page(load(PriceList, name))
+    return _shown(name)
+
+
+def _shown(name: str, form: ActionForm | None = None) -> ResponseReturnValue:
+    table = _table(name)
+    with reading():
+        return _page(find(PriceList, name, actor()), form, table)
 
 
 @price_lists.post(
     "/price-lists/<name>/import", needs=policy.PRICE_LIST_IMPORT, own_transactions=True
 )
 def take_in(name: str) -> ResponseReturnValue:
-    """Import all of it or nothing (C3); the file is read before the transaction begins."""
-    with reading():
-        price_list = find(PriceList, name, actor())
-        table = _table(price_list) if price_list.status == "preview" else None
-    return writing(_import)(name=name, table=table)
+    """Import all of it or nothing (C3)."""
+    return presses.repeated() or writing(_import)(name=name, table=_table(name))
 
 
 def _import(name: str, table: Table | None) -> ResponseReturnValue:
@@ -406,25 +417,36 @@ def _in_words(done: Preview) -> Any:
     )
 
 
-@price_lists.post("/price-lists/<name>/discard", needs=policy.PRICE_LIST_IMPORT)
+@price_lists.post(
+    "/price-lists/<name>/discard", needs=policy.PRICE_LIST_IMPORT, own_transactions=True
+)
 def discard(name: str) -> ResponseReturnValue:
     """Give up a preview."""
-    price_list, form = load(PriceList, name), ActionForm()
+    form = ActionForm()
+    answer = writing(_discard)(name=name, form=form)
+    return answer if answer.status_code == 303 else _shown(name, form)
+
+
+def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
+    price_list = load(PriceList, name)
     if form.validate_on_submit():
         with form.refusals():
             services.discard_price_list(price_list, seen=form.seen.data, by=actor(), now=now())
             return go("pricelists.detail", name=name)
-    return _page(price_list, form)
+    return "", form.status
 
 
-@price_lists.get("/price-lists/<name>/errors.xlsx", needs=policy.PRICE_LIST_READ)
+@price_lists.get(
+    "/price-lists/<name>/errors.xlsx", needs=policy.PRICE_LIST_READ, own_transactions=True
+)
 def errors(name: str) -> ResponseReturnValue:
     """The rows that have an error, as they came, with one more column: the error."""
-    price_list = load(PriceList, name)
-    if price_list.status != "preview" or missing(COLUMNS, price_list.mapping["columns"]):
+    table = _table(name)
+    if table is None:
         raise NotFound()
-    table = _table(price_list)
-    issues = preview_page.told(_preview(price_list, table).issues)
+    with reading():
+        price_list = find(PriceList, name, actor())
+        issues = preview_page.told(_preview(price_list, table).issues)
     content = write_xlsx(*refused_rows(table, issues))
     name = f"{PurePath(price_list.file_name).stem} – {_('errors')}.xlsx"
     return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)

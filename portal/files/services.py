@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -188,11 +188,14 @@ def _delete(*conditions: Any, now: datetime) -> int:
         .where(Attachment.document_id.is_(None), *conditions)
         .returning(Attachment.storage_key, Attachment.thumbnail_key)
     ).all()
-    keys = [key for row in gone for key in row if key]
-    if keys:
-        # The bytes go only after the row is gone for good.
-        jobs.enqueue("files.forget", {"keys": keys}, key=f"files.forget/{keys[0]}", now=now)
+    drop([key for row in gone for key in row if key], now=now)
     return len(gone)
+
+
+def drop(keys: Sequence[str], *, now: datetime) -> None:
+    """Have bytes deleted that no row names any more: once that is so for good."""
+    if keys:
+        jobs.enqueue("files.forget", {"keys": keys}, key=f"files.forget/{keys[0]}", now=now)
 
 
 @jobs.handler("files.forget")

@@ -1,7 +1,8 @@
 """Routes (P3): each names the capability that it needs; one that names none stops the start.
 
 A safe request is one reading transaction. An unsafe one is guarded first and then runs in one
-writing transaction, which is committed when the answer is not an error.
+writing transaction, which is committed when the answer is not an error. A route with slow work to
+do, such as reading a file, opens its own transactions around it.
 """
 
 from collections.abc import Callable
@@ -26,14 +27,17 @@ View = Callable[..., ResponseReturnValue]
 D = TypeVar("D", bound=documents.Document)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _needs: dict[str, str] = {"static": PUBLIC}
+_own_transactions: set[str] = set()
 
 
 class Pages(Blueprint):
     """A feature's routes."""
 
-    def get(self, rule: str, *, needs: str) -> Callable[[View], View]:  # type: ignore[override]
-        """A page that only reads."""
-        return self._page(rule, "GET", needs)
+    def get(  # type: ignore[override]
+        self, rule: str, *, needs: str, own_transactions: bool = False
+    ) -> Callable[[View], View]:
+        """A page that only reads. With ``own_transactions`` the view opens them itself."""
+        return self._page(rule, "GET", needs, own_transactions)
 
     def post(  # type: ignore[override]
         self, rule: str, *, needs: str, own_transactions: bool = False
@@ -45,7 +49,10 @@ class Pages(Blueprint):
         self, rule: str, method: str, needs: str, own_transactions: bool = False
     ) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            _needs[f"{self.name}.{view.__name__}"] = needs
+            endpoint = f"{self.name}.{view.__name__}"
+            _needs[endpoint] = needs
+            if own_transactions:
+                _own_transactions.add(endpoint)
             wrapped = view if method == "GET" or own_transactions else writing(view)
             self.add_url_rule(rule, view.__name__, wrapped, methods=[method])
             return view
@@ -53,7 +60,7 @@ class Pages(Blueprint):
         return declare
 
 
-def writing(view: View) -> View:
+def writing(view: View) -> Callable[..., Response]:
     """The view in one writing transaction, committed when its answer is not an error.
 
     A form that was sent before is answered as it was then (``presses``).
@@ -116,7 +123,7 @@ def _open() -> ResponseReturnValue | None:
     stack = g.transaction = ExitStack()
     stack.enter_context(reading())
     refusal = _guard()
-    if not is_safe():
+    if not is_safe() or request.endpoint in _own_transactions:
         stack.close()
     return refusal
 

@@ -8,12 +8,13 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
-from portal.catalogue import queries, services
+from portal.catalogue import queries, services, views
 from portal.catalogue.models import Part, Price, PriceList
-from portal.core import events
+from portal.core import events, jobs
 from portal.core.db import session
 from portal.core.errors import Forbidden
-from portal.sheets.table import read_table
+from portal.files.storage import storage
+from portal.sheets.table import Table, read_table
 from portal.sheets.writing import write_xlsx
 from tests.functional.catalogue.lists import (
     HEADINGS,
@@ -268,6 +269,50 @@ def test_preview_is_given_up_when_it_is_discarded(portal: Portal) -> None:
     assert take_in(client, url, version).status_code == 409
     with portal.transaction():
         assert queries.find_part("NW-1") is None
+
+
+def test_file_is_deleted_when_its_preview_is_discarded(portal: Portal) -> None:
+    """C3: what nobody will import is not kept; it goes once the discard is for good."""
+    client = portal.client(portal.administrator)
+    url = preview(client, csv([NEW]))
+    with portal.transaction():
+        in_preview = select(PriceList.file_key).where(PriceList.status == "preview")
+        key = session.scalars(in_preview).one()
+    assert client.post(f"{url}/discard", {"seen": "0"}).status_code == 409
+    with portal.app.app_context():
+        jobs.drain(portal.clock)
+        assert storage().exists(key)
+    assert client.post(f"{url}/discard", {"seen": seen(client.get(url).text)}).status_code == 303
+    with portal.app.app_context():
+        assert storage().exists(key)
+        jobs.drain(portal.clock)
+        assert not storage().exists(key)
+    assert f"{url}/file" not in client.get(url).text
+    assert client.get(f"{url}/file").status_code == 404
+
+
+def test_no_transaction_is_open_when_a_file_is_read(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C3: a file may take its time; meanwhile the others write."""
+    client = portal.client(portal.administrator)
+    url, open_meanwhile = preview(client, csv([NEW, WRONG])), []
+
+    def watched(content: bytes, name: str) -> Table:
+        open_meanwhile.append(session.registry.has() and session().in_transaction())
+        return read_table(content, name)
+
+    monkeypatch.setattr(views, "read_table", watched)
+    for ask, address, typed, status in (
+        (client.get, url, None, 200),
+        (client.get, f"{url}/errors.xlsx", None, 200),
+        (client.post, f"{url}/discard", {"seen": "0"}, 409),
+        (client.post, f"{url}/import", {"seen": "0"}, 409),
+    ):
+        answer = ask(address, typed) if typed else ask(address)
+        assert answer.status_code == status, address
+    assert send(client, csv([NEW])).status_code == 303
+    assert open_meanwhile == [False] * 5
 
 
 def test_price_lists_are_closed_to_others_when_they_are_not_administrators(portal: Portal) -> None:
