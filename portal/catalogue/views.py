@@ -13,7 +13,6 @@ from flask import Flask, current_app, flash, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, not_, select
 from werkzeug.datastructures import FileStorage
-from werkzeug.wrappers import Response
 
 from portal.catalogue import forms, policy, preview_page, queries, services
 from portal.catalogue.models import Part, PriceList
