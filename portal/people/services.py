@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.core import workflow
 from portal.core.db import session
-from portal.core.documents import Document
+from portal.core.documents import Document, relock
 from portal.core.errors import Forbidden, Invalid, Stale
 from portal.core.events import record
 from portal.core.i18n import _
@@ -90,7 +90,8 @@ def add_user(
 ) -> User:
     """Add a person. A dealer's manager adds only people of the own company (P1).
 
-    Invalid if the address is taken, the password is short, or the roles are of another side.
+    Invalid if the address is taken, the password is short, or the roles are of another side. A
+    manager is not told why an address is refused: it may be that of another dealer's person.
     """
     by.must(policy.USER_MANAGE)
     if by.is_dealer and (dealer is None or dealer.id != by.dealer_id):
@@ -99,7 +100,7 @@ def add_user(
     _password(password)
     address = email.strip().lower()
     if session.scalar(select(User.id).where(User.email == address)) is not None:
-        raise Invalid(_("Somebody signs in with this address already."), field="email")
+        raise Invalid(_taken(by), field="email")
     user = User(
         status="active",
         created_at=now,
@@ -117,6 +118,12 @@ def add_user(
     session.flush()
     workflow.begin(user, by=by, now=now, roles=_named(chosen))
     return user
+
+
+def _taken(by: Actor) -> str:
+    if by.is_dealer:
+        return str(_("This address cannot be used here. Please ask headquarters."))
+    return str(_("Somebody signs in with this address already."))
 
 
 def _roles(roles: Iterable[Role], side: str) -> frozenset[Role]:
@@ -203,6 +210,7 @@ def set_password(
     """Change one's own password; every other session of oneself ends."""
     if user.id != by.id:
         raise Forbidden()
+    user = relock(user)  # a reset of this very moment counts
     if not sign_in.matches(user.password_hash, old):
         raise Invalid(_("This is not your present password."), field="old")
     _password(new, "new")

@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 
 from portal.core.db import rows, session
+from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.i18n import _l, ngettext
 from portal.core.permissions import Actor
@@ -208,8 +209,14 @@ def _login(email: str) -> str:
 def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
     """Begin a session for a person and return its token, which is not kept anywhere.
 
-    Their failed tries are forgotten.
+    Their failed tries are forgotten. WrongSignIn if the person was deactivated, or the password
+    replaced, since it was checked: ``user`` is as it was then. Whoever changes either meanwhile
+    waits for this session and ends it (P5).
     """
+    checked = user.password_hash
+    user = relock(user)
+    if user.status != "active" or user.password_hash != checked:
+        raise WrongSignIn()
     session.execute(delete(FailedSignIn).where(FailedSignIn.login_hash == _login(user.email)))
     token = secrets.token_urlsafe(32)
     session.add(

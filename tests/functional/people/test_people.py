@@ -246,6 +246,24 @@ def test_person_is_refused_when_something_is_wrong(
     assert PASSWORD not in answer.text
 
 
+@pytest.mark.parametrize("taken", ["clerk", "other_clerk", "finance"])
+def test_manager_learns_nothing_of_others_when_an_address_is_taken(
+    portal: Portal, taken: str
+) -> None:
+    """P1: one sentence, whether a colleague, another dealer's person or headquarters has it."""
+    client = portal.client(portal.manager)
+    typed = NEW_USER | {"email": f"{taken}@example.com"}
+    answer = client.post("/users/new", typed)
+    assert answer.status_code == 422
+    assert "This address cannot be used here. Please ask headquarters." in answer.text
+    assert "already" not in answer.text.partition("<main")[2]
+    administrators = portal.client(portal.administrator)
+    dealer = dealer_url(portal, "north").rpartition("/")[2]
+    answer = administrators.post(f"/users/new?dealer={dealer}", typed)
+    assert answer.status_code == 422
+    assert "Somebody signs in with this address already." in answer.text
+
+
 def test_administrator_adds_for_a_dealer_and_for_headquarters_when_asked(portal: Portal) -> None:
     """Each side has its own roles to tick."""
     client = portal.client(portal.administrator)

@@ -1,5 +1,6 @@
 """Signing in and out: who gets in, who is slowed down, and what an ended session still opens."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from portal.core.db import session
+from portal.core.errors import Invalid
 from portal.people import services, sign_in
 from portal.people.models import FailedSignIn, LoginSession, User
 from tests.support.portal import PASSWORD, Client, Portal
@@ -168,6 +170,82 @@ def test_person_is_out_when_they_are_deactivated(portal: Portal) -> None:
         assert answer.location == "/sign-in?next=/applications"
         assert client.post("/applications/new").status_code == 401
     assert try_in(portal.client()).status_code == 422
+
+
+def reset(portal: Portal) -> None:
+    with portal.transaction():
+        user = session.get_one(User, portal.clerk.id)
+        services.reset_password(user, "another long password", by=portal.manager, now=portal.now)
+
+
+def shut_out(portal: Portal) -> None:
+    deactivate(portal, "clerk")
+
+
+def begin(portal: Portal, user: User) -> str:
+    return sign_in.begin(user, address="203.0.113.9", agent="test", now=portal.now)
+
+
+@pytest.mark.parametrize("change", [reset, shut_out])
+def test_no_session_begins_when_the_person_changed_since_the_password_was_checked(
+    portal: Portal, change: Callable[[Portal], None]
+) -> None:
+    """P5: who knows the old password comes in neither before nor just after it is replaced."""
+    with portal.transaction():
+        user = sign_in.check("clerk@example.com", PASSWORD)
+        session.expunge_all()
+    change(portal)
+    with pytest.raises(sign_in.WrongSignIn), portal.transaction():
+        begin(portal, user)
+    assert count(portal, LoginSession) == 0
+
+
+@pytest.mark.parametrize("change", [reset, shut_out])
+def test_session_that_is_just_beginning_ends_when_the_person_changes(
+    portal: Portal, change: Callable[[Portal], None]
+) -> None:
+    """P5: the change waits for the session that begins at the same moment, and ends it too."""
+    with ThreadPoolExecutor(1) as pool:
+        with portal.transaction():
+            token = begin(portal, sign_in.check("clerk@example.com", PASSWORD))
+            session.flush()
+            changing = pool.submit(change, portal)
+            with pytest.raises(TimeoutError):
+                changing.result(0.5)
+        changing.result(20)
+    with portal.transaction():
+        assert sign_in.find(token, portal.now) is None
+    assert count(portal, LoginSession, LoginSession.ended_at.is_(None)) == 0
+
+
+def test_old_password_changes_nothing_when_it_is_being_replaced(portal: Portal) -> None:
+    """P5: who still knows the old one cannot put a third in place of the new one."""
+
+    def change() -> None:
+        with portal.transaction():
+            user = session.get_one(User, portal.clerk.id)
+            services.set_password(
+                user,
+                old=PASSWORD,
+                new="a third long password",
+                keep_session=0,
+                by=portal.clerk,
+                now=portal.now,
+            )
+
+    with ThreadPoolExecutor(1) as pool:
+        with portal.transaction():
+            user = session.get_one(User, portal.clerk.id)
+            services.reset_password(
+                user, "another long password", by=portal.manager, now=portal.now
+            )
+            session.flush()
+            changing = pool.submit(change)
+            with pytest.raises(TimeoutError):
+                changing.result(0.5)
+        with pytest.raises(Invalid):
+            changing.result(20)
+    assert try_in(portal.client(), password="another long password").status_code == 303
 
 
 # The brake
