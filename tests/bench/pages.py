@@ -47,7 +47,7 @@ class Visitor:
         self, url: str, *, target: str = "", form: dict[str, str] | None = None
     ) -> Callable[[], str]:
         """The work of answering a request; with ``target``, the fragment of that name."""
-        headers = {"Cookie": self.cookie, "Accept-Language": "en", "Accept-Encoding": "gzip"}
+        headers = {"Cookie": self.cookie, "Accept-Language": "en"}
         if target:
             headers |= {"HX-Request": "true", "HX-Target": f"div#{target}"}
         data = {"csrf_token": self.csrf, **form} if form else None
