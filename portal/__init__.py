@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, get_flashed_messages
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.core import db
 from portal.core.clock import Clock, SystemClock
@@ -80,6 +81,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             views.init_app(app)
     app.context_processor(_frame)
     routes.check_routes(app)
+    if settings.proxies:
+        # Each proxy adds whom it serves; scheme and host are the nearest one's word.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=1
+        )
     return app
 
 

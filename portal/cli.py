@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from typing import Any
 
 import click
 import waitress
@@ -99,6 +100,15 @@ def _listening(settings: Settings) -> socket.socket:
         ) from None
 
 
+def serving(settings: Settings) -> dict[str, Any]:
+    """How the embedded server serves: without trusted proxies it drops their headers by itself."""
+    return {
+        "threads": 8,
+        "ident": None,
+        "clear_untrusted_proxy_headers": settings.proxies == 0,
+    }
+
+
 @main.command()
 def run() -> None:
     """Serve the embedded portal, with its worker; on the first start it brings the demo along."""
@@ -111,7 +121,7 @@ def run() -> None:
     if demo.is_empty(app):
         demo.load(app)
     worker_thread = threading.Thread(target=work, args=(app, stop), name="worker")
-    server = waitress.create_server(app, sockets=[listening], threads=8, ident=None)
+    server = waitress.create_server(app, sockets=[listening], **serving(settings))
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
     worker_thread.start()

@@ -4,11 +4,14 @@ Each has a default that runs the embedded portal: a SQLite file and a folder bel
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision, list_currencies
@@ -16,6 +19,9 @@ from babel.numbers import get_currency_precision, list_currencies
 _PACKED = Path(__file__).parent / "_resources"
 RESOURCES = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent
 """Where ``templates``, ``static`` and ``migrations`` are: packed in the wheel, or the checkout."""
+
+
+MOST_PROXIES = 10
 
 
 class SettingError(ValueError):
@@ -27,7 +33,9 @@ class Settings:
     """What an installation decides.
 
     ``folder`` holds the embedded database, the files and the secret key; ``zone`` is
-    headquarters' time zone (T1); ``currency`` the one currency of all money (L1).
+    headquarters' time zone (T1); ``currency`` the one currency of all money (L1). ``proxies`` is
+    how many stand before the portal, whose word for the visitor's address then counts;
+    ``public_url`` is what the portal is called outside, without a slash at its end.
     """
 
     folder: Path = Path("instance")
@@ -38,6 +46,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     secure_cookies: bool = False
+    proxies: int = 0
+    public_url: str = ""
     log_level: str = "INFO"
 
     @classmethod
@@ -57,7 +67,24 @@ class Settings:
             raise SettingError(f"PORTAL_ZONE: there is no time zone {self.zone!r}") from None
         if self.currency not in list_currencies():
             raise SettingError(f"PORTAL_CURRENCY: there is no currency {self.currency!r}")
-        return self
+        if not 0 <= self.proxies <= MOST_PROXIES:
+            raise SettingError(
+                f"PORTAL_PROXIES: {self.proxies} is no number of proxies; 0 to {MOST_PROXIES} is"
+            )
+        return replace(self, public_url=_origin(self.public_url))
+
+    @cached_property
+    def _hosts(self) -> frozenset[str]:
+        own = _without_port(self.public_url.partition("://")[2])
+        return frozenset({own, "localhost", "127.0.0.1", "[::1]"})
+
+    def answers_to(self, host: str) -> bool:
+        """Whether a request may ask for a host, with or without its port.
+
+        Any will do unless there is a public address: then that one, and this machine's own names
+        for whoever watches over it.
+        """
+        return not self.public_url or _without_port(host) in self._hosts
 
     @property
     def hq_zone(self) -> ZoneInfo:
@@ -89,6 +116,31 @@ class Settings:
         except FileExistsError:
             pass
         return path.read_text()
+
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[0-9]{1,5})?")
+
+
+def _without_port(host: str) -> str:
+    """The name or number of a host, in small letters."""
+    return re.sub(r":[0-9]+$", "", host.lower())
+
+
+def _origin(raw: str) -> str:
+    """An address's scheme and host, in the one way to write them; SettingError if it has more."""
+    text = raw.strip().lower()
+    if not text:
+        return ""
+    scheme, _mark, host = text.removesuffix("/").partition("://")
+    try:
+        fits = _HOST.fullmatch(host) and urlsplit(text).port != 0
+    except ValueError:
+        fits = False
+    if scheme not in ("http", "https") or not fits:
+        raise SettingError(
+            f"PORTAL_PUBLIC_URL: {raw!r} is no address such as https://parts.example.com"
+        )
+    return f"{scheme}://{host}"
 
 
 def _convert(name: str, kind: object, raw: str) -> object:

@@ -26,6 +26,7 @@ from portal.terms.values import value
 from portal.web import frame, languages, lists, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
+from portal.web.links import public_url_for
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("oldparts", __name__, url_prefix="/old-parts")
@@ -353,7 +354,7 @@ def reject(name: str) -> ResponseReturnValue:
 def label(name: str) -> ResponseReturnValue:
     """The label to print and stick on the piece; its QR code opens the piece's page (O1)."""
     old_part = load(OldPart, name)
-    address = url_for("oldparts.show", name=name, _external=True)
+    address = public_url_for("oldparts.show", name=name)
     code = segno.make(address, micro=False, error="m")
     return render(
         "oldparts/label.html",

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import request
+from flask import current_app, request
 
 _plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
@@ -23,6 +23,16 @@ def url_for(endpoint: str, **values: Any) -> str:
         return flask.url_for(endpoint, **values)
     shape = _shape(request.script_root, endpoint, *values)
     return shape.format_map(values) if shape else flask.url_for(endpoint, **values)
+
+
+def public_url_for(endpoint: str, **values: Any) -> str:
+    """The whole address of an endpoint, for what leaves the portal: paper, codes, mail.
+
+    It begins with the installation's public address, if one is set; else with what this request
+    asked for.
+    """
+    origin: str = current_app.extensions["settings"].public_url
+    return (origin or request.host_url.rstrip("/")) + url_for(endpoint, **values)
 
 
 @lru_cache(1024)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, current_app, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from portal.core import documents
@@ -129,6 +130,8 @@ def _open() -> ResponseReturnValue | None:
 
 
 def _guard() -> ResponseReturnValue | None:
+    if not current_app.extensions["settings"].answers_to(request.host):
+        raise BadRequest()
     if request.endpoint is None:
         return None
     if "\0" in request.path:  # no name holds one, and PostgreSQL cannot even be asked for it

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 from flask import Flask
 from waitress.server import create_server
 
 
 @contextmanager
-def serve(app: Flask, threads: int = 4) -> Iterator[str]:
+def serve(app: Flask, threads: int = 4, **options: Any) -> Iterator[str]:
     """Serve an application as `portal run` does: its address while the block lasts."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=threads)
+    server = create_server(app, host="127.0.0.1", port=0, threads=threads, **options)
     thread = Thread(target=server.run, name="serve")
     thread.start()
     try:
