@@ -17,7 +17,7 @@ from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session
 from portal.core.documents import DocumentKind, find, register
-from portal.core.errors import NotFound, TooLittleMoney
+from portal.core.errors import NotFound, TooLittleMoney, WrongState
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.web import filters, frame, languages, lists, timeline
@@ -134,9 +134,11 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """A step that needs nothing but a press and perhaps a reason."""
     application = load(Application, name)
-    form = ActionForm()
-    if step not in _DIRECT:
+    known = Application.workflow.named(step)
+    if step not in _DIRECT or known is None:
         raise NotFound()
+    actor().must(known.capability)
+    form = ActionForm()
     if form.validate_on_submit():
         with form.refusals():
             seen = form.seen.data
@@ -316,12 +318,18 @@ def _quote_page(
     )
 
 
+def _too_late(application: Application) -> ResponseReturnValue:
+    """Instead of a form that leads to nothing (any more): the document, and why."""
+    flash(str(WrongState()), "warning")
+    return go("applications.show", name=application.public_id)
+
+
 @pages.get("/applications/<name>/quote", needs=policy.QUOTE)
 def quote(name: str) -> ResponseReturnValue:
     """The request, and the answer beside it."""
     application = load(Application, name)
-    if application.status != "submitted":
-        return go("applications.show", name=name)
+    if not application.workflow.find("quote", application.status):
+        return _too_late(application)
     lines = queries.lines_of(application)
     form = _quote_form(application, lines, queries.quotes_of(application), typed=False)
     return _quote_page(application, form, lines)
@@ -387,9 +395,10 @@ def _pieces_page(
 @pages.get("/applications/<name>/ship", needs=policy.SHIP)
 def ship(name: str) -> ResponseReturnValue:
     """What is still to be sent."""
-    _form, page = _pieces_page(
-        "applications/ship.html", forms.ShipForm, load(Application, name), True
-    )
+    application = load(Application, name)
+    if not application.workflow.find("ship", application.status):
+        return _too_late(application)
+    _form, page = _pieces_page("applications/ship.html", forms.ShipForm, application, True)
     answer: ResponseReturnValue = page()
     return answer
 
@@ -412,9 +421,10 @@ def do_ship(name: str) -> ResponseReturnValue:
 @pages.get("/applications/<name>/cancel-lines", needs=policy.SHIP)
 def cancel_lines(name: str) -> ResponseReturnValue:
     """What is still to be sent, to cancel it."""
-    _form, page = _pieces_page(
-        "applications/cancel.html", forms.CancelForm, load(Application, name), False
-    )
+    application = load(Application, name)
+    if not application.workflow.find("cancel_some", application.status):
+        return _too_late(application)
+    _form, page = _pieces_page("applications/cancel.html", forms.CancelForm, application, False)
     answer: ResponseReturnValue = page()
     return answer
 
