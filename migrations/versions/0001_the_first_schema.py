@@ -172,29 +172,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_press_at", "press", ["at"], unique=False)
     op.create_table(
-        "part",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("public_id", sa.String(length=16), nullable=False),
-        sa.Column("number", sa.String(length=60), nullable=False),
-        sa.Column("number_key", sa.String(length=60), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("name_zh", sa.String(length=200), nullable=False),
-        sa.Column("name_pl", sa.String(length=200), nullable=False),
-        sa.Column("unit", sa.String(length=20), nullable=False),
-        sa.Column("category", sa.String(length=200), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("return_required", sa.Boolean(), nullable=False),
-        sa.Column("successor_id", KEY, nullable=True),
-        sa.Column("search_text", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("successor_id <> id", name=op.f("ck_part_successor")),
-        sa.ForeignKeyConstraint(["successor_id"], ["part.id"], name=op.f("fk_part_successor_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_part")),
-        sa.UniqueConstraint("number", name=op.f("uq_part_number")),
-        sa.UniqueConstraint("public_id", name=op.f("uq_part_public_id")),
-    )
-    op.create_index("ix_part_number_key", "part", ["number_key"], unique=False)
-    op.create_table(
         "account",
         sa.Column("id", KEY, nullable=False),
         sa.Column("public_id", sa.String(length=16), nullable=False),
@@ -218,6 +195,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("dealer_id", name=op.f("uq_account_dealer_id")),
         sa.UniqueConstraint("public_id", name=op.f("uq_account_public_id")),
+    )
+    op.create_table(
+        "part",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("public_id", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("event_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("number_key", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_zh", sa.String(length=200), nullable=False),
+        sa.Column("name_pl", sa.String(length=200), nullable=False),
+        sa.Column("unit", sa.String(length=20), nullable=False),
+        sa.Column("category", sa.String(length=200), nullable=False),
+        sa.Column("return_required", sa.Boolean(), nullable=False),
+        sa.Column("successor_id", KEY, nullable=True),
+        sa.Column("picture", sa.String(length=16), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.CheckConstraint("successor_id <> id", name=op.f("ck_part_successor")),
+        sa.ForeignKeyConstraint(
+            ["picture"], ["attachment.public_id"], name=op.f("fk_part_picture")
+        ),
+        sa.ForeignKeyConstraint(["successor_id"], ["part.id"], name=op.f("fk_part_successor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_part")),
+        sa.UniqueConstraint("number", name=op.f("uq_part_number")),
+        sa.UniqueConstraint("number_key", name=op.f("uq_part_number_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_part_public_id")),
     )
     op.create_table(
         "user_account",

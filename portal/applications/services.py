@@ -120,7 +120,7 @@ def _check_lines(request: Request, now: datetime) -> dict[int, Part]:
     wrong: dict[str, str] = {}
     for index, line in enumerate(request.lines):
         part, price = parts.get(line.part_id), prices.get(line.part_id)
-        if part is None or not part.active:
+        if part is None or part.status != "active":
             wrong[f"lines-{index}-part"] = _("There is no such part.")
         elif price is None or price.cost == 0:
             wrong[f"lines-{index}-part"] = _("This part has no price yet and cannot be ordered.")

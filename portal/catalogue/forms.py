@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from wtforms import BooleanField, FileField, SelectField
 
-from portal.catalogue.price_columns import COLUMNS, UNIT
+from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.services import PartFacts
 from portal.core.i18n import _, _l
+from portal.files.forms import UploadsField
 from portal.sheets.columns import Mapped
 from portal.web.forms import DayField, Form, VersionField, between, line, needed
 from portal.web.routes import now
@@ -67,16 +67,22 @@ for _column in COLUMNS:
     setattr(ColumnsForm, _column.key, SelectField(_column.label, validate_choice=False))
 
 
+_number = line(
+    _l("Part number"), most=NUMBER, description=_l("As the manufacturer writes it. It stays.")
+)
+
+
 class PartForm(Form):
-    """What an administrator changes of a part."""
+    """What an administrator says of a part."""
 
     seen = VersionField()
+    photos = UploadsField()
+    drop_picture = BooleanField(_l("Remove this picture"))
     name = line(_l("Name in English"))
     name_zh = line(_l("Name in Chinese"), required=False)
     name_pl = line(_l("Name in Polish"), required=False)
     unit = line(_l("Unit"), required=False, most=UNIT)
     category = line(_l("Category"), required=False)
-    active = BooleanField(_l("Active part"), description=_l("An inactive part cannot be ordered."))
     return_required = BooleanField(
         _l("Old part must be returned"),
         description=_l("The dealer registers the defective piece and keeps it for collection."),
@@ -84,13 +90,23 @@ class PartForm(Form):
     successor = line(
         _l("Replaced by"),
         required=False,
-        most=60,
+        most=NUMBER,
         description=_l("The number of the part that comes instead of this one."),
     )
 
     @property
+    def picture(self) -> str | None:
+        """The photo that was sent; of several the last one."""
+        return self.photos.data[-1] if self.photos.data else None
+
+    @property
     def facts(self) -> PartFacts:
-        typed: dict[str, Any] = {
-            name: self[name].data for name in PartFacts.__slots__ if name != "successor"
-        }
-        return PartFacts(**typed, successor=self.successor.data or "")
+        names = ("name", "name_zh", "name_pl", "unit", "category", "successor")
+        typed: dict[str, str] = {name: self[name].data or "" for name in names}
+        return PartFacts(**typed, return_required=bool(self.return_required.data))
+
+
+class NewPartForm(PartForm):
+    """A part that is added by hand: its number as well."""
+
+    number = _number

@@ -1,44 +1,45 @@
 """Parts, price lists and prices (C1, C2)."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.catalogue import workflow
-from portal.core.db import Base, Key, Line, Money, public_id
+from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
 
 
-class Part(Base):
+class Part(Document, Base):
     """A spare part, with its number as the manufacturer writes it (C1).
 
-    ``number_key`` is the number in capitals without blanks: how people find it. ``name`` is the
-    English name and stands in where another language has none. ``search_text`` holds number and
-    names in lower case.
+    ``number_key`` is the number in capitals without blanks: how people find it, and what no two
+    parts share. ``name`` is the English name and stands in where another language has none.
+    ``picture`` is the public id of its photo, the one attachment that a part has. ``search_text``
+    holds number and names in lower case.
     """
 
     __tablename__ = "part"
-    __table_args__ = (
-        CheckConstraint("successor_id <> id", name="successor"),
-        Index("ix_part_number_key", "number_key"),
-    )
+    __table_args__ = (CheckConstraint("successor_id <> id", name="successor"),)
+    kind = "part"
+    workflow = workflow.PART
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
-    public_id: Mapped[str] = mapped_column(String(16), unique=True, default=public_id)
     number: Mapped[str] = mapped_column(String(60), unique=True)
-    number_key: Mapped[str] = mapped_column(String(60))
+    number_key: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[Line]
     name_zh: Mapped[Line] = mapped_column(default="")
     name_pl: Mapped[Line] = mapped_column(default="")
     unit: Mapped[str] = mapped_column(String(20), default="")
     category: Mapped[Line] = mapped_column(default="")
-    active: Mapped[bool] = mapped_column(default=True)
     return_required: Mapped[bool] = mapped_column(default=True)
     successor_id: Mapped[int | None] = mapped_column(ForeignKey("part.id"))
+    picture: Mapped[str | None] = mapped_column(ForeignKey("attachment.public_id"))
     search_text: Mapped[str]
-    created_at: Mapped[datetime]
+
+    @property
+    def title(self) -> str:
+        return self.number
 
     def name_in(self, language: str) -> str:
         """The part's name in a language of the portal, or its English one."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part, Price, PriceList
 from portal.core.db import AnyRow, AnySelect, session
-from portal.core.errors import NotFound
+from portal.core.events import Event
 from portal.core.search import matches
 from portal.people.models import User
 
@@ -116,8 +116,8 @@ def holds(text: str) -> ColumnElement[bool]:
 def suggest(text: str, language: str, *, on: date, limit: int = 10) -> Sequence[AnyRow]:
     """Active parts for what somebody has typed so far: numbers that begin so come first.
 
-    Rows of ``public_id, number, name, unit, cost, retail``; the amounts are those in force on the
-    day, 0 or None where there is none. One query.
+    Rows of ``public_id, number, name, unit, picture, cost, retail``; the amounts are those in
+    force on the day, 0 or None where there is none. One query.
     """
     key = number_key(text)
     if not key:
@@ -129,10 +129,11 @@ def suggest(text: str, language: str, *, on: date, limit: int = 10) -> Sequence[
             Part.number,
             name_in(language).label("name"),
             Part.unit,
+            Part.picture,
             in_force(Price.cost, on).label("cost"),
             in_force(Price.retail, on).label("retail"),
         )
-        .where(Part.active, holds(text))
+        .where(Part.status == "active", holds(text))
         .order_by(case((begins, 0), else_=1), Part.number)
         .limit(limit)
     ).all()
@@ -194,17 +195,13 @@ def known_parts(numbers: Iterable[str], on: date) -> dict[str, Known]:
     return alike | exact
 
 
-def part_named(name: str, *, lock: bool = False) -> Part:
-    """The part of that public id; NotFound if there is none. With ``lock`` for who changes it."""
-    statement = select(Part).where(Part.public_id == name)
-    if lock:
-        statement = statement.with_for_update(key_share=True).execution_options(
-            populate_existing=True
-        )
-    part = session.scalars(statement).one_or_none()
-    if part is None:
-        raise NotFound()
-    return part
+def keys_of(numbers: Sequence[str]) -> dict[str, int]:
+    """The keys of many parts by their numbers, as these are written."""
+    found: dict[str, int] = {}
+    for start in range(0, len(numbers), AT_ONCE):
+        some = Part.number.in_(numbers[start : start + AT_ONCE])
+        found |= dict(session.execute(select(Part.number, Part.id).where(some)).all())
+    return found
 
 
 def parts_listed(language: str, on: date) -> AnySelect:
@@ -216,7 +213,8 @@ def parts_listed(language: str, on: date) -> AnySelect:
         name_in(language).label("name"),
         Part.category,
         Part.unit,
-        Part.active,
+        Part.picture,
+        Part.status,
         in_force(Price.cost, on).label("cost"),
         in_force(Price.retail, on).label("retail"),
     )
@@ -245,6 +243,16 @@ def neighbours(part: Part) -> tuple[Part | None, Sequence[Part]]:
     ).all()
     successor = next((one for one in found if one.id == part.successor_id), None)
     return successor, [one for one in found if one.successor_id == part.id]
+
+
+def last_reason(part: Part) -> str:
+    """Why a part was withdrawn, the last time."""
+    reasons = select(Event.reason).where(
+        Event.document_kind == part.kind,
+        Event.document_id == part.id,
+        Event.name == "withdraw",
+    )
+    return session.scalars(reasons.order_by(Event.seq.desc()).limit(1)).one_or_none() or ""
 
 
 def history(part: Part) -> Sequence[AnyRow]:

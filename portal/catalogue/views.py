@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, current_app, flash, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, not_, select
+from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 
 from portal.catalogue import forms, policy, preview_page, queries, services
@@ -25,6 +25,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.files.services import clean_name
 from portal.files.storage import new_key, storage
+from portal.files.views import with_uploads
 from portal.people.policy import COMMENT
 from portal.sheets.columns import missing
 from portal.sheets.rows import refused_rows
@@ -40,12 +41,20 @@ from portal.web.routes import Pages, actor, go, load, now, writing
 pages = Pages("catalogue", __name__)
 price_lists = Pages("pricelists", __name__)
 
+register(
+    DocumentKind(Part, _l("Part"), "catalogue.show", policy.visible_parts, takes_comments=False)
+)
 register(DocumentKind(PriceList, _l("Price list"), "pricelists.detail", policy.visible_price_lists))
 frame.room(50, _l("Parts"), "catalogue", "catalogue.index", policy.PART_READ)
 frame.room(55, _l("Price lists"), "sheet", "pricelists.overview", policy.PRICE_LIST_READ)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _VALUES = COUNTS | {column.key: column.label for column in COLUMNS} | {"file": _l("File")}
+_PART_VALUES = _VALUES | {
+    "successor": _l("Replaced by"),
+    "picture": _l("Picture"),
+    "price_list": _l("Price list"),
+}
 
 
 def init_app(app: Flask) -> None:
@@ -83,9 +92,13 @@ def index() -> ResponseReturnValue:
     """The catalogue."""
     text, on = clean(request.args.get("q", ""))[:100], now().date()
     tabs = (
-        Tab("active", _l("Active"), Part.active.is_(True)),
-        Tab("inactive", _l("Inactive"), not_(Part.active)),
-        Tab("unpriced", _l("Without a price"), Part.active & queries.without_price(on)),
+        lists.tab_of("active", _l("Active"), Part.status, "active"),
+        lists.tab_of("withdrawn", _l("Withdrawn"), Part.status, "withdrawn"),
+        Tab(
+            "unpriced",
+            _l("Without a price"),
+            (Part.status == "active") & queries.without_price(on),
+        ),
     )
     scope = [queries.holds(text)] if text else []
     where = (*scope, lists.current(tabs).where)
@@ -97,6 +110,7 @@ def index() -> ResponseReturnValue:
         tabs=lists.tab_items(tabs, lists.counts(Part, scope, tabs)),
         tab=request.args.get("tab", ""),
         q=text,
+        may_add=actor().can(policy.PART_MANAGE),
         may_import=actor().can(policy.PRICE_LIST_IMPORT),
     )
 
@@ -114,53 +128,117 @@ def suggest() -> ResponseReturnValue:
     )
 
 
-@pages.get("/parts/<name>", needs=policy.PART_READ)
-def show(name: str) -> ResponseReturnValue:
-    """One part: what it is called, what it costs and cost before, what replaces it."""
-    part = queries.part_named(name)
+def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValue:
+    """One part: what it is called, what it costs and cost before, what replaces it.
+
+    Its history is headquarters' alone.
+    """
     successor, replaced = queries.neighbours(part)
     history, today = queries.history(part), now().date()
     return render(
         "catalogue/part.html",
+        status=form.status if form else 200,
         part=part,
+        form=form,
         called=part.name_in(code()),
+        state=part.workflow.state(part.status),
+        steps=[
+            (step, url_for("catalogue.act", name=part.public_id, step=step.name))
+            for step in part.workflow.available(part.status, actor())
+        ],
+        withdrawn_because=queries.last_reason(part) if part.status == "withdrawn" else "",
         successor=successor,
         replaced=replaced,
         history=history,
         in_force=next((price for price in history if price.effective_from <= today), None),
         today=today,
+        entries=timeline.named(timeline.of(part), _PART_VALUES) if actor().side == "hq" else None,
         may_edit=actor().can(policy.PART_MANAGE),
         may_read_lists=actor().can(policy.PRICE_LIST_READ),
     )
 
 
-def _edit_page(part: Part, form: forms.PartForm) -> ResponseReturnValue:
-    form.now_shows(services.revision(part))
+@pages.get("/parts/<name>", needs=policy.PART_READ)
+def show(name: str) -> ResponseReturnValue:
+    """One part."""
+    return _part_page(load(Part, name))
+
+
+@pages.post("/parts/<name>/steps/<step>", needs=policy.PART_MANAGE)
+def act(name: str, step: str) -> ResponseReturnValue:
+    """Withdraw a part, or restore it (C1)."""
+    part, form = load(Part, name), ActionForm()
+    if part.workflow.named(step) is None:
+        raise NotFound()
+    if form.validate_on_submit():
+        with form.refusals():
+            services.step_part(
+                part,
+                step,
+                seen=form.seen.data,
+                reason=form.reason.data or "",
+                by=actor(),
+                now=now(),
+            )
+            return go("catalogue.show", name=name)
+    return _part_page(part, form)
+
+
+def _part_form(form: forms.PartForm, part: Part | None = None) -> ResponseReturnValue:
+    if part is not None:
+        form.now_shows(part.version)
     return render("catalogue/part_form.html", status=form.status, part=part, form=form)
+
+
+@pages.get("/parts/new", needs=policy.PART_MANAGE)
+def new_part() -> ResponseReturnValue:
+    """The form to add a part by hand."""
+    return _part_form(forms.NewPartForm(data={"return_required": True}))
+
+
+@pages.post("/parts/new", needs=policy.PART_MANAGE, own_transactions=True)
+@with_uploads("photos")
+def add_part() -> ResponseReturnValue:
+    """Add a part by hand (C1)."""
+    form = forms.NewPartForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            part = services.create_part(
+                form.number.data, form.facts, picture=form.picture, by=actor(), now=now()
+            )
+            flash(_("The part is added. A price list names its price."), "success")
+            return go("catalogue.show", name=part.public_id)
+    return _part_form(form)
 
 
 @pages.get("/parts/<name>/edit", needs=policy.PART_MANAGE)
 def edit(name: str) -> ResponseReturnValue:
     """The form to change a part."""
-    part = queries.part_named(name)
+    part = load(Part, name)
     successor, _replaced = queries.neighbours(part)
-    known = {
-        "seen": services.revision(part),
-        "successor": successor.number if successor else "",
-    }
-    return _edit_page(part, forms.PartForm(obj=part, data=known))
+    known = {"seen": part.version, "successor": successor.number if successor else ""}
+    return _part_form(forms.PartForm(obj=part, data=known), part)
 
 
-@pages.post("/parts/<name>/edit", needs=policy.PART_MANAGE)
+@pages.post("/parts/<name>/edit", needs=policy.PART_MANAGE, own_transactions=True)
+@with_uploads("photos")
 def save(name: str) -> ResponseReturnValue:
     """Change a part (C1)."""
-    part, form = queries.part_named(name, lock=True), forms.PartForm()
+    part, form = load(Part, name), forms.PartForm()
     if form.validate_on_submit():
         with form.refusals():
-            services.edit_part(part, form.facts, seen=form.seen.data, by=actor())
+            services.edit_part(
+                part,
+                form.facts,
+                picture=form.picture,
+                drop_picture=form.drop_picture.data,
+                seen=form.seen.data,
+                by=actor(),
+                now=now(),
+            )
             flash(_("The part is saved."), "success")
             return go("catalogue.show", name=part.public_id)
-    return _edit_page(part, form)
+    return _part_form(form, part)
 
 
 # Price lists

@@ -1,7 +1,36 @@
-"""The states of a price list (C3): first a preview, then all or nothing."""
+"""The states of a part (C1), and of a price list (C3): a preview, then all or nothing."""
 
 from portal.core.i18n import _l
 from portal.core.workflow import State, Transition, Workflow
+
+PART = Workflow(
+    states=(
+        State("active", _l("Active part"), "good"),
+        State("withdrawn", _l("Withdrawn part"), "ended"),
+    ),
+    transitions=(
+        Transition(
+            "withdraw",
+            ("active",),
+            "withdrawn",
+            "part:manage",
+            _l("Withdraw"),
+            _l("withdrew the part"),
+            needs_reason=True,
+            direct=True,
+            tone="danger",
+        ),
+        Transition(
+            "restore",
+            ("withdrawn",),
+            "active",
+            "part:manage",
+            _l("Restore"),
+            _l("restored the part"),
+            direct=True,
+        ),
+    ),
+)
 
 PRICE_LIST = Workflow(
     states=(

@@ -57,13 +57,15 @@ class DocumentKind:
     """A kind of document.
 
     ``visible`` gives, for an actor, the condition that a row must meet to exist for them (P1).
-    ``endpoint`` is the page that shows one, by its ``public_id``.
+    ``endpoint`` is the page that shows one, by its ``public_id``. ``takes_comments`` is not for
+    documents that several dealers see: what one writes must not reach another (P1).
     """
 
     model: type[Document]
     label: Any
     endpoint: str
     visible: Callable[[Actor], ColumnElement[bool]]
+    takes_comments: bool = True
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from portal.demo.pictures.bench import photo
+from portal.demo.pictures.studio import portrait
 from portal.files.services import Prepared, prepare
 from portal.files.storage import storage
 
@@ -45,6 +46,13 @@ class Album:
     def order(self, name: str, fault: str) -> None:
         """Have a photo made of a part with that kind of fault."""
         self.made[name] = self.pool.submit(self._make, name, fault)
+
+    def order_new(self, number: str, kind: str) -> None:
+        """Have a picture made of a new part, as the catalogue shows it; by the part's number."""
+        self.made[number] = self.pool.submit(self._make_new, number, kind)
+
+    def _make_new(self, number: str, kind: str) -> Prepared:
+        return prepare(portrait(kind, f"{self.seed}/{number}"), f"{number}.jpg")
 
     def _make(self, name: str, fault: str) -> Prepared:
         return prepare(photo(fault, f"{self.seed}/{name}"), f"IMG_{_digits(name)}.jpg")

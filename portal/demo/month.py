@@ -62,6 +62,8 @@ def load(
 
 def _prepare(stage: Stage) -> None:
     """Order the photos, and set every thread of the story going."""
+    for number in prologue.pictured(stage):
+        stage.album.order_new(number, stage.items[number].fault)
     planned = orders(stage)
     for one in planned:
         for wish in one.wishes:
@@ -75,7 +77,9 @@ def _prepare(stage: Stage) -> None:
     for one in planned:
         stage.add(order(stage, one, after))
     for script in (
+        prologue.pictures,
         prologue.new_prices,
+        prologue.one_is_withdrawn,
         prologue.prices_to_come,
         prologue.wrong_deposit,
         prologue.somebody_leaves,

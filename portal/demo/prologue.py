@@ -7,12 +7,14 @@ from hashlib import sha256
 
 from portal.catalogue import queries as catalogue
 from portal.catalogue import services as prices
-from portal.catalogue.models import PriceList
+from portal.catalogue.models import Part, PriceList
 from portal.core.db import session
 from portal.core.permissions import SYSTEM, Actor, Role
+from portal.demo.assortment import UNPRICED
 from portal.demo.cast import BRAND, COMPANIES, HEADQUARTERS, PASSWORD, Company, Person
 from portal.demo.price_lists import HEADINGS, Item, first_list, rows, second_list
 from portal.demo.stage import Script, Stage
+from portal.files.services import keep
 from portal.files.storage import new_key, storage
 from portal.ledger import services as ledger
 from portal.notices import services as notices
@@ -146,20 +148,61 @@ def new_prices(stage: Stage) -> Script:
     now = hours.later(begins, 1, rng)
     yield now
     _remember(stage, listed)
-    _supersede(stage)
+    _supersede(stage, now)
 
 
-def _supersede(stage: Stage) -> None:
+def _supersede(stage: Stage, now: datetime) -> None:
     for number in [number for number in stage.items if f"{number}A" in stage.items]:
-        part = catalogue.find_parts([number])[number]
-        item = asdict(stage.items[number])
-        names = {name: item[name] for name in ("name", "name_zh", "name_pl", "unit", "category")}
-        facts = prices.PartFacts(
-            **names, active=True, return_required=item["returned"], successor=f"{number}A"
-        )
-        seen = prices.revision(part)
-        prices.edit_part(part, facts, seen=seen, by=stage.actors["administrator"])
+        facts = _facts(stage, number, successor=f"{number}A")
+        _edit(stage, number, facts, now)
         stage.improved[number] = f"{number}A"
+
+
+def _facts(stage: Stage, number: str, successor: str = "") -> prices.PartFacts:
+    item = asdict(stage.items[number])
+    names = {name: item[name] for name in ("name", "name_zh", "name_pl", "unit", "category")}
+    return prices.PartFacts(**names, return_required=item["returned"], successor=successor)
+
+
+def _edit(
+    stage: Stage, number: str, facts: prices.PartFacts, now: datetime, picture: str | None = None
+) -> None:
+    part = session.get_one(Part, stage.parts[number])
+    administrator = stage.actors["administrator"]
+    prices.edit_part(part, facts, picture=picture, seen=None, by=administrator, now=now)
+
+
+def pictured(stage: Stage) -> list[str]:
+    """The numbers of the parts that get a picture: two of each kind that we can draw."""
+    kinds: dict[str, list[str]] = {}
+    for number, item in stage.items.items():
+        kinds.setdefault(item.fault, []).append(number)
+    return [number for kind, numbers in kinds.items() if kind for number in numbers[:2]]
+
+
+def pictures(stage: Stage) -> Script:
+    """On the second day the administrator gives parts their pictures, one after the other."""
+    rng = stage.rng("pictures")
+    now = stage.hours["administrator"].later(stage.start, 1, rng)
+    for number in pictured(stage):
+        now += timedelta(minutes=rng.randint(1, 3))
+        yield now
+        photo = keep(stage.album.take(number), by=stage.actors["administrator"], now=now)
+        _edit(stage, number, _facts(stage, number), now, photo.public_id)
+
+
+def one_is_withdrawn(stage: Stage) -> Script:
+    """A part that nobody makes any more is withdrawn."""
+    now = stage.hours["administrator"].before(stage.end, 6, stage.rng("withdrawn"))
+    yield now
+    prices.step_part(
+        session.get_one(Part, stage.parts[UNPRICED[-1]]),
+        "withdraw",
+        seen=None,
+        reason="The lamp is not made any more. Please use B810-810, which fits as well.",
+        by=stage.actors["administrator"],
+        now=now,
+    )
 
 
 def prices_to_come(stage: Stage) -> Script:

@@ -170,6 +170,7 @@ def remove(public_id: str, *, by: Actor, now: datetime) -> None:
     """Take back one's own unclaimed attachment; NotFound for any other."""
     gone = _delete(
         Attachment.public_id == public_id,
+        Attachment.document_id.is_(None),
         Attachment.uploaded_by == by.id,
         now=now,
     )
@@ -179,13 +180,23 @@ def remove(public_id: str, *, by: Actor, now: datetime) -> None:
 
 def sweep_unclaimed(*, older_than: datetime, now: datetime) -> int:
     """Remove what nobody claimed; returns how many there were."""
-    return _delete(Attachment.created_at < older_than, now=now)
+    return _delete(Attachment.document_id.is_(None), Attachment.created_at < older_than, now=now)
+
+
+def discard(public_id: str, document: Document, *, now: datetime) -> None:
+    """Remove an attachment that a document has no more use for; its events still name it."""
+    _delete(
+        Attachment.public_id == public_id,
+        Attachment.document_kind == document.kind,
+        Attachment.document_id == document.id,
+        now=now,
+    )
 
 
 def _delete(*conditions: Any, now: datetime) -> int:
     gone = session.execute(
         delete(Attachment)
-        .where(Attachment.document_id.is_(None), *conditions)
+        .where(*conditions)
         .returning(Attachment.storage_key, Attachment.thumbnail_key)
     ).all()
     drop([key for row in gone for key in row if key], now=now)

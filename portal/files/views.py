@@ -18,6 +18,7 @@ from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
 from portal.files.models import Attachment
 from portal.web import presses
+from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, View, actor, go, now, writing
 
@@ -116,9 +117,17 @@ def upload() -> ResponseReturnValue:
     """Send photos or files ahead of their form; answers the field, with all that it has by now."""
     name = "files" if "files" in request.files else "photos"
     uploads = take(name)
-    optional = "optional" in request.args
+    single = "single" in request.args
+    if single:
+        uploads.kept = uploads.kept[-1:]
     return render(
-        "files/upload.html", name=name, uploads=uploads, optional=optional, status=uploads.status
+        "files/upload.html",
+        name=name,
+        uploads=uploads,
+        optional="optional" in request.args,
+        single=single,
+        label=clean(request.args.get("label", ""))[:100],
+        status=uploads.status,
     )
 
 

@@ -110,6 +110,8 @@ def read_all() -> ResponseReturnValue:
 def comment(kind: str, name: str) -> ResponseReturnValue:
     """Add words and files to the timeline of a document that I may see."""
     known = documents.kind_named(kind)
+    if not known.takes_comments:
+        raise NotFound()
     document = documents.find(known.model, name, actor(), lock=True)
     form = forms.Comment()
     if form.validate_on_submit():

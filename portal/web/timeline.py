@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.documents import Document
 from portal.core.events import COMMENT, Event
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 from portal.core.workflow import State, Workflow
 
 WORDS = {
@@ -100,5 +100,7 @@ def _entry(event: AnyRow, workflow: Workflow) -> Entry:
 
 def _in_words(value: Any) -> str:
     if isinstance(value, list):
-        return " → ".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
-    return str(value)
+        return (" → " if len(value) == 2 else ", ").join(map(_in_words, value))
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    return str(value) if value != "" else "–"

@@ -75,10 +75,12 @@ def prepare(database: Database, portal: Portal) -> None:
         {series} SELECT 1000 + i, 'clerk' || i, status, version, event_count, event_hash,
             created_at, i, side, 'clerk' || i, name, password_hash, roles, theme, 'clerk ' || i
         FROM s, user_account u WHERE u.id = {portal.clerk.id};
-        INSERT INTO part (id, public_id, number, number_key, name, name_zh, name_pl, unit, category,
-            active, return_required, search_text, created_at)
-        {SERIES.format(101, 100 + PARTS)} SELECT i, 'part' || i, 'BP-0' || i, 'BP-0' || i,
-            'Fill valve ' || i, '进水阀', 'Zawór', 'pcs', '', true, true, 'bp-0' || i, created_at
+        INSERT INTO part (id, public_id, status, version, event_count, event_hash, created_at,
+            number, number_key, name, name_zh, name_pl, unit, category, return_required,
+            search_text)
+        {SERIES.format(101, 100 + PARTS)} SELECT i, 'part' || i, 'active', 1, 0, '', created_at,
+            'BP-0' || i, 'BP-0' || i, 'Fill valve ' || i, '进水阀', 'Zawór', 'pcs', '', true,
+            'bp-0' || i
         FROM s, part p WHERE p.number = 'FV-100';
         INSERT INTO price (part_id, price_list_id, effective_from, cost, retail)
         SELECT p.id, old.price_list_id, old.effective_from, 100 + p.id, 200 + p.id

@@ -114,6 +114,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "catalogue.index": _row(),
     "catalogue.suggest": _row(also={"q": "fv"}),
     "catalogue.show": _row("part"),
+    "catalogue.new_part": _row(),
+    "catalogue.add_part": _row(),
+    "catalogue.act": _row("part", also={"step": "withdraw"})
+    + _row("part", also={"step": "restore"}),
     "catalogue.edit": _row("part"),
     "catalogue.save": _row("part"),
     "pricelists.overview": _row(),

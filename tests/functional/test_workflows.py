@@ -211,6 +211,11 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "ledger.dealer_account",
         {"deposit": ELSEWHERE, "reverse": ELSEWHERE, "set_limit": "/credit-limit"},
     ),
+    "part": (
+        "part",
+        "catalogue.show",
+        {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
+    ),
     # Only who proposed it withdraws a change (P2); a list with an error cannot be imported (C3).
     "policy": (
         "change",

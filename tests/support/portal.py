@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 
 from portal import create_app, migrate
 from portal.catalogue.models import Part, Price, PriceList
+from portal.core import workflow
 from portal.core.clock import FixedClock
 from portal.core.db import db, session, transaction
 from portal.core.permissions import SYSTEM, Actor, Role
@@ -193,6 +194,7 @@ def _parts() -> None:
     session.flush()
     for number, name, name_zh, name_pl, cost, retail in PARTS:
         part = Part(
+            status="active",
             number=number,
             number_key=number.upper(),
             name=name,
@@ -203,7 +205,7 @@ def _parts() -> None:
             created_at=START,
         )
         session.add(part)
-        session.flush()
+        workflow.begin(part, by=SYSTEM, now=START, number=number)
         session.add(
             Price(
                 part_id=part.id,

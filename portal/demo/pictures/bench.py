@@ -20,12 +20,12 @@ def photo(kind: str, seed: str) -> bytes:
     scene = _ground(rng)
     if rng.random() < 0.75:
         corner = (rng.choice((150, 1060)), rng.choice((100, 810)))
-        _lay(scene, _aside(rng).shown(1.1), rng, corner)
+        lay(scene, _aside(rng).shown(1.1), rng.uniform(-75, 75), corner)
     piece = PIECES[kind](rng)
     fitting = min(1.5, 880 * FINE / max(piece.shape.size))
     worn = _worn(piece.shown(fitting * rng.uniform(0.88, 1.05)), kind, rng)
     centre = (600 + rng.randint(-70, 70), 450 + rng.randint(-40, 40))
-    _lay(scene, worn, rng, centre)
+    lay(scene, worn, rng.uniform(-75, 75), centre)
     return _developed(scene, rng)
 
 
@@ -211,9 +211,9 @@ def _crack(draw: ImageDraw.ImageDraw, piece: Image.Image, rng: Random) -> None:
 # --- The picture ----------------------------------------------------------------------------
 
 
-def _lay(scene: Image.Image, piece: Image.Image, rng: Random, centre: tuple[int, int]) -> None:
-    """Put a piece on the scene, turned somehow, with the shadow that the lamp gives it."""
-    shown = piece.rotate(rng.uniform(-75, 75), Image.Resampling.BILINEAR, expand=True)
+def lay(scene: Image.Image, piece: Image.Image, angle: float, centre: tuple[int, int]) -> None:
+    """Put a piece on the scene, turned by so many degrees, with the shadow that the lamp gives."""
+    shown = piece.rotate(angle, Image.Resampling.BILINEAR, expand=True)
     left, top = centre[0] - shown.width // 2, centre[1] - shown.height // 2
     shape = shown.getchannel("A")
     scene.paste((12, 10, 8), (left - _ROUND, top - _ROUND), _shadow(shape))

@@ -31,6 +31,7 @@ def fill(count: int) -> None:
             {
                 "number": f"XX-{n:05}", "number_key": f"XX-{n:05}", "name": f"Filler {n}",
                 "search_text": normal(f"XX-{n:05}", f"Filler {n}"), "created_at": START,
+                "status": "active",
             }
             for n in range(count)
         ],
@@ -60,7 +61,7 @@ def save(client: Client, url: str, **typed: Any) -> Any:
     page = client.get(f"{url}/edit").text
     fields = {
         "name": "Fill valve", "name_zh": "进水阀", "name_pl": "Zawór", "unit": "pcs",
-        "category": "", "active": "y", "return_required": "y", "successor": "",
+        "category": "", "return_required": "y", "successor": "",
         "seen": seen(page),
     }  # fmt: skip
     return client.post(f"{url}/edit", {k: v for k, v in (fields | typed).items() if v is not None})
@@ -106,7 +107,7 @@ def test_price_is_that_of_the_day_when_there_are_several(portal: Portal) -> None
 
 
 def test_suggestions_begin_with_numbers_when_one_types(portal: Portal) -> None:
-    """C1: numbers that begin so come first, then names in any language; inactive ones never."""
+    """C1: numbers that begin so come first, then names in any language; withdrawn ones never."""
     with portal.transaction():
         thermostat = session.get_one(Part, portal.parts["TH-300"])
         thermostat.name_pl = "Fp głowica"
@@ -121,7 +122,7 @@ def test_suggestions_begin_with_numbers_when_one_types(portal: Portal) -> None:
         assert [row.number for row in queries.suggest("水阀", "zh-Hans", on=DAY)] == ["FV-100"]
         assert [row.number for row in queries.suggest("100%", "en", on=DAY)] == []
         assert queries.suggest("  ", "en", on=DAY) == []
-        session.get_one(Part, portal.parts["FP-200"]).active = False
+        session.get_one(Part, portal.parts["FP-200"]).status = "withdrawn"
         session.flush()
         assert [row.number for row in queries.suggest("fp", "en", on=DAY)] == ["TH-300"]
 
@@ -141,16 +142,16 @@ def test_options_are_sent_when_a_field_asks(portal: Portal) -> None:
 
 
 def test_parts_are_listed_when_filtered_by_tab_and_text(portal: Portal) -> None:
-    """C1, C2: active, inactive, without a price; found by number or name, in one's language."""
+    """C1, C2: active, withdrawn, without a price; found by number or name, in one's language."""
     with portal.transaction():
-        session.get_one(Part, portal.parts["TH-300"]).active = False
+        session.get_one(Part, portal.parts["TH-300"]).status = "withdrawn"
     client = portal.client(portal.other_clerk)
 
     def numbers(query: str) -> list[str]:
         return re.findall(r'class="row" href="/parts/[^"]+">([^<]+)<', client.get(query).text)
 
     assert numbers("/parts") == ["FP-200", "FV-100", "NP-400"]
-    assert numbers("/parts?tab=inactive") == ["TH-300"]
+    assert numbers("/parts?tab=withdrawn") == ["TH-300"]
     assert numbers("/parts?tab=unpriced") == ["NP-400"]
     assert numbers("/parts?q=valve") == ["FV-100"]
     assert numbers("/parts?q=ＦＶ") == ["FV-100"]
@@ -212,19 +213,17 @@ def test_part_page_shows_names_prices_and_lists(portal: Portal) -> None:
 
 
 def test_part_is_changed_when_the_administrator_edits_it(portal: Portal) -> None:
-    """C1: names, unit, category, active, return, successor; found by its new name."""
+    """C1: names, unit, category, return, successor; found by its new name."""
     client = portal.client(portal.administrator)
     url = address(client, "FV-100")
-    answer = save(
-        client, url, name="Inlet valve", category="Valves", successor="fp-200", active=None
-    )
+    answer = save(client, url, name="Inlet valve", category="Valves", successor="fp-200")
     assert answer.status_code == 303
     page = client.get(url).text
-    for text in ("Inlet valve", "Valves", "Inactive", "FP-200", "The part is saved."):
+    for text in ("Inlet valve", "Valves", "FP-200", "The part is saved."):
         assert text in page
     assert "FV-100" in client.get(address(client, "FP-200")).text, "what it replaces"
-    assert "FV-100" in client.get("/parts?tab=inactive&q=inlet").text
-    assert "Nothing matches" in client.get("/parts?tab=inactive&q=fill").text
+    assert "FV-100" in client.get("/parts?q=inlet").text
+    assert "Nothing matches" in client.get("/parts?q=fill").text
 
 
 def test_successor_is_refused_when_it_would_close_a_loop(portal: Portal) -> None:
@@ -294,9 +293,9 @@ def test_edit_is_refused_when_it_is_not_the_administrator(portal: Portal) -> Non
     with portal.transaction():
         part = session.get_one(Part, portal.parts["FV-100"])
         assert part.name == "Fill valve"
-        facts = services.PartFacts("Mine", "", "", "", "", True, True, "")
+        facts = services.PartFacts("Mine", "", "", "", "", True, "")
         with pytest.raises(Forbidden):
-            services.edit_part(part, facts, seen=services.revision(part), by=portal.manager)
+            services.edit_part(part, facts, seen=None, by=portal.manager, now=portal.now)
 
 
 def test_parts_are_found_when_the_frame_searches(portal: Portal) -> None:

@@ -82,6 +82,8 @@ def _check_everything() -> None:
     assert _count(Application) > 90
     assert _count(OldPart) > 30
     assert _states(PriceList) == {"imported", "preview"}
+    assert _states(Part) == {"active", "withdrawn"}
+    assert session.scalar(select(func.count(Part.picture))) > 20
     assert _states(User) == {"active", "deactivated"}
     assert _states(Application) == {
         state.name for state in Application.workflow.states if state.name not in PASSED_AT_ONCE
