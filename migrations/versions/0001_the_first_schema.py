@@ -284,6 +284,10 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("saved_by_id", KEY, nullable=True),
+        sa.Column("saved_by", sa.String(length=200), nullable=True),
+        sa.Column("saved_page", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(
             ["created_by_id"], ["user_account.id"], name=op.f("fk_application_created_by_id")
         ),
@@ -339,6 +343,10 @@ def upgrade() -> None:
         sa.Column("line_count", sa.Integer(), nullable=False),
         sa.Column("claimed", sa.BigInteger(), nullable=False),
         sa.Column("approved", sa.BigInteger(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("saved_by_id", KEY, nullable=True),
+        sa.Column("saved_by", sa.String(length=200), nullable=True),
+        sa.Column("saved_page", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(
             ["created_by_id"], ["user_account.id"], name=op.f("fk_claim_created_by_id")
         ),

@@ -68,11 +68,18 @@ class ApplicationForm(Form):
     """A parts application 售后服务配件申请单, as it is typed."""
 
     seen = VersionField()
+    over = VersionField()
     contact = line(_l("Contact"))
     phone = line(_l("Phone"), required=False, most=60)
     delivery_address = text(_l("Delivery address"), most=1000)
     remark = text(_l("Remark"), required=False)
     lines = RowsField(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+
+    @property
+    def version(self) -> int:
+        """The version that was seen, or that is to be overwritten, knowing who saved it."""
+        version: int = self.seen.data if self.over.data == -1 else self.over.data
+        return version
 
     def request(self, part_ids: Mapping[str, int]) -> Request:
         """The command; a part that is not in ``part_ids`` gets an id that no part has."""

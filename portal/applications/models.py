@@ -9,11 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.applications import workflow
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
+from portal.core.drafts import Draft
 
 WARRANTY, STOCK = "warranty", "stock"
 
 
-class Application(Document, Base):
+class Application(Document, Draft, Base):
     """A dealer's request for spare parts 售后服务配件申请单.
 
     ``typed`` is the form as the dealer left it, complete or not (A1). Submitting checks it and

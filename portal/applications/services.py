@@ -24,7 +24,7 @@ from portal.applications.models import (
 )
 from portal.catalogue.models import Part, Price
 from portal.catalogue.queries import prices_of, successors_of
-from portal.core import workflow
+from portal.core import drafts, workflow
 from portal.core.db import session
 from portal.core.documents import relock
 from portal.core.errors import Invalid, NotFound, Stale, TooLittleMoney
@@ -53,11 +53,28 @@ def start(typed: dict[str, Any], *, by: Actor, now: datetime) -> Application:
     return application
 
 
-def save(application: Application, typed: dict[str, Any], *, by: Actor, now: datetime) -> None:
-    """Keep what is typed, complete or not (A1); nothing else changes."""
+def save(
+    application: Application,
+    typed: dict[str, Any],
+    *,
+    seen: int | None = None,
+    page: str = "",
+    leaves: bool = False,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Keep what is typed, complete or not (A1).
+
+    ``page`` is the key of the page that it was typed on; it ``leaves`` if this save is its last.
+    Stale if another page has saved what this one has not ``seen``.
+    """
     application = relock(application)
     workflow.check(application, "submit", by=by)
+    if typed == application.typed:
+        return
+    drafts.check(application, seen=seen, page=page, by=by)
     application.typed = typed
+    drafts.mark(application, page=page, leaves=leaves, by=by, now=now)
 
 
 def submit(
@@ -66,15 +83,19 @@ def submit(
     *,
     typed: dict[str, Any] | None = None,
     seen: int | None,
+    page: str = "",
     by: Actor,
     now: datetime,
 ) -> None:
     """Hand a complete application in; its first time gives it its number (A1, A2).
 
-    ``typed`` is the form that the request was read from, if it is not kept yet.
+    ``typed`` is the form that the request was read from, if it is not kept yet. Stale as for
+    ``save``.
     """
     application = relock(application)
-    workflow.check(application, "submit", by=by, seen=seen)
+    workflow.check(application, "submit", by=by)
+    drafts.check(application, seen=seen, page=page, by=by)
+    application.saved_page = None
     if typed is not None:
         application.typed = typed
     parts = _check_lines(request, now)

@@ -20,7 +20,7 @@ from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound, TooLittleMoney, WrongState
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.web import filters, frame, languages, lists, timeline
+from portal.web import filters, frame, languages, lists, presses, timeline
 from portal.web.forms import ActionForm, SelectChoice, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -225,7 +225,7 @@ def edit(name: str) -> ResponseReturnValue:
     return _form_page(application, forms.of_typed(application.typed, application.version))
 
 
-@pages.post("/applications/<name>/edit", needs=policy.WRITE)
+@pages.post("/applications/<name>/edit", needs=policy.WRITE, keeps_refused=True)
 def write(name: str) -> ResponseReturnValue:
     """Keep what is typed; then add or remove a line, or submit."""
     application = load(Application, name)
@@ -234,22 +234,50 @@ def write(name: str) -> ResponseReturnValue:
     form = forms.ApplicationForm()
     if wish == "submit":
         return _submit(application, form, typed)
+    return _save(application, form, _with_wish(typed, wish))
+
+
+def _with_wish(typed: dict[str, str], wish: str) -> dict[str, str]:
     rows = forms.typed_rows(typed)
     if wish == "add":
         rows.append(dict.fromkeys(rows[-1] if rows else (), "") | {"purpose": "warranty"})
     else:
         rows = [row for index, row in enumerate(rows) if wish != f"remove-{index}"]
-    typed = forms.with_rows(typed, rows)
-    services.save(application, typed, by=actor(), now=now())
-    if request.headers.get("HX-Request") == "true":
+    return forms.with_rows(typed, rows)
+
+
+def _save(
+    application: Application, form: forms.ApplicationForm, typed: dict[str, str]
+) -> ResponseReturnValue:
+    """Keep what is typed; a script that saves goes on with its page."""
+    goes_on = request.headers.get("HX-Request") == "true"
+    with form.refusals():
+        _keep(application, form, typed, leaves=not goes_on)
+    if form.status != 200:
+        return _form_page(application, form, form.status)
+    if goes_on:
         return _form_page(application, forms.of_typed(typed, application.version))
-    return go("applications.edit", name=name, _anchor="lines")
+    return go("applications.edit", name=application.public_id, _anchor="lines")
+
+
+def _keep(
+    application: Application, form: forms.ApplicationForm, typed: dict[str, str], *, leaves: bool
+) -> None:
+    services.save(
+        application,
+        typed,
+        seen=form.version,
+        page=presses.key(),
+        leaves=leaves,
+        by=actor(),
+        now=now(),
+    )
 
 
 def _submit(
     application: Application, form: forms.ApplicationForm, typed: dict[str, str]
 ) -> ResponseReturnValue:
-    """Submit; whatever is refused, what was typed stays."""
+    """Submit; whatever is refused, what was typed is kept (A1)."""
     if form.validate_on_submit():
         parts = find_parts([row.part.data for row in form.lines])
         with form.refusals():
@@ -257,12 +285,16 @@ def _submit(
                 application,
                 form.request({number: part.id for number, part in parts.items()}),
                 typed=typed,
-                seen=form.seen.data,
+                seen=form.version,
+                page=presses.key(),
                 by=actor(),
                 now=now(),
             )
             flash(_("Submitted as %(number)s.", number=application.number), "success")
             return go("applications.show", name=application.public_id)
+    if form.status == 422:
+        with form.refusals():
+            _keep(application, form, typed, leaves=False)
     return _form_page(application, form, form.status)
 
 

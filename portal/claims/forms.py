@@ -51,10 +51,17 @@ class DraftForm(Form):
     """A page of a draft: its pieces with their remarks, and the remark on the whole."""
 
     seen = VersionField()
+    over = VersionField()
     offered = NamesField(default=frozenset())
     chosen = NamesField(default=frozenset())
     remarks = RemarksField(_l("Remarks"))
     remark = text(_l("Remark on the claim"), required=False)
+
+    @property
+    def version(self) -> int:
+        """The version that was seen, or that is to be overwritten, knowing who saved it."""
+        version: int = self.seen.data if self.over.data == -1 else self.over.data
+        return version
 
     def draft(self) -> Draft:
         """What the dealer wants it to be."""

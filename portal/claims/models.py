@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.claims import workflow
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
+from portal.core.drafts import Draft
 
 
 class Run(Document, Base):
@@ -32,7 +33,7 @@ class Run(Document, Base):
         return self.month
 
 
-class Claim(Document, Base):
+class Claim(Document, Draft, Base):
     """A dealer's form for one month's warranty parts (R1).
 
     ``ordinal`` is 0 for the month's claim and counts its supplements. The totals are sums of the

@@ -11,7 +11,7 @@ from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.workflow import LINE, REASONS
-from portal.core import workflow
+from portal.core import drafts, workflow
 from portal.core.clock import Month
 from portal.core.db import Key, session
 from portal.core.documents import relock
@@ -114,25 +114,36 @@ def _count(claim: Claim) -> None:
     ).one()
 
 
-def save(claim: Claim, draft: Draft, *, seen: int | None, by: Actor, now: datetime) -> None:
+def save(
+    claim: Claim,
+    draft: Draft,
+    *,
+    seen: int | None,
+    page: str = "",
+    leaves: bool = False,
+    by: Actor,
+    now: datetime,
+) -> None:
     """Keep a draft as the dealer leaves it: pieces left out or added back, remarks (R2).
 
     A piece that is left out stays eligible. Conflict if a chosen piece cannot be put on this
-    claim, because another claim has it or it is not eligible.
+    claim, because another claim has it or it is not eligible. ``page`` is the key of the page
+    that it was left on, which ``leaves`` if this save is its last; Stale if another page has
+    saved what this one has not ``seen``.
     """
     if by.is_dealer and claim.dealer_id != by.dealer_id:
         raise NotFound()
     by.must(policy.WRITE)
     claim = relock(claim)
-    if seen is not None and seen != claim.version:
-        raise Stale()
     if claim.status != "draft":
         raise WrongState()
+    drafts.check(claim, seen=seen, page=page, by=by)
     claim.remark = draft.remark
     _leave_out(claim, draft.offered - draft.chosen)
     _add_back(claim, draft.chosen, now)
     _remark(claim, draft)
     _count(claim)
+    drafts.mark(claim, page=page, leaves=leaves, by=by, now=now)
 
 
 def _named(names: frozenset[str]) -> ColumnElement[bool]:
@@ -180,16 +191,18 @@ def _remark(claim: Claim, draft: Draft) -> None:
         session.flush()
 
 
-def submit(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
-    """Hand the claim in for the next run (R2, R4). Invalid without a line."""
+def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: datetime) -> None:
+    """Hand the claim in for the next run (R2, R4). Invalid without a line; Stale like ``save``."""
     claim = relock(claim)
-    workflow.check(claim, "submit", by=by, seen=seen)
+    workflow.check(claim, "submit", by=by)
+    drafts.check(claim, seen=seen, page=page, by=by)
+    claim.saved_page = None
     _count(claim)
     if not claim.line_count:
         raise Invalid(_("A claim needs at least one old part."))
     claim.submitted_by_id, claim.submitted_at = by.id, now
     values = {"lines": claim.line_count, "claimed": claim.claimed}
-    workflow.apply(claim, "submit", by=by, now=now, seen=seen, values=values)
+    workflow.apply(claim, "submit", by=by, now=now, values=values)
 
 
 # --- The reviewer's side: R6, P2 ------------------------------------------------------------

@@ -18,7 +18,7 @@ from portal.core.permissions import Actor
 from portal.ledger import policy as ledger
 from portal.oldparts.models import OldPart
 from portal.oldparts.queries import Payment, tells_payment
-from portal.web import filters, frame, lists, timeline
+from portal.web import filters, frame, lists, presses, timeline
 from portal.web.forms import ActionForm, Form, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -189,8 +189,16 @@ def show(name: str) -> ResponseReturnValue:
     return _page(load(Claim, name))
 
 
-def _kept(claim: Claim, form: forms.DraftForm) -> None:
-    services.save(claim, form.draft(), seen=form.seen.data, by=actor(), now=now())
+def _keep(claim: Claim, form: forms.DraftForm, *, leaves: bool) -> None:
+    services.save(
+        claim,
+        form.draft(),
+        seen=form.version,
+        page=presses.key(),
+        leaves=leaves,
+        by=actor(),
+        now=now(),
+    )
 
 
 @pages.post("/claims/<name>/save", needs=policy.WRITE)
@@ -199,25 +207,28 @@ def save(name: str) -> ResponseReturnValue:
     claim = load(Claim, name)
     form = forms.DraftForm()
     if form.validate_on_submit():
+        goes_on = request.headers.get("HX-Request") == "true"
         with form.refusals():
-            _kept(claim, form)
-            if request.headers.get("HX-Request") != "true":
+            _keep(claim, form, leaves=not goes_on)
+            if not goes_on:
                 flash(_("Kept. The claim is not submitted yet."), "success")
                 return go("claims.show", name=name, after=_after() or None)
     return _page(claim, form)
 
 
-@pages.post("/claims/<name>/submit", needs=policy.SUBMIT)
+@pages.post("/claims/<name>/submit", needs=policy.SUBMIT, keeps_refused=True)
 def submit(name: str) -> ResponseReturnValue:
-    """Keep what is on the page, and hand the claim in."""
+    """Keep what is on the page, and hand the claim in; refused, it is kept all the same."""
     claim = load(Claim, name)
     form = forms.DraftForm()
     if form.validate_on_submit():
         with form.refusals():
             if form.offered.data:
-                _kept(claim, form)
-            services.submit(claim, seen=form.seen.data, by=actor(), now=now())
-            return go("claims.show", name=name)
+                _keep(claim, form, leaves=False)
+        if form.status == 200:
+            with form.refusals():
+                services.submit(claim, seen=form.version, page=presses.key(), by=actor(), now=now())
+                return go("claims.show", name=name)
     return _page(claim, form)
 
 

@@ -41,27 +41,42 @@ class Pages(Blueprint):
         return self._page(rule, "GET", needs, own_transactions)
 
     def post(  # type: ignore[override]
-        self, rule: str, *, needs: str, own_transactions: bool = False
+        self,
+        rule: str,
+        *,
+        needs: str,
+        own_transactions: bool = False,
+        keeps_refused: bool = False,
     ) -> Callable[[View], View]:
-        """A change. With ``own_transactions`` the view opens them itself, around slow work."""
-        return self._page(rule, "POST", needs, own_transactions)
+        """A change. With ``own_transactions`` the view opens them itself, around slow work.
+
+        With ``keeps_refused`` also the transaction of a form that is answered with 422 takes
+        effect: what the view keeps of it outside ``form.refusals()``.
+        """
+        return self._page(rule, "POST", needs, own_transactions, keeps_refused)
 
     def _page(
-        self, rule: str, method: str, needs: str, own_transactions: bool = False
+        self,
+        rule: str,
+        method: str,
+        needs: str,
+        own_transactions: bool,
+        keeps_refused: bool = False,
     ) -> Callable[[View], View]:
         def declare(view: View) -> View:
             endpoint = f"{self.name}.{view.__name__}"
             _needs[endpoint] = needs
             if own_transactions:
                 _own_transactions.add(endpoint)
-            wrapped = view if method == "GET" or own_transactions else writing(view)
+            own = method == "GET" or own_transactions
+            wrapped = view if own else writing(view, keeps_refused=keeps_refused)
             self.add_url_rule(rule, view.__name__, wrapped, methods=[method])
             return view
 
         return declare
 
 
-def writing(view: View) -> Callable[..., Response]:
+def writing(view: View, *, keeps_refused: bool = False) -> Callable[..., Response]:
     """The view in one writing transaction, committed when its answer is not an error.
 
     A form that was sent before is answered as it was then (``presses``).
@@ -74,7 +89,9 @@ def writing(view: View) -> Callable[..., Response]:
 
         return in_transaction(
             lambda: presses.once(answer, now=now()),
-            keep=lambda response: response.status_code < 400,
+            keep=lambda response: (
+                response.status_code < 400 or (keeps_refused and response.status_code == 422)
+            ),
         )
 
     return in_one_transaction

@@ -61,7 +61,11 @@
     if (button) { button.setAttribute("aria-busy", "true"); button.setAttribute("aria-disabled", "true"); }
     setTimeout(() => release(form), 20000);
   });
-  window.addEventListener("pageshow", () => all("form[data-sent]").forEach(release));
+  window.addEventListener("pageshow", (event) => {
+    all("form[data-sent]").forEach(release);
+    // Whoever came back to the page means another press; a draft stays the same page's draft
+    if (event.persisted) all("form:not([data-autosave]) [name=press]").forEach((key) => { key.value = crypto.getRandomValues(new Uint32Array(4)).join("-"); });
+  });
   document.addEventListener("input", (event) => {
     const form = event.target.form;
     if (form?.matches("[data-guard]")) unsaved.add(form);

@@ -145,7 +145,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "applications.confirm": _row("quoted"),
     "applications.edit": _row("draft"),
-    "applications.write": _row("draft", acts=True),
+    "applications.write": _row("draft"),
     "applications.quote": _row("submitted"),
     "applications.send_quote": _row("submitted"),
     "applications.ship": _row("released"),

@@ -21,7 +21,9 @@ from tests.support.claims import HQ, NOVEMBER, OCTOBER
 from tests.support.portal import Portal
 
 
-def save(portal: Portal, claim: Claim, draft: Draft, by: str = "clerk", seen: int = 1) -> None:
+def save(
+    portal: Portal, claim: Claim, draft: Draft, by: str = "clerk", seen: int | None = None
+) -> None:
     """Keep a draft as somebody."""
     with portal.transaction():
         services.save(

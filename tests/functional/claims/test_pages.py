@@ -57,7 +57,7 @@ def test_dealer_claims_and_sees_the_decision_when_scripts_are_off(portal: Portal
     seen = manager.get(claim_url).text
     assert "Only a share is paid as goodwill." in seen
     assert "CN¥10.00" in seen
-    assert reviewer.post(f"{claim_url}/decide", {"seen": "3"}).status_code == 303
+    assert reviewer.post(f"{claim_url}/decide", {"seen": "4"}).status_code == 303
     assert "1 of 1 claims decided" in reviewer.get("/").text
     assert reviewer.post(f"{run_url}/close", {"seen": "1"}).status_code == 303
     assert story.work(portal) == 1
