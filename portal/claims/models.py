@@ -10,6 +10,9 @@ from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
 from portal.core.drafts import Draft
 
+RUNS = "claims.runs"
+"""The turn that the opening of a run and the submission of a claim take (R4)."""
+
 
 class Run(Document, Base):
     """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``.

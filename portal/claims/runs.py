@@ -7,10 +7,10 @@ from sqlalchemy import func, literal, select
 
 from portal.claims import figures, policy, queries
 from portal.claims.figures import total
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
 from portal.core.clock import Clock, Month
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import in_transaction, reading, session, take_turn
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Invalid, WrongState
 from portal.core.i18n import _, ngettext
@@ -27,9 +27,11 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
 
     In time is before the run day of the next month begins, in headquarters' zone; so are the
     claims left over from earlier months. A run that is opened earlier takes in what is there.
+    Submissions that are under way come first: whichever is stamped in time is in it.
     Conflict if it is not this month's turn.
     """
     by.must(policy.RUN_OPEN)
+    take_turn(RUNS)
     opening = queries.next_opening(now)
     if opening is None or opening.month != month:
         raise Conflict(_("The run for this month is open already, or is not next in turn."))

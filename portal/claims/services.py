@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, delete, func, insert, literal, select, upd
 from portal.claims import figures, policy, queries
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
-from portal.claims.models import Claim, ClaimLine
+from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.core import drafts, workflow
 from portal.core.clock import Month
-from portal.core.db import Key, session
+from portal.core.db import Key, session, take_turn
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, WrongState
 from portal.core.events import record
@@ -192,7 +192,11 @@ def _remark(claim: Claim, draft: Draft) -> None:
 
 
 def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: datetime) -> None:
-    """Hand the claim in for the next run (R2, R4). Invalid without a line; Stale like ``save``."""
+    """Hand the claim in for the next run (R2, R4). Invalid without a line; Stale like ``save``.
+
+    It takes turns with the opening of a run: that waits for it, or it is stamped with the time of
+    the opening, and is for the run after that.
+    """
     claim = relock(claim)
     workflow.check(claim, "submit", by=by)
     drafts.check(claim, seen=seen, page=page, by=by)
@@ -200,6 +204,9 @@ def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: da
     _count(claim)
     if not claim.line_count:
         raise Invalid(_("A claim needs at least one old part."))
+    take_turn(RUNS, shared=True)
+    opened_at = session.scalar(select(func.max(Run.opened_at)))
+    now = max(now, opened_at.astimezone(now.tzinfo)) if opened_at else now
     claim.submitted_by_id, claim.submitted_at = by.id, now
     values = {"lines": claim.line_count, "claimed": claim.claimed}
     workflow.apply(claim, "submit", by=by, now=now, values=values)

@@ -5,6 +5,7 @@ import re
 import secrets
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    func,
+    select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
@@ -216,6 +219,18 @@ def rows(statement: AnySelect, values: Mapping[str, Any] | None = None) -> Seque
     """
     session.flush()
     return session.connection().execute(statement, values or {}).all()
+
+
+def take_turn(name: str, *, shared: bool = False) -> None:
+    """Wait for a turn at something that no row stands for; it is held until the transaction ends.
+
+    Who takes one that is ``shared`` waits only for those who do not. SQLite has one writer at a
+    time anyway.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+    session.execute(select(lock(zlib.crc32(name.encode()))))
 
 
 @contextmanager

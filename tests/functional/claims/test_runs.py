@@ -1,19 +1,23 @@
 """The monthly run: when it opens, what it takes in, how it closes, and that the sums agree."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event as Signal
 from threading import Thread
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal.claims import figures, queries, runs, services
 from portal.claims.commands import Decision
 from portal.claims.models import Claim, Run
 from portal.core import jobs
 from portal.core.clock import FixedClock, Month
-from portal.core.db import session
+from portal.core.db import in_transaction, session
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, WrongState
 from portal.core.events import Event, verify
+from portal.core.permissions import SYSTEM
 from portal.ledger.models import Account, Transfer
 from portal.notices.models import Notice
 from portal.terms.models import PolicyValue
@@ -388,3 +392,84 @@ def test_closing_goes_on_when_it_had_given_up(
             runs.close_again(session.get_one(Run, run.id), by=portal.reviewer, now=portal.now)
     assert story.work(portal) == 1
     assert story.fresh(portal, run).status == "closed"
+
+
+CUTOFF = datetime(2026, 11, 3, tzinfo=HQ)
+LAST_SECOND = CUTOFF - timedelta(seconds=1)
+
+
+def _submit(portal: Portal, claim: Claim) -> None:
+    claim = session.get_one(Claim, claim.id)
+    services.submit(claim, seen=None, by=portal.manager, now=LAST_SECOND)
+
+
+def _open(portal: Portal) -> None:
+    runs.open_run(OCTOBER, by=SYSTEM, now=CUTOFF)
+
+
+def _meanwhile(portal: Portal, work: Callable[[Portal], None]) -> Future[None]:
+    """Another connection at its work: it has come as far as it can before this one is done."""
+    began = Signal()
+
+    def at_work() -> None:
+        began.set()
+        with portal.app.app_context():
+            in_transaction(lambda: work(portal))
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(at_work)
+    pool.shutdown(wait=False)
+    assert began.wait(60)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE NOT granted AND datname = current_database()"
+    )
+    # SQLite lets nobody begin before this transaction ends, wherever the other one has come to.
+    while not is_sqlite and not future.done() and not session.scalar(waiting):
+        pass
+    return future
+
+
+def _october_claim(portal: Portal) -> Claim:
+    """A draft for October, the run before it open."""
+    with portal.transaction():
+        runs.open_run(OCTOBER.plus(-1), by=portal.reviewer, now=portal.now)
+    story.pieces(portal, 1)
+    return story.started(portal)
+
+
+def test_claim_is_in_the_run_when_its_submission_was_under_way_at_the_opening(
+    portal: Portal,
+) -> None:
+    """R4: stamped at 23:59:59 and not yet committed when the run opens at 00:00:00."""
+    claim = _october_claim(portal)
+    with portal.transaction():
+        _submit(portal, claim)
+        opening = _meanwhile(portal, _open)
+    opening.result(60)
+    taken = story.fresh(portal, claim)
+    assert isinstance(taken, Claim)
+    assert (taken.status, taken.submitted_at) == ("in_review", LAST_SECOND)
+    with portal.transaction():
+        assert session.get_one(Run, taken.run_id).month == "2026-10"
+
+
+def test_claim_is_late_and_says_so_when_the_run_opened_before_its_turn_came(
+    portal: Portal,
+) -> None:
+    """R4: pressed at 23:59:59, and its turn came when the run was open: stamped with that time."""
+    claim = _october_claim(portal)
+    with portal.transaction():
+        _open(portal)
+        submission = _meanwhile(portal, lambda portal: _submit(portal, claim))
+    submission.result(60)
+    late = story.fresh(portal, claim)
+    assert isinstance(late, Claim)
+    assert (late.status, late.run_id, late.submitted_at) == ("submitted", None, CUTOFF)
+    portal.clock.at = CUTOFF + timedelta(days=30)
+    with portal.transaction():
+        run = runs.open_run(NOVEMBER, by=SYSTEM, now=portal.now)
+    again = story.fresh(portal, claim)
+    assert isinstance(again, Claim)
+    assert (again.status, again.run_id) == ("in_review", run.id)
