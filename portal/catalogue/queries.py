@@ -25,16 +25,12 @@ def number_key(number: str) -> str:
     return "".join(unicodedata.normalize("NFKC", number).upper().split())
 
 
-def price_of(part_id: int, on: date) -> Price | None:
-    """The price of a part in force on a day of headquarters' (C2); a cost of 0 means: none yet.
-
-    The latest day counts, then the one imported last. None if no list has ever named the part.
-    """
-    return prices_of([part_id], on).get(part_id)
-
-
 def prices_of(part_ids: Iterable[int], on: date) -> dict[int, Price]:
-    """The prices in force on a day, by part (C2); parts without any are left out. One query."""
+    """The prices in force on a day of headquarters', by part (C2). One query.
+
+    The latest day counts, then the list imported last; a cost of 0 means: none yet. Parts that no
+    list has ever named are left out.
+    """
     ids = set(part_ids)
     if not ids:
         return {}

@@ -50,12 +50,14 @@ class Event(Base):
 COMMENT = "comment"
 """The name of an event that is only words."""
 
-Subscriber = Callable[[Event, Document], None]
+Subscriber = Callable[[Sequence[tuple[Event, Document]]], None]
+"""Takes the events that are recorded together, each with its document."""
+
 _subscribers: list[Subscriber] = []
 
 
 def subscribe(subscriber: Subscriber) -> Subscriber:
-    """Have a function called, in the same transaction, for each event that is recorded."""
+    """Have a function called, in the same transaction, with the events that are recorded."""
     if subscriber not in _subscribers:
         _subscribers.append(subscriber)
     return subscriber
@@ -129,7 +131,7 @@ def record(
     event = _next(document, name, by, now, from_status, reason, values)
     session.add(event)
     for subscriber in _subscribers:
-        subscriber(event, document)
+        subscriber([(event, document)])
     return event
 
 
@@ -152,9 +154,8 @@ def record_many(
     ]
     session.add_all(events)
     session.flush()
-    for event, document in zip(events, documents, strict=True):
-        for subscriber in _subscribers:
-            subscriber(event, document)
+    for subscriber in _subscribers:
+        subscriber(list(zip(events, documents, strict=True)))
     return events
 
 

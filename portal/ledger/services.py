@@ -5,7 +5,7 @@ the document that the entry leads to. The same cause cannot be booked twice (L4)
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,20 +65,21 @@ def open_books(*, now: datetime) -> None:
 
 
 @subscribe
-def open_with_dealer(event: Event, document: Document) -> None:
+def open_with_dealer(happened: Sequence[tuple[Event, Document]]) -> None:
     """Open the one account of a dealer that was just added (L2)."""
-    if isinstance(document, Dealer) and event.name == "create":
-        session.add(
-            Account(
-                purpose=DEALER,
-                status="active",
-                created_at=event.at,
-                dealer_id=document.id,
-                code=document.code,
-                public_id=document.public_id,
+    for event, document in happened:
+        if isinstance(document, Dealer) and event.name == "create":
+            session.add(
+                Account(
+                    purpose=DEALER,
+                    status="active",
+                    created_at=event.at,
+                    dealer_id=document.id,
+                    code=document.code,
+                    public_id=document.public_id,
+                )
             )
-        )
-        session.flush()
+            session.flush()
 
 
 def locked_account(dealer_id: int | None) -> Account:

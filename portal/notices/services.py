@@ -1,11 +1,11 @@
 """Who is told of an event: those whom the step concerns, and those who took part before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
-from portal.core.db import AnySelect, Key, rows, session
+from portal.core.db import AnyRow, AnySelect, rows, session
 from portal.core.documents import Document
 from portal.core.errors import Invalid
 from portal.core.events import COMMENT, Event, record, subscribe
@@ -19,44 +19,66 @@ from portal.people.models import User
 
 
 @subscribe
-def tell(event: Event, document: Document) -> None:
-    """Put an event into the inboxes of those whom it concerns, never of who caused it.
+def tell(happened: Sequence[tuple[Event, Document]]) -> None:
+    """Put events into the inboxes of those whom they concern, never of who caused them.
 
     A step concerns who holds the capability that it ``tells``: at the document's dealer, or at
-    headquarters. A comment concerns whoever took part in the document so far.
+    headquarters. A comment concerns whoever took part in the document so far. However many events
+    are recorded together, a step's notices cost two statements.
     """
-    transition = document.workflow.named(event.name)
-    if transition is not None and transition.tells:
-        people = _holders(transition.tells, document.tenant_id)
-    elif event.name in (COMMENT, "attach"):
-        people = _concerned(event, document)
-    else:
-        return
-    people.discard(event.actor_id or 0)
-    if people:
+    steps = [
+        (event, document, transition.tells)
+        for event, document in happened
+        if (transition := document.workflow.named(event.name)) and transition.tells
+    ]
+    colleagues = _colleagues({document.tenant_id for _event, document, _tells in steps})
+    told = [
+        (event, document, _holders(tells, document.tenant_id, colleagues))
+        for event, document, tells in steps
+    ]
+    told += [
+        (event, document, _concerned(event, document))
+        for event, document in happened
+        if event.name in (COMMENT, "attach")
+    ]
+    told = [(event, document, people - {event.actor_id}) for event, document, people in told]
+    if any(people for _event, _document, people in told):
         session.flush()
         session.execute(
             insert(Notice),
             [
                 {"user_id": user, "event_id": event.id, "title": document.title}
-                for user in sorted(people)
+                for event, document, people in told
+                for user in people
             ],
         )
 
 
-def _holders(capability: str, dealer_id: int | None) -> set[int]:
+def _colleagues(dealer_ids: Collection[int | None]) -> Sequence[AnyRow]:
+    """The active people of some dealers and of headquarters."""
+    if not dealer_ids:
+        return []
+    return rows(_PEOPLE, {"dealers": [one for one in dealer_ids if one is not None]})
+
+
+def _holders(
+    capability: str, dealer_id: int | None, colleagues: Sequence[AnyRow]
+) -> set[int | None]:
     roles = roles_with(capability)
-    found = rows(_PEOPLE, {"dealer": dealer_id})
-    return {user.id for user in found if not user.roles.isdisjoint(roles)}
+    return {
+        user.id
+        for user in colleagues
+        if user.dealer_id in (None, dealer_id) and not user.roles.isdisjoint(roles)
+    }
 
 
-_PEOPLE: AnySelect = select(User.id, User.roles).where(
+_PEOPLE: AnySelect = select(User.id, User.dealer_id, User.roles).where(
     User.status == "active",
-    (User.dealer_id == bindparam("dealer", type_=Key)) | User.dealer_id.is_(None),
+    User.dealer_id.in_(bindparam("dealers", expanding=True)) | User.dealer_id.is_(None),
 )
 
 
-def _concerned(comment: Event, document: Document) -> set[int]:
+def _concerned(comment: Event, document: Document) -> set[int | None]:
     """Who took part so far; and while nobody of the other side has, who was told last."""
     taken_part = session.execute(
         select(Event.actor_id, Event.actor_side, Event.name)
@@ -68,11 +90,13 @@ def _concerned(comment: Event, document: Document) -> set[int]:
         )
         .order_by(Event.seq)
     ).all()
-    people = {row.actor_id for row in taken_part}
+    people: set[int | None] = {row.actor_id for row in taken_part}
     if all(row.actor_side == comment.actor_side for row in taken_part):
         steps = [document.workflow.named(row.name) for row in taken_part]
         told = [step.tells for step in steps if step and step.tells]
-        people |= _holders(told[-1], document.tenant_id) if told else set()
+        if told:
+            tenant = document.tenant_id
+            people |= _holders(told[-1], tenant, _colleagues({tenant}))
     return people
 
 

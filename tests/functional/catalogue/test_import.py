@@ -36,6 +36,11 @@ CHINESE = "零件号,名称,单位,成本价,保外价格\r\nZW-9,进水阀 ł,p
 WRONG = ("NW-2", "Sieve", "pcs", "", "cheap", "3.00")
 
 
+def price_of(part_id: int, on: date) -> Price | None:
+    """The price of one part in force on a day."""
+    return queries.prices_of([part_id], on).get(part_id)
+
+
 def rows_in(portal: Portal, model: type[Part] | type[Price] | type[PriceList]) -> int:
     """How many rows a table has."""
     with portal.transaction():
@@ -63,11 +68,11 @@ def test_whole_list_is_imported_when_every_row_is_good(portal: Portal) -> None:
             "Sieves",
             "active",
         )
-        price = queries.price_of(part.id, date(2026, 10, 12))
+        price = price_of(part.id, date(2026, 10, 12))
         assert price
         assert (price.cost, price.retail) == (150, 300)
-        before = queries.price_of(portal.parts["FV-100"], date(2026, 10, 11))
-        after = queries.price_of(portal.parts["FV-100"], date(2026, 10, 12))
+        before = price_of(portal.parts["FV-100"], date(2026, 10, 11))
+        after = price_of(portal.parts["FV-100"], date(2026, 10, 12))
         assert before
         assert after
         assert (before.cost, after.cost) == (1250, 1300)
@@ -107,7 +112,7 @@ def test_later_list_counts_when_an_earlier_day_comes_in_afterwards(portal: Porta
                 date(2026, 11, 30),
                 date(2026, 12, 1),
             )
-            if (price := queries.price_of(portal.parts["FV-100"], day))
+            if (price := price_of(portal.parts["FV-100"], day))
         ]
     assert costs == [1250, 1500, 1500, 1250]
 
@@ -162,7 +167,7 @@ def test_list_is_read_when_it_comes_in_another_dress(
         part = queries.find_part("ZW-9")
         assert part
         assert part.name == "进水阀 ł"
-        price = queries.price_of(part.id, date(2026, 10, 12))
+        price = price_of(part.id, date(2026, 10, 12))
         assert price
         assert (price.cost, price.retail) == (100, 200)
     assert client.get(f"{url}/file").data == content

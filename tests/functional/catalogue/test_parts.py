@@ -96,7 +96,7 @@ def test_price_is_that_of_the_day_when_there_are_several(portal: Portal) -> None
             date(2026, 9, 1): 1400, date(2030, 1, 1): 1400,
         }  # fmt: skip
         for day, cost in expected.items():
-            price = queries.price_of(fv, day)
+            price = queries.prices_of([fv], day).get(fv)
             assert (price and price.cost) == cost, day
         with counted(portal.app) as statements:
             prices = queries.prices_of([fv, portal.parts["FP-200"], 999], date(2026, 9, 1))

@@ -24,6 +24,7 @@ from portal.terms.models import PolicyValue
 from tests.support import claims as story
 from tests.support.claims import HQ, NOVEMBER, OCTOBER, RUN_DAY
 from tests.support.portal import Portal
+from tests.support.queries import counted
 
 SECOND = timedelta(seconds=1)
 
@@ -473,3 +474,29 @@ def test_claim_is_late_and_says_so_when_the_run_opened_before_its_turn_came(
     again = story.fresh(portal, claim)
     assert isinstance(again, Claim)
     assert (again.status, again.run_id) == ("in_review", run.id)
+
+
+def test_closing_asks_no_more_when_it_settles_more_claims(portal: Portal) -> None:
+    """R7: set-based: events and notices of a batch are written together; each is told of once."""
+    costs = []
+    for month, count in ((OCTOBER, 2), (NOVEMBER, 8)):
+        portal.clock.at = month.plus(1).start(HQ) + timedelta(days=4)
+        run = story.opened(portal, month)
+        names = story.decided(portal, run, count)
+        with portal.transaction():
+            runs.close(session.get_one(Run, run.id), seen=None, by=portal.reviewer, now=portal.now)
+        with counted(portal.app) as statements, portal.transaction():
+            assert runs.settle_some(run.public_id, portal.now)
+        # SQLite gives the keys of new rows one by one.
+        costs.append(sum("INSERT INTO event" not in one for one in statements))
+        with portal.transaction():
+            told = session.execute(
+                select(Notice.user_id, func.count())
+                .join(Event, Event.id == Notice.event_id)
+                .join(Claim, Claim.id == Event.document_id)
+                .where(Event.name == "settle", Claim.public_id.in_(names))
+                .group_by(Notice.user_id)
+            ).all()
+            assert told
+            assert {count for _user, count in told} == {len(names)}
+    assert costs[0] == costs[1]
