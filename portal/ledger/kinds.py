@@ -34,9 +34,7 @@ PURPOSES: dict[str, Any] = {
 """Whose, or what for, an account is."""
 
 VALUES: dict[str, Any] = {
-    "amount": _l("Amount"),
-    "credit_limit": _l("Credit limit"),
     "reference": _l("Bank reference"),
     "reason": _l("Reason"),
 }
-"""What an entry or an event of an account remembers of how it was booked."""
+"""What an entry remembers of how it was booked."""

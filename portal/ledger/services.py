@@ -315,7 +315,7 @@ def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Tra
     )
     session.add(entry)
     session.flush()
-    values = {"amount": original.amount, **original.values}
+    values = {"amount": -original.amount, **original.values}
     record(account, "reverse", by=by, now=now, reason=reason, values=values)
     _renew(account)
     return entry

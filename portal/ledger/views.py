@@ -1,7 +1,7 @@
 """The pages of money: accounts, entries, deposits, reversals and credit limits."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
@@ -32,7 +32,6 @@ TABS = (
     lists.Tab("reserved", _l("Reserved")),
     lists.Tab("history", _l("History")),
 )
-_AMOUNTS = ("amount", "credit_limit")
 
 
 def _kind(row: AnyRow) -> DocumentKind | None:
@@ -51,7 +50,7 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
     account = queries.account(actor(), name)
     tab = lists.current(TABS)
     kind = request.args.get("kind")
-    listed, history = None, []
+    listed, history = None, list[ByHand]()
     if tab.name == "history":
         history = _history(find(Account, account.public_id, actor()))
     elif tab.name == "reserved":
@@ -79,21 +78,30 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
     )
 
 
-def _history(account: Account) -> list[timeline.Entry]:
-    """What finance did by hand, newest first, with its amounts as money."""
+@dataclass(frozen=True)
+class ByHand:
+    """A line of an account's history: what finance did by hand, in minor units."""
 
-    def in_words(name: str, text: str) -> str:
-        if name not in _AMOUNTS:
-            return text
-        return " → ".join(filters.money(int(amount)) for amount in text.split(" → "))
+    entry: timeline.Entry
+    amount: int | None
+    limits: list[int]
+    reference: str
 
-    return [
-        replace(
-            entry,
-            values=[(VALUES.get(name, name), in_words(name, text)) for name, text in entry.values],
+
+def _history(account: Account) -> list[ByHand]:
+    """What finance did by hand with an account, newest first."""
+    found = []
+    for entry in reversed(timeline.of(account)):
+        used = dict(entry.values)
+        found.append(
+            ByHand(
+                entry,
+                int(used["amount"]) if "amount" in used else None,
+                [int(limit) for limit in used.get("credit_limit", "").split(" → ") if limit],
+                used.get("reference", ""),
+            )
         )
-        for entry in reversed(timeline.of(account))
-    ]
+    return found
 
 
 @pages.get("/account", needs=policy.OWN)

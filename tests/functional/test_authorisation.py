@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import select, update
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
@@ -17,7 +17,7 @@ from portal.core.db import session
 from portal.core.permissions import PUBLIC, SIGNED_IN, Role, roles_with
 from portal.oldparts.models import OldPart
 from portal.people import services as people
-from portal.people.models import User
+from portal.people.models import LoginSession, User
 from portal.web.routes import routes
 from tests.functional import world as worlds
 from tests.functional.world import SIDES, World, fingerprint
@@ -452,7 +452,7 @@ def test_nobody_gets_in_when_nobody_is_signed_in(portal: Portal) -> None:
 
 
 def _left(portal: Portal) -> dict[str, Client]:
-    """People who were deactivated: one while signed in, one with a session begun afterwards."""
+    """People who were deactivated while signed in: one of them with a session that goes on."""
     left = {}
     with portal.transaction():
         for name, roles in (
@@ -464,15 +464,17 @@ def _left(portal: Portal) -> dict[str, Client]:
                 dealer=None, by=portal.administrator, now=portal.now,
             )  # fmt: skip
             left[name] = user.actor
-    clients = {"left": portal.client(left["left"])}
-    assert clients["left"].get("/").status_code == 200
+    clients = {name: portal.client(actor) for name, actor in left.items()}
+    assert {client.get("/").status_code for client in clients.values()} == {200}
     with portal.transaction():
         for actor in left.values():
             user = session.get_one(User, actor.id)
             people.deactivate(
                 user, seen=None, reason="Left", by=portal.administrator, now=portal.now
             )
-    return clients | {"late": portal.client(left["late"])}
+        late = LoginSession.user_id == left["late"].id
+        session.execute(update(LoginSession).where(late).values(ended_at=None))
+    return clients
 
 
 @sqlite_only

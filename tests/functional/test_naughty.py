@@ -425,6 +425,10 @@ def test_money_is_shown_as_typed(portal: Portal) -> None:
         undone = send(finance, f"/entries/{entry}/reverse", {"reason": reason})
         read(portal.client(portal.auditor), undone, [reason])
         read(finance, f"/entries/{entry}")
+    for seen, reason in enumerate(packed(TEXT)[:9], start=1):
+        typed = {"seen": str(seen), "credit_limit": str(seen), "reason": reason}
+        send(finance, f"/accounts/{dealer}/credit-limit", typed)
+        read(portal.client(portal.clerk), "/account?tab=history", [reason])
     read(finance, f"/search?q={quote(kept[0])}", [kept[0]])
     for text in strings()[::6]:
         typed = {"dealer": text, "amount": text, "reference": text}

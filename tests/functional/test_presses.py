@@ -122,6 +122,8 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     booked = {"dealer": dealer.public_id, "amount": "1.00", "reference": "Line 7"}
     yield "finance", "/deposits/new", booked
     yield "finance", f"/entries/{entry}/reverse", {"reason": "Wrong dealer"}
+    limit = {"seen": "1", "credit_limit": "500", "reason": "Pays in time"}
+    yield "finance", f"/accounts/{dealer.public_id}/credit-limit", limit
     person = {"name": "New", "email": "new@example.com", "password": "long enough for it"}
     yield "manager", "/users/new", person | {"roles": "clerk", "language": "en"}
     url = f"/users/{user.public_id}"
