@@ -152,10 +152,15 @@ def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValu
         history=history,
         in_force=next((price for price in history if price.effective_from <= today), None),
         today=today,
-        entries=timeline.named(timeline.of(part), _PART_VALUES) if actor().side == "hq" else None,
+        entries=_story(part) if actor().side == "hq" else None,
         may_edit=actor().can(policy.PART_MANAGE),
         may_read_lists=actor().can(policy.PRICE_LIST_READ),
     )
+
+
+def _story(part: Part) -> list[timeline.Entry]:
+    entries = timeline.named(timeline.of(part), _PART_VALUES)
+    return [replace(one, done=_("added the part")) for one in entries[:1]] + entries[1:]
 
 
 @pages.get("/parts/<name>", needs=policy.PART_READ)

@@ -18,7 +18,6 @@ from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
 from portal.files.models import Attachment
 from portal.web import presses
-from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, View, actor, go, now, writing
 
@@ -126,7 +125,6 @@ def upload() -> ResponseReturnValue:
         uploads=uploads,
         optional="optional" in request.args,
         single=single,
-        label=clean(request.args.get("label", ""))[:100],
         status=uploads.status,
     )
 

@@ -18,7 +18,7 @@ def portrait(kind: str, seed: str) -> bytes:
     rng = Random(seed)  # noqa: S311
     scene = _ground(rng)
     piece = PIECES[kind](rng)
-    fitting = min(1.0, 440 * FINE / max(piece.shape.size))
+    fitting = min(1.0, 500 * FINE / max(piece.shape.size))
     new = piece.shown(fitting * rng.uniform(0.94, 1.06))
     lay(scene, new, rng.uniform(-28, 28), (SIDE // 2, SIDE // 2))
     target = io.BytesIO()
