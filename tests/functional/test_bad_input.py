@@ -317,6 +317,32 @@ def test_old_part_is_not_registered_when_its_photo_is_none(portal: Portal) -> No
 
 
 @sqlite_only
+@pytest.mark.parametrize("place", ["new", "edit"])
+def test_part_has_no_picture_when_its_photo_is_none(portal: Portal, place: str) -> None:
+    """C1: the same at a part, new or not: a sentence at the field, the typed text stays."""
+    who, url, typed, made = _a_part(portal)
+    if place == "new":
+        url, typed = "/parts/new", typed | {"number": "GS-500"}
+    for content, name, status, sentence in (
+        (_png_of_200_megapixels(), "huge.png", 422, "has too many pixels"),
+        (bytes(40 * 1024 * 1024), "large.jpg", 413, "is larger than 20 MB"),
+        (SVG, "drawing.svg", 422, "is not a photo"),
+        (b"\xff\xd8\xff\xe0" + PAGE, "half.jpg", 422, "is damaged"),
+        (b"%PDF-1.7\n", "paper.jpg", 422, "is not a photo"),
+    ):
+        answer = _multipart(
+            portal, who, url, typed | {"seen": made.version, "photos": (content, name)}
+        )
+        assert answer.status_code == status, name
+        assert f"“{name}” {sentence}" in answer.text
+        assert 'id="photos-error"' in answer.text
+        assert 'value="Typed by hand"' in answer.text
+    with portal.transaction():
+        assert session.scalars(select(Part.name).where(Part.name == "Typed by hand")).all() == []
+        assert session.scalar(select(func.count()).select_from(Attachment)) == 0
+
+
+@sqlite_only
 def test_price_list_is_not_kept_when_its_file_is_none(portal: Portal) -> None:
     """C3: a file that lies about its kind, 41 MB, drawings: a sentence, the typed text stays."""
     typed = {"name": "Typed by hand", "effective_from": "2026-10-12"}

@@ -448,7 +448,7 @@ def dealer_name(portal: Portal) -> str:
 @several
 @sqlite_only
 def test_parts_are_shown_as_typed(portal: Portal) -> None:
-    """C1, C3: a part's names, and a price list whose numbers and names are all naughty."""
+    """C1, C3: a part's number, names, picture and reasons, and a price list that is all naughty."""
     administrator = portal.client(portal.administrator)
     part = re.search(r'href="(/parts/[\w-]{16})"', administrator.get("/parts").text)
     assert part
@@ -456,15 +456,41 @@ def test_parts_are_shown_as_typed(portal: Portal) -> None:
     fields = ("name", "name_zh", "name_pl", "category")
     columns = [rotated(LINE, at, len(packed(LINE))) for at in range(len(fields))]
     for number, texts in enumerate(zip(*columns, strict=True)):
-        typed = dict(zip(fields, texts, strict=True)) | {"active": "y", "unit": "pcs"}
+        typed = dict(zip(fields, texts, strict=True)) | {"unit": "pcs"}
         send(administrator, f"{url}/edit", typed | {"seen": versions(administrator, f"{url}/edit")})
         if number % 5 == 0:
             read(administrator, url, typed.values())
             read(administrator, "/parts", [typed["name"]])
+    _add_naughty(portal, administrator)
+    for reason in packed(TEXT):
+        for step in ("withdraw", "restore"):
+            step_seen = {"seen": versions(administrator, url), "reason": reason}
+            send(administrator, f"{url}/steps/{step}", step_seen)
+            if step == "withdraw":
+                read(portal.client(portal.clerk), url, [reason])
+    read(portal.client(portal.desk), url)
     _import_naughty(portal, administrator)
+    _check_chains(portal)
     for text in strings()[::6]:
         typed = dict.fromkeys((*fields, "unit", "successor", "seen"), text)
         assert administrator.post(f"{url}/edit", typed).status_code in (409, 422)
+
+
+def _add_naughty(portal: Portal, administrator: Client) -> None:
+    """Every text that is short enough as a number: taken and shown, or refused at its field."""
+    taken = []
+    for number in packed(60):
+        answer = administrator.post("/parts/new", {"number": number, "name": number})
+        assert answer.status_code in (303, 422), number
+        page = harmless(answer)
+        if answer.status_code == 303:
+            taken.append(number)
+            read(portal.client(portal.clerk), answer.location, [number])
+        else:
+            assert 'id="number-error"' in page
+            assert shows(page, number)
+    assert len(taken) > 50
+    read(administrator, "/parts")
 
 
 def _import_naughty(portal: Portal, administrator: Client) -> None:
