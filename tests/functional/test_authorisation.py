@@ -97,8 +97,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     + _row("change", also={"step": "withdraw"}),
     # files
     "files.upload": _row(acts=True),
-    "files.show": _row("photo", argument="public_id") + _row("file", argument="public_id"),
-    "files.thumbnail": _row("photo", argument="public_id") + _row("file", argument="public_id"),
+    "files.show": _row("photo", argument="public_id")
+    + _row("file", argument="public_id")
+    + _row("picture", argument="public_id"),
+    "files.thumbnail": _row("photo", argument="public_id")
+    + _row("file", argument="public_id")
+    + _row("picture", argument="public_id"),
     "files.remove": _row("file", argument="public_id", acts=True),
     # ledger
     "ledger.account": _row(),

@@ -102,6 +102,7 @@ def build(portal: Portal) -> World:
     content = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(content, "PNG")
     picture = files.prepare(content.getvalue(), "seal.png")
+    _picture(world, picture)
     for who in portal.cast:
         _personal(world, who, picture)
     return world
@@ -210,6 +211,19 @@ def _headquarters(world: World) -> None:
         world.add("term", change.name, None, HQ)
         world.add("change", change.public_id, None, HQ)
         world.add("price_list", price_list.public_id, None, frozenset({"administrator", "auditor"}))
+
+
+def _picture(world: World, picture: files.Prepared) -> None:
+    """A part's picture, which everybody sees who reads parts."""
+    portal = world.portal
+    with portal.transaction():
+        photo = files.keep(picture, by=portal.administrator, now=portal.now).public_id
+        part = session.get_one(Part, portal.parts["FV-100"])
+        facts = catalogue.PartFacts(part.name, part.name_zh, part.name_pl, "pcs", "", True, "")
+        catalogue.edit_part(
+            part, facts, picture=photo, seen=None, by=portal.administrator, now=portal.now
+        )
+        world.add("picture", photo, "everybody", HQ)
 
 
 def _personal(world: World, who: str, picture: files.Prepared) -> None:
