@@ -14,7 +14,10 @@ LARGEST = 10**13 - 1
 LONGEST = 28
 """More characters than this no amount has; so many digits a decimal keeps exactly."""
 
-_GROUPED = re.compile(r"(?P<whole>[1-9]\d{0,2}(?:[ ,.'’\u00a0\u202f]\d{3})+)(?P<rest>[.,]\d+)?$")
+_GROUPED = re.compile(
+    r"(?P<whole>[1-9]\d{0,2}(?P<mark>[ ,.'’\u00a0\u202f])\d{3}(?:(?P=mark)\d{3})*)"
+    r"(?P<rest>(?!(?P=mark))[.,]\d+)?$"
+)
 
 
 def half_up(amount: Decimal) -> int:
@@ -30,9 +33,9 @@ def share(amount: int, rate: Decimal) -> int:
 def to_decimal(text: Any) -> Decimal:
     """Read a number as people write it: ``1 234,50``, ``1,234.50``, ``¥1,200``.
 
-    A single separator followed by exactly three digits groups thousands when it is a comma or a
-    blank in front of a further group, and is a decimal sign otherwise. Full-width signs count as
-    their plain ones. ValueError if unreadable.
+    Thousands are grouped by one and the same sign; of two different ones the last is the decimal
+    sign. A single sign before exactly three digits groups them, unless it is a point. Full-width
+    signs count as their plain ones. ValueError if unreadable.
     """
     cleaned = re.sub(
         r"^(?:CNY|CN¥|RMB|PLN|EUR|USD|[¥€$])\s*|\s*(?:zł|元|CNY|PLN|EUR|USD)$",
@@ -43,11 +46,7 @@ def to_decimal(text: Any) -> Decimal:
     sign, body = ("-", cleaned[1:]) if cleaned.startswith(("-", "−")) else ("", cleaned)
     body = body.strip()
     grouped = _GROUPED.match(body)
-    if grouped and (
-        grouped["rest"]
-        or len(re.findall(r"\D", grouped["whole"])) > 1
-        or re.search(r"[ '’\u00a0\u202f,]", grouped["whole"])
-    ):
+    if grouped and (grouped["mark"] != "." or grouped["rest"] or grouped["whole"].count(".") > 1):
         body = re.sub(r"\D", "", grouped["whole"]) + (grouped["rest"] or "").replace(",", ".")
     else:
         body = body.replace(",", ".")

@@ -1,0 +1,36 @@
+"""Amounts as people write them (L1)."""
+
+import pytest
+
+from portal.core.errors import Invalid
+from portal.core.money import parse_amount
+
+
+@pytest.mark.parametrize(
+    ("typed", "minor"),
+    [
+        ("1,234.50", 123450),
+        ("1.234,50", 123450),
+        ("1 234,5", 123450),
+        ("1'234.50", 123450),
+        ("1,234,567", 123456700),
+        ("1.234.567", 123456700),
+        ("1.234.567,8", 123456780),
+        ("1,234", 123400),
+        ("¥ １２．５０", 1250),
+        ("12,50 zł", 1250),
+        (".5", 50),
+    ],
+)
+def test_amount_is_read_when_written_as_anywhere(typed: str, minor: int) -> None:
+    """L1: groups and decimal signs of several countries."""
+    assert parse_amount(typed) == minor
+
+
+@pytest.mark.parametrize(
+    "typed", ["1,234.567", "1.234,567", "1 234.567", "1.234", "1,234.567,89", "1,23,456", "1 2"]
+)
+def test_amount_is_refused_when_it_could_mean_another(typed: str) -> None:
+    """L1: three decimals are never a million: of two signs the last is the decimal one."""
+    with pytest.raises(Invalid):
+        parse_amount(typed)
