@@ -173,11 +173,11 @@ def _edit(
 
 
 def pictured(stage: Stage) -> list[str]:
-    """The numbers of the parts that get a picture: two of each kind that we can draw."""
-    kinds: dict[str, list[str]] = {}
+    """The numbers of the parts that get a picture: the first of each kind that we can draw."""
+    first: dict[str, str] = {}
     for number, item in stage.items.items():
-        kinds.setdefault(item.fault, []).append(number)
-    return [number for kind, numbers in kinds.items() if kind for number in numbers[:2]]
+        first.setdefault(item.fault, number)
+    return [number for kind, number in first.items() if kind]
 
 
 def pictures(stage: Stage) -> Script:

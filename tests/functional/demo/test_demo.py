@@ -83,7 +83,7 @@ def _check_everything() -> None:
     assert _count(OldPart) > 30
     assert _states(PriceList) == {"imported", "preview"}
     assert _states(Part) == {"active", "withdrawn"}
-    assert session.scalar(select(func.count(Part.picture))) > 20
+    assert session.scalar(select(func.count(Part.picture))) > 10
     assert _states(User) == {"active", "deactivated"}
     assert _states(Application) == {
         state.name for state in Application.workflow.states if state.name not in PASSED_AT_ONCE
