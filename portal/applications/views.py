@@ -18,7 +18,7 @@ from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound, TooLittleMoney, WrongState
-from portal.core.i18n import _, _l
+from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.web import filters, frame, languages, lists, presses, timeline
 from portal.web.forms import ActionForm, SelectChoice, clean
@@ -501,6 +501,8 @@ def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> Respon
         (step, url_for("applications.receive", name=shipment.public_id))
         for step in Shipment.workflow.available(shipment.status, actor())
     ]
+    lines = queries.shipment_lines(shipment)
+    pieces = sum(row.ShipmentLine.quantity for row in lines)
     return render(
         "applications/shipment.html",
         status=form.status if form else 200,
@@ -509,7 +511,14 @@ def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> Respon
         dealer=queries.dealer_of(application),
         state=Shipment.workflow.state(shipment.status),
         steps=steps,
-        lines=queries.shipment_lines(shipment),
+        asks={
+            "receive": ngettext(
+                "You confirm that all of it arrived: %(num)d piece.",
+                "You confirm that all of it arrived: %(num)d pieces.",
+                pieces,
+            )
+        },
+        lines=lines,
         entries=timeline.of(shipment),
         form=form,
     )

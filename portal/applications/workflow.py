@@ -32,7 +32,7 @@ APPLICATION = Workflow(
             ("draft", "returned"),
             "submitted",
             "application:write",
-            _l("Submit"),
+            _l("Edit and submit"),
             _l("submitted the application"),
             tells="application:quote",
             tone="primary",
@@ -69,6 +69,7 @@ APPLICATION = Workflow(
             tells="application:write",
             direct=True,
             tone="danger",
+            asks=_l("This ends the application. The dealer can only file a new one."),
         ),
         Transition(
             "confirm",
@@ -93,13 +94,25 @@ APPLICATION = Workflow(
         ),
         Transition(
             "withdraw",
-            ("draft", "submitted", "returned", "quoted"),
+            ("draft",),
+            "withdrawn",
+            "application:write",
+            _l("Discard draft"),
+            _l("withdrew the application"),
+            direct=True,
+            tone="danger",
+            asks=_l("The draft cannot be edited or submitted any more."),
+        ),
+        Transition(
+            "withdraw",
+            ("submitted", "returned", "quoted"),
             "withdrawn",
             "application:write",
             _l("Withdraw"),
             _l("withdrew the application"),
             direct=True,
             tone="danger",
+            asks=_l("This ends the application for good. To order the parts, file a new one."),
         ),
         Transition(
             "expire",
@@ -121,6 +134,9 @@ APPLICATION = Workflow(
             tells="application:write",
             direct=True,
             tone="danger",
+            asks=_l(
+                "This ends the application. The reserved money is available to the dealer again."
+            ),
         ),
         Transition(
             "release",

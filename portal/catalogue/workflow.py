@@ -19,6 +19,7 @@ PART = Workflow(
             needs_reason=True,
             direct=True,
             tone="danger",
+            asks=_l("Dealers can no longer order it. It can be restored."),
         ),
         Transition(
             "restore",
@@ -58,6 +59,7 @@ PRICE_LIST = Workflow(
             _l("discarded the preview"),
             direct=True,
             tone="danger",
+            asks=_l("Nothing of this file is imported."),
         ),
     ),
 )

@@ -34,7 +34,8 @@ class Transition:
 
     ``label`` is the button, ``done`` the timeline's words. ``tells`` is the capability of those
     whom the step concerns. ``direct`` steps need nothing but a press and perhaps a reason: the
-    document page draws them as buttons; the others have a form of their own.
+    document page draws them as buttons; the others have a form of their own. ``asks`` says what
+    will happen: the page shows it, with a button that does it, before a direct step is taken.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Transition:
     tells: str | None = None
     direct: bool = False
     tone: Literal["primary", "plain", "danger"] = "plain"
+    asks: Any = ""
 
 
 @dataclass(frozen=True)

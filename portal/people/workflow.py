@@ -19,6 +19,7 @@ USER = Workflow(
             needs_reason=True,
             direct=True,
             tone="danger",
+            asks=_l("The person is signed out and can no longer sign in."),
         ),
         Transition(
             "activate",

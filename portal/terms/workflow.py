@@ -34,6 +34,7 @@ POLICY_CHANGE = Workflow(
             tells="policy:set",
             direct=True,
             tone="danger",
+            asks=_l("The change does not come into force."),
         ),
         Transition(
             "withdraw",
@@ -43,6 +44,7 @@ POLICY_CHANGE = Workflow(
             _l("Withdraw"),
             _l("withdrew the change"),
             direct=True,
+            asks=_l("The change does not come into force."),
         ),
     ),
 )

@@ -45,6 +45,10 @@ class Hand:
         """Press a button."""
         self._use(self.page.get_by_role("button", name=name, exact=True).first, "Enter")
 
+    def open(self, name: str) -> None:
+        """Open the menu of a step, which says what will happen."""
+        self._use(self.page.locator("main summary").filter(has_text=name).first, "Enter")
+
     def follow(self, name: str | re.Pattern[str]) -> None:
         """Follow a link of the page's content."""
         main = self.page.get_by_role("main")
@@ -179,6 +183,8 @@ def receive(walk: Walk) -> None:
     with walk.person("clerk") as hand:
         hand.follow("Shipments to confirm on arrival")
         hand.follow("SH-2026-D0001-00001")
+        hand.open("Confirm receipt")
+        expect(hand.page.get_by_role("main")).to_contain_text("all of it arrived: 3 pieces")
         hand.press("Confirm receipt")
         hand.status("Received")
 

@@ -41,6 +41,14 @@ def test_every_state_is_reached_from_the_first(table: Workflow) -> None:
 
 
 @every_workflow
+def test_every_step_that_ends_something_says_what_will_happen_before(table: Workflow) -> None:
+    """A step that cannot be taken back is not one tap away."""
+    for step in table.transitions:
+        if step.direct and (step.tone == "danger" or step.name == "withdraw"):
+            assert step.asks, f"{step.name} asks nothing"
+
+
+@every_workflow
 def test_every_state_that_goes_on_waits_for_somebody(table: Workflow) -> None:
     """Who has the next step is said, and somebody, or the portal, holds its capability."""
     for state in table.states:
