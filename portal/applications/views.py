@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
 from portal.applications import forms, policy, queries, services
+from portal.applications.history import ALONE, SHIPMENT_WORDS, VALUES, WORDS
 from portal.applications.models import Application, Shipment
 from portal.catalogue.queries import find_parts, prices_of, successors_of
 from portal.core import jobs
@@ -29,10 +30,24 @@ log = structlog.get_logger()
 pages = Pages("applications", __name__)
 register(
     DocumentKind(
-        Application, _l("Parts application"), "applications.show", policy.visible_applications
+        Application,
+        _l("Parts application"),
+        "applications.show",
+        policy.visible_applications,
+        words=WORDS,
+        alone=ALONE,
+        values=VALUES,
     )
 )
-register(DocumentKind(Shipment, _l("Shipment"), "applications.shipment", policy.visible_shipments))
+register(
+    DocumentKind(
+        Shipment,
+        _l("Shipment"),
+        "applications.shipment",
+        policy.visible_shipments,
+        words=SHIPMENT_WORDS,
+    )
+)
 frame.room(10, _l("Applications"), "applications", "applications.index", policy.READ)
 frame.room(15, _l("Shipments"), "truck", "applications.shipments", policy.READ)
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 
 from portal.catalogue import forms, policy, preview_page, queries, services
+from portal.catalogue.history import LIST_VALUES, LIST_WORDS, PART_VALUES, PART_WORDS
 from portal.catalogue.models import Part, PriceList
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS, Preview
@@ -42,19 +43,30 @@ pages = Pages("catalogue", __name__)
 price_lists = Pages("pricelists", __name__)
 
 register(
-    DocumentKind(Part, _l("Part"), "catalogue.show", policy.visible_parts, takes_comments=False)
+    DocumentKind(
+        Part,
+        _l("Part"),
+        "catalogue.show",
+        policy.visible_parts,
+        takes_comments=False,
+        words=PART_WORDS,
+        values=PART_VALUES,
+    )
 )
-register(DocumentKind(PriceList, _l("Price list"), "pricelists.detail", policy.visible_price_lists))
+register(
+    DocumentKind(
+        PriceList,
+        _l("Price list"),
+        "pricelists.detail",
+        policy.visible_price_lists,
+        words=LIST_WORDS,
+        values=LIST_VALUES,
+    )
+)
 frame.room(50, _l("Parts"), "catalogue", "catalogue.index", policy.PART_READ)
 frame.room(55, _l("Price lists"), "sheet", "pricelists.overview", policy.PRICE_LIST_READ)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_VALUES = COUNTS | {column.key: column.label for column in COLUMNS} | {"file": _l("File")}
-_PART_VALUES = _VALUES | {
-    "successor": _l("Replaced by"),
-    "picture": _l("Picture"),
-    "price_list": _l("Price list"),
-}
 
 
 def init_app(app: Flask) -> None:
@@ -152,21 +164,22 @@ def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValu
         history=history,
         in_force=next((price for price in history if price.effective_from <= today), None),
         today=today,
-        entries=_story(part) if actor().side == "hq" else None,
+        entries=timeline.of(part) if actor().side == "hq" else None,
         may_edit=actor().can(policy.PART_MANAGE),
         may_read_lists=actor().can(policy.PRICE_LIST_READ),
     )
-
-
-def _story(part: Part) -> list[timeline.Entry]:
-    entries = timeline.named(timeline.of(part), _PART_VALUES)
-    return [replace(one, done=_("added the part")) for one in entries[:1]] + entries[1:]
 
 
 @pages.get("/parts/<name>", needs=policy.PART_READ)
 def show(name: str) -> ResponseReturnValue:
     """One part."""
     return _part_page(load(Part, name))
+
+
+_STEP_DONE = {
+    "withdraw": _l("The part is withdrawn: it cannot be ordered any more."),
+    "restore": _l("The part can be ordered again."),
+}
 
 
 @pages.post("/parts/<name>/steps/<step>", needs=policy.PART_MANAGE)
@@ -185,6 +198,7 @@ def act(name: str, step: str) -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_STEP_DONE[step], "success")
             return go("catalogue.show", name=name)
     return _part_page(part, form)
 
@@ -398,10 +412,7 @@ def _page(
         steps=_steps(price_list, more.get("preview")),
         counts=price_list.mapping.get("counts", {}),
         labels=COUNTS,
-        entries=[
-            replace(entry, values=[(_VALUES.get(name, name), text) for name, text in entry.values])
-            for entry in timeline.of(price_list)
-        ],
+        entries=timeline.of(price_list),
         may_comment=actor().can(COMMENT),
         may_import=actor().can(policy.PRICE_LIST_IMPORT),
         form=form,
@@ -514,6 +525,7 @@ def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             services.discard_price_list(price_list, seen=form.seen.data, by=actor(), now=now())
+            flash(_("The price list is discarded. Nothing was imported."), "success")
             return go("pricelists.detail", name=name)
     return "", form.status
 

@@ -1,7 +1,6 @@
 """The pages of the monthly run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +8,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.claims import figures, forms, policy, queries, runs
+from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.core import jobs
@@ -21,7 +21,17 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("runs", __name__)
-register(DocumentKind(Run, _l("Monthly run"), "runs.show", policy.visible_runs))
+register(
+    DocumentKind(
+        Run,
+        _l("Monthly run"),
+        "runs.show",
+        policy.visible_runs,
+        words=RUN_WORDS,
+        alone=RUN_ALONE,
+        values=RUN_VALUES,
+    )
+)
 frame.room(35, _l("Monthly runs"), "run", "runs.index", policy.RUN_READ)
 
 START, CLOSE = {"start": "runs.start"}, {"close": "runs.close"}
@@ -51,41 +61,6 @@ def _list_page(form: Form | None = None) -> ResponseReturnValue:
         opening=queries.next_opening(now()) if actor().can(policy.RUN_OPEN) else None,
         form=form,
     )
-
-
-_MONEY = {
-    "claimed": _l("Claimed"),
-    "approved": _l("Approved"),
-    "reduced": _l("Reduced"),
-    "rejected": _l("Rejected"),
-}
-_VALUES = {
-    "claims": _l("Claims"),
-    "lines": _l("Lines"),
-    "line": _l("Line"),
-    "old_part": _l("Old part"),
-    "lapse_months": _l("Months until a piece lapses"),
-}
-
-
-def history(document: Document) -> list[timeline.Entry]:
-    """The timeline of a claim or a run, each value with its name and in the reader's words."""
-    return [
-        replace(entry, values=[_value(name, text) for name, text in entry.values])
-        for entry in timeline.of(document)
-    ]
-
-
-def _value(name: str, text: str) -> tuple[Any, Any]:
-    if name in _MONEY:
-        return _MONEY[name], filters.money(int(text))
-    if name == "reason_code":
-        return _l("Reason"), REASONS[text]
-    if name == "run":
-        return _l("Run"), filters.month(text)
-    if name == "cutoff":
-        return _l("Submitted before"), filters.moment(datetime.fromisoformat(text))
-    return _VALUES.get(name, name), text
 
 
 @pages.get("/runs", needs=policy.RUN_READ)
@@ -125,7 +100,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         listed=lists.page(figures.claims_of_run(run), Claim.created_at, Claim.id),
         job=jobs.state_of(runs.job_key(run)) if run.status == "closing" else None,
         given_up=jobs.MOST_ATTEMPTS,
-        entries=history(run),
+        entries=timeline.of(run),
         form=form,
     )
 

@@ -8,8 +8,9 @@ from flask import Flask, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.claims import figures, forms, policy, queries, run_views, services
+from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
-from portal.claims.run_views import history, main_line, steps_of
+from portal.claims.run_views import main_line, steps_of
 from portal.claims.workflow import LINE, REASONS
 from portal.core.clock import Month
 from portal.core.documents import DocumentKind, kind_named, register
@@ -24,10 +25,18 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("claims", __name__)
-register(DocumentKind(Claim, _l("Claim"), "claims.show", policy.visible_claims))
+register(
+    DocumentKind(
+        Claim,
+        _l("Claim"),
+        "claims.show",
+        policy.visible_claims,
+        words=WORDS,
+        alone=ALONE,
+        values=VALUES,
+    )
+)
 frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
-timeline.WORDS.update({f"{step.name}_line": step.done for step in LINE.transitions})
-timeline.WORDS["approve_open"] = _l("approved the open lines without remark")
 
 MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
 STEPS = {"return": "claims.give_back", "decide": "claims.decide"}
@@ -128,7 +137,7 @@ def _page(
         reasons=REASONS,
         may_decide=claim.status == "in_review" and actor().can(policy.DECIDE),
         old_part_url=_old_part_url,
-        entries=history(claim),
+        entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()) if claim.status == "submitted" else None,
         form=form,
         decision=decision,
@@ -175,7 +184,7 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
         after=_after(),
         old_part_url=_old_part_url,
-        entries=history(claim),
+        entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()),
         typed=form if isinstance(form, forms.DraftForm) and form.is_submitted() else None,
         form=form if form is not None else forms.DraftForm(obj=claim),

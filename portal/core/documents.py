@@ -4,8 +4,8 @@ A kind says where its documents are shown and who may see them. With that alone 
 its timeline, comments, files, notices and links; the ledger can point at it without knowing it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, TypeVar
@@ -53,12 +53,29 @@ D = TypeVar("D", bound=Document)
 
 
 @dataclass(frozen=True)
+class Value:
+    """What a value of an event is called for people, and how it is written.
+
+    ``write`` takes the value and the document that it happened to. ``number`` is the column that
+    has the value, where it is the number of another document: it leads there.
+    """
+
+    label: Any
+    write: Callable[[Any, Any], Any]
+    number: Any = None
+
+
+@dataclass(frozen=True)
 class DocumentKind:
     """A kind of document.
 
     ``visible`` gives, for an actor, the condition that a row must meet to exist for them (P1).
     ``endpoint`` is the page that shows one, by its ``public_id``. ``takes_comments`` is not for
     documents that several dealers see: what one writes must not reach another (P1).
+
+    ``words`` say, after a person's name, what the events mean that are no step of the workflow;
+    the first one is ``create``. ``alone`` says it of events that the portal itself caused.
+    ``values`` are those that its events keep: one that is not among them is not shown.
     """
 
     model: type[Document]
@@ -66,6 +83,9 @@ class DocumentKind:
     endpoint: str
     visible: Callable[[Actor], ColumnElement[bool]]
     takes_comments: bool = True
+    words: Mapping[str, Any] = field(default_factory=dict)
+    alone: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -32,9 +32,3 @@ PURPOSES: dict[str, Any] = {
     models.ADJUSTMENTS: _l("Adjustments"),
 }
 """Whose, or what for, an account is."""
-
-VALUES: dict[str, Any] = {
-    "reference": _l("Bank reference"),
-    "reason": _l("Reason"),
-}
-"""What an entry remembers of how it was booked."""

@@ -14,7 +14,8 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.ledger import policy, queries, services
 from portal.ledger.forms import CreditLimitForm, DepositForm, ReverseForm
-from portal.ledger.kinds import KINDS, PURPOSES, VALUES
+from portal.ledger.history import ENTRY_VALUES, VALUES
+from portal.ledger.kinds import KINDS, PURPOSES
 from portal.ledger.models import Account, Reservation, Transfer
 from portal.people.models import Dealer
 from portal.web import filters, frame, lists, timeline
@@ -23,7 +24,15 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, needs_of, now
 
 pages = Pages("ledger", __name__)
-register(DocumentKind(Account, _l("Account"), "ledger.dealer_account", policy.visible_accounts))
+register(
+    DocumentKind(
+        Account,
+        _l("Account"),
+        "ledger.dealer_account",
+        policy.visible_accounts,
+        values=VALUES,
+    )
+)
 frame.room(40, _l("Account"), "account", "ledger.account", policy.OWN)
 frame.room(40, _l("Accounts"), "ledger", "ledger.accounts", policy.ACCOUNTS)
 
@@ -92,12 +101,12 @@ def _history(account: Account) -> list[ByHand]:
     """What finance did by hand with an account, newest first."""
     found = []
     for entry in reversed(timeline.of(account)):
-        used = dict(entry.values)
+        used = entry.used
         found.append(
             ByHand(
                 entry,
-                int(used["amount"]) if "amount" in used else None,
-                [int(limit) for limit in used.get("credit_limit", "").split(" → ") if limit],
+                used.get("amount"),
+                used.get("credit_limit", []),
                 used.get("reference", ""),
             )
         )
@@ -227,7 +236,11 @@ def _entry_page(name: str, form: ReverseForm | None = None) -> ResponseReturnVal
         row=row,
         kinds=KINDS,
         purposes=PURPOSES,
-        values=[(VALUES.get(key, key), value) for key, value in row.Transfer.values.items()],
+        values=[
+            (value.label, value.write(row.Transfer.values[key], row.Transfer))
+            for key, value in ENTRY_VALUES.items()
+            if key in row.Transfer.values
+        ],
         document_kind=_kind(row.Transfer),
         document_url=_document_url(row.Transfer),
         form=form or (ReverseForm(formdata=None) if can_reverse else None),

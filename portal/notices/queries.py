@@ -32,6 +32,7 @@ def inbox(actor: Actor, *, unread_only: bool, before: int, size: int) -> Sequenc
             Event.at,
             Event.document_kind,
             Event.name,
+            Event.actor_id,
             Event.actor_name,
             Event.reason,
             Event.to_status,

@@ -20,6 +20,7 @@ from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
 from portal.oldparts import forms, policy, queries, services
+from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
 from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
@@ -30,7 +31,16 @@ from portal.web.links import public_url_for
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("oldparts", __name__, url_prefix="/old-parts")
-register_kind(DocumentKind(OldPart, _l("Old part"), "oldparts.show", policy.visible_old_parts))
+register_kind(
+    DocumentKind(
+        OldPart,
+        _l("Old part"),
+        "oldparts.show",
+        policy.visible_old_parts,
+        words=WORDS,
+        values=VALUES,
+    )
+)
 frame.room(20, _l("Old parts"), "oldparts", "oldparts.index", policy.READ)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
 from wtforms.validators import Length, Regexp
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
 from portal.core.i18n import _, _l
 from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
@@ -37,6 +37,18 @@ def _choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
 
 def _password(label: Any, **options: Any) -> Any:
     return PasswordField(label, [needed(), Length(max=1000)], **options)
+
+
+class _Legible(PasswordInput):
+    """Shows what is typed, and is as empty as any other when the form is shown again."""
+
+    input_type = "text"
+
+
+def _password_to_tell(label: Any) -> Any:
+    """A password that is told to somebody else: it can be read while it is typed."""
+    seen = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+    return _password(label, widget=_Legible(), render_kw=seen)
 
 
 def _length_hint() -> str:
@@ -86,7 +98,7 @@ class OwnPassword(Form):
 class NewPassword(Form):
     """A password for somebody who forgot theirs."""
 
-    password = _password(_l("New password"))
+    password = _password_to_tell(_l("New password"))
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -174,7 +186,7 @@ class NewUser(UserForm):
     """A person who is not there yet, with the first password."""
 
     email = line(_l("E-mail address"), description=_l("The person signs in with it."))
-    password = _password(_l("First password"))
+    password = _password_to_tell(_l("First password"))
     language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))
 
     def __init__(self, side: Side, **options: Any) -> None:

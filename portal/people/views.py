@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from flask import Flask, flash, request, url_for
 from flask import session as cookie
@@ -14,8 +13,8 @@ from portal.core.db import in_transaction, reading, session
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound, Refusal
 from portal.core.i18n import _, _l
-from portal.core.permissions import PUBLIC, ROLE_LABELS, SIGNED_IN, Actor, Role, Side
-from portal.people import forms, policy, queries, services, sign_in
+from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, Side
+from portal.people import forms, history, policy, queries, services, sign_in
 from portal.people.models import Dealer, User
 from portal.web import frame, languages, lists, timeline
 from portal.web.forms import ActionForm, clean
@@ -24,13 +23,30 @@ from portal.web.routes import Pages, actor, go, is_safe, load, now
 
 pages = Pages("people", __name__)
 
-register(DocumentKind(User, _l("User"), "people.user", policy.visible_users))
-register(DocumentKind(Dealer, _l("Dealer"), "people.dealer", policy.visible_dealers))
+register(
+    DocumentKind(
+        User,
+        _l("User"),
+        "people.user",
+        policy.visible_users,
+        words=history.USER_WORDS,
+        values=history.USER_VALUES,
+    )
+)
+register(
+    DocumentKind(
+        Dealer,
+        _l("Dealer"),
+        "people.dealer",
+        policy.visible_dealers,
+        words=history.DEALER_WORDS,
+        values=history.DEALER_VALUES,
+    )
+)
 frame.room(55, _l("Dealers"), "dealers", "people.dealers", policy.DEALER_READ)
 frame.room(65, _l("People"), "people", "people.users", policy.USER_READ)
 
 _PLACE = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
-_ROLE = re.compile("|".join(Role))
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"),
              ("Safari", "Safari"))  # fmt: skip
 _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
@@ -251,6 +267,7 @@ def add_dealer() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             made = services.add_dealer(form.facts(form.code.data), by=actor(), now=now())
+            flash(_("The dealer is added, and its account is open."), "success")
             return go("people.dealer", name=made.public_id)
     return _dealer_form(form)
 
@@ -265,7 +282,7 @@ def dealer(name: str) -> ResponseReturnValue:
         people=queries.people_of(dealer, actor()),
         state=User.workflow.state,
         country=forms.country_name(dealer.country),
-        entries=timeline.named(timeline.of(dealer), forms.DEALER_LABELS),
+        entries=timeline.of(dealer),
     )
 
 
@@ -286,6 +303,7 @@ def change_dealer(name: str) -> ResponseReturnValue:
             services.change_dealer(
                 dealer, form.facts(dealer.code), seen=form.seen.data, by=actor(), now=now()
             )
+            flash(_("The dealer is saved."), "success")
             return go("people.dealer", name=name)
     return _dealer_form(form, dealer)
 
@@ -350,6 +368,7 @@ def add_user() -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_("%(name)s is added and can sign in.", name=made.name), "success")
             return go("people.user", name=made.public_id)
     return _user_form(form, company)
 
@@ -383,6 +402,7 @@ def change_user(name: str) -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_("The person is saved."), "success")
             return go("people.user", name=name)
     return _user_form(form, queries.dealer_of(user), user)
 
@@ -398,8 +418,15 @@ def act(name: str, step: str) -> ResponseReturnValue:
         with form.refusals():
             change = services.deactivate if step == "deactivate" else services.activate
             change(user, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now())
+            flash(_done(user), "success")
             return go("people.user", name=name)
     return _user_page(user, form)
+
+
+def _done(user: User) -> str:
+    if user.status == "active":
+        return _("%(name)s can sign in again.", name=user.name)
+    return _("%(name)s cannot sign in any more.", name=user.name)
 
 
 @pages.get("/users/<name>/password", needs=policy.USER_MANAGE)
@@ -441,27 +468,9 @@ def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValu
         may_manage=actor().can(policy.USER_MANAGE),
         sessions=queries.open_sessions(user.id, now()),
         last_sign_in=queries.last_sign_in(user),
-        entries=timeline.named(_in_roles(timeline.of(user)), forms.USER_LABELS),
+        entries=timeline.of(user),
         languages_by_code=languages.NATIVE,
     )
-
-
-def _in_roles(entries: list[timeline.Entry]) -> list[timeline.Entry]:
-    """A timeline that calls roles what people call them."""
-
-    def label(match: re.Match[str]) -> str:
-        return str(ROLE_LABELS[Role(match[0])])
-
-    return [
-        replace(
-            entry,
-            values=[
-                (name, _ROLE.sub(label, text) if name == "roles" else text)
-                for name, text in entry.values
-            ],
-        )
-        for entry in entries
-    ]
 
 
 def _user_form(

@@ -12,29 +12,47 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Date, Select, bindparam, func, select
 
 from portal.core.db import session
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 from portal.terms.models import PolicyValue
 
 
 @dataclass(frozen=True)
 class Term:
-    """A number that headquarters decides; ``unit`` is a word for people."""
+    """A number that headquarters decides; ``measure`` is one of ``UNITS``."""
 
     name: str
     default: int
     least: int
     most: int
-    unit: Any
+    measure: str
+    title: Any
     meaning: Any
+
+    @property
+    def unit(self) -> Any:
+        """The unit in a word for people."""
+        return UNITS[self.measure]
 
     @property
     def is_switch(self) -> bool:
         """Whether the number says yes or no."""
-        return (self.least, self.most) == (0, 1)
+        return self.measure == "switch"
+
+    def in_words(self, value: int) -> str:
+        """A value as people say it, without its unit: a switch says yes or no."""
+        if self.is_switch:
+            return _("yes") if value else _("no")
+        return str(value)
 
 
-_HOURS, _DAYS, _MONTHS, _COUNT = _l("hours"), _l("days"), _l("months"), _l("pieces")
-_SWITCH, _DAY_OF_MONTH = _l("0 = no, 1 = yes"), _l("day of the month")
+UNITS = {
+    "hour": _l("hours"),
+    "day": _l("days"),
+    "month": _l("months"),
+    "piece": _l("pieces"),
+    "switch": _l("0 = no, 1 = yes"),
+    "day_of_month": _l("day of the month"),
+}
 
 TERMS = {
     term.name: term
@@ -44,15 +62,17 @@ TERMS = {
             24,
             1,
             240,
-            _HOURS,
-            _l("Headquarters answers a submitted application within this time (A10)."),
+            "hour",
+            _l("Time to answer an application"),
+            _l("Headquarters answers a submitted application within this time."),
         ),
         Term(
             "application.quote_days",
             14,
             1,
             90,
-            _DAYS,
+            "day",
+            _l("How long a quote stands"),
             _l("A quote that is not confirmed within this time expires."),
         ),
         Term(
@@ -60,50 +80,54 @@ TERMS = {
             2,
             1,
             30,
-            _DAYS,
-            _l(
-                "A released application is shipped within this time, or on its promised date (A10)."
-            ),
+            "day",
+            _l("Time to ship"),
+            _l("A released application is shipped within this time, or on its promised date."),
         ),
         Term(
             "application.release_automatically",
             0,
             0,
             1,
-            _SWITCH,
-            _l("A confirmed quote is released at once, without finance (A6)."),
+            "switch",
+            _l("Release without finance"),
+            _l("A confirmed quote is released at once, without finance."),
         ),
         Term(
             "oldpart.photos",
             1,
             0,
             10,
-            _COUNT,
-            _l("An old part is registered with at least so many photos (O2)."),
+            "piece",
+            _l("Photos of an old part"),
+            _l("An old part is registered with at least so many photos."),
         ),
         Term(
             "oldpart.register_days",
             15,
             1,
             120,
-            _DAYS,
-            _l("An old part is registered within this time after the new part's receipt (O6)."),
+            "day",
+            _l("Time to register an old part"),
+            _l("An old part is registered within this time after the new part's receipt."),
         ),
         Term(
             "claim.lapse_months",
             6,
             1,
             24,
-            _MONTHS,
-            _l("An accepted old part can be claimed for so many months (R2)."),
+            "month",
+            _l("How long an old part can be claimed"),
+            _l("An accepted old part can be claimed for so many months."),
         ),
         Term(
             "claim.run_day",
             3,
             1,
             28,
-            _DAY_OF_MONTH,
-            _l("On this day the run for the month before opens (R4)."),
+            "day_of_month",
+            _l("Day of the monthly run"),
+            _l("On this day the run for the month before opens."),
         ),
     )
 }

@@ -12,6 +12,7 @@ from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.terms import forms, policy, queries, services
+from portal.terms.history import VALUES, WORDS
 from portal.terms.models import PolicyValue
 from portal.terms.values import TERMS, Term
 from portal.web import frame, timeline
@@ -20,9 +21,22 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("terms", __name__)
-register(DocumentKind(PolicyValue, _l("Policy change"), "terms.change", policy.visible_changes))
-_VALUES = {"value": _l("Value"), "effective_from": _l("In force from")}
+register(
+    DocumentKind(
+        PolicyValue,
+        _l("Policy change"),
+        "terms.change",
+        policy.visible_changes,
+        words=WORDS,
+        values=VALUES,
+    )
+)
 
+_DONE = {
+    "approve": _l("Approved. The new value counts from its day on."),
+    "decline": _l("The change is declined."),
+    "withdraw": _l("The change is withdrawn."),
+}
 frame.room(70, _l("Policy values"), "policy", "terms.index", policy.READ)
 
 
@@ -38,13 +52,6 @@ def tasks(actor: Actor, now: datetime) -> Iterator[frame.Task]:
         yield frame.Task(_("Policy changes to decide on"), len(waiting), url)
 
 
-def in_words(term: Term, value: int) -> str:
-    """A value as people say it, without its unit: a switch says yes or no."""
-    if term.is_switch:
-        return str(_("yes") if value else _("no"))
-    return str(value)
-
-
 def _term(name: str) -> Term:
     if name not in TERMS:
         raise NotFound()
@@ -57,7 +64,6 @@ def index() -> ResponseReturnValue:
     return render(
         "terms/index.html",
         standings=queries.standings(now().date()),
-        in_words=in_words,
         may_set=actor().can(policy.SET),
     )
 
@@ -99,7 +105,6 @@ def _page(term: Term, form: Any = None) -> ResponseReturnValue:
         standing=next(one for one in queries.standings(today) if one.term is term),
         history=queries.history(term.name),
         state=PolicyValue.workflow.state,
-        in_words=in_words,
         form=form,
         today=today,
     )
@@ -128,6 +133,7 @@ def decide(name: str, step: str) -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_DONE[step], "success")
             return go("terms.change", name=name)
     return _change_page(change, form)
 
@@ -143,7 +149,6 @@ def _change_page(change: PolicyValue, form: ActionForm | None = None) -> Respons
             (step, url_for("terms.decide", name=change.public_id, step=step.name))
             for step in services.possible(change, actor())
         ],
-        entries=timeline.named(timeline.of(change), _VALUES),
+        entries=timeline.of(change),
         form=form,
-        in_words=in_words,
     )

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.units import format_unit
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup
 
@@ -30,6 +31,11 @@ def money(amount: int | None) -> str:
 def amount(value: int | None) -> str:
     """Minor units as somebody would type them, for a form: ``1234.50``."""
     return _writer().amount(value)
+
+
+def span(count: int, unit: str) -> str:
+    """A length of time, its unit ``hour``, ``day`` or ``month``: ``14 days``."""
+    return format_unit(count, f"duration-{unit}", locale=_writer().locale)
 
 
 def number(value: int) -> str:

@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from jinja2.bccache import Bucket, BytecodeCache
-from sqlalchemy import select
+from sqlalchemy import event, select
 from werkzeug.test import TestResponse
 
 from portal import create_app, migrate
@@ -28,6 +28,8 @@ from portal.catalogue.models import Part, Price, PriceList
 from portal.core import workflow
 from portal.core.clock import FixedClock
 from portal.core.db import db, session, transaction
+from portal.core.documents import kind_named
+from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.core.search import normal
 from portal.ledger import services as ledger
@@ -35,6 +37,7 @@ from portal.people import services as people
 from portal.people import sign_in
 from portal.people.models import Dealer, User
 from portal.settings import Settings
+from portal.web import timeline
 from tests.support import postgres
 
 HQ = ZoneInfo("Asia/Shanghai")
@@ -85,6 +88,19 @@ PARTS = (
 )
 DEPOSIT = 1_000_000
 """What each dealer has on the account at the start, in minor units."""
+
+
+@event.listens_for(Event, "init")
+def has_words(_event: Event, _args: Any, facts: dict[str, Any]) -> None:
+    """Whatever test it is: each event that it writes has words for people, and so has each value.
+
+    A new value belongs into the ``VALUES`` of its feature's ``history.py``.
+    """
+    kind = kind_named(facts["document_kind"])
+    name, values = facts["name"], set(facts["values"]) - {timeline.FILES}
+    known = name in kind.words or name in timeline.WORDS or kind.model.workflow.named(name)
+    assert known, f"the event {name} of a {kind.name} has no words"
+    assert values <= set(kind.values), f"{values - set(kind.values)} of a {kind.name} has no label"
 
 
 @dataclass

@@ -296,10 +296,19 @@ def test_entry_tells_everything_when_opened(portal: Portal) -> None:
     page = portal.client(portal.manager).get(f"/entries/{made.public_id}").text
     assert "Parts sales" in page
     assert "Parts deduction" in page
-    assert made.cause in page
+    assert made.cause not in page
+    assert application.number in page
     assert portal.finance.name in page
     with portal.app.test_request_context():
         assert url_for("applications.show", name=application.public_id) in page
+
+
+def test_entry_names_the_bank_reference_when_it_is_a_deposit(portal: Portal) -> None:
+    """L7: the reference is what people know a deposit by; keys of ours are not shown."""
+    made = deposit(portal, "ICBC 77")
+    page = portal.client(portal.finance).get(f"/entries/{made.public_id}").text
+    assert "<dt>Bank reference</dt><dd>ICBC 77</dd>" in page
+    assert made.cause not in page
 
 
 def test_room_is_marked_when_a_page_of_it_is_open(portal: Portal) -> None:

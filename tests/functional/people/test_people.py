@@ -72,7 +72,14 @@ def test_dealer_has_an_account_and_a_page_when_it_is_added(portal: Portal) -> No
         account = session.scalars(select(Account).where(Account.dealer_id == dealer.id)).one()
         assert account.available == 0
     page = unescape(client.get(answer.location).text)
-    for text in ("Bäder & Söhne", "Köln", "Jörg", "Germany", "Europe/Berlin"):
+    for text in (
+        "The dealer is added",
+        "Bäder & Söhne",
+        "Köln",
+        "Jörg",
+        "Germany",
+        "Europe/Berlin",
+    ):
         assert text in page
     assert "Bäder & Söhne" in unescape(client.get("/dealers?q=söhne").text)
     assert [event.name for event in events_of(portal, "dealer", dealer.id)] == ["create"]
@@ -192,8 +199,10 @@ def test_auditor_reads_and_changes_nothing_when_trying(portal: Portal) -> None:
 def test_person_signs_in_when_a_manager_added_them(portal: Portal) -> None:
     """P4: at the manager's own company, with the roles that were ticked."""
     client = portal.client(portal.manager)
+    assert re.search('<input[^>]* name="password"[^>]* type="text"', client.get("/users/new").text)
     answer = client.post("/users/new", NEW_USER)
     assert answer.status_code == 303, answer.text
+    assert "is added and can sign in." in client.get(answer.location).text
     with portal.transaction():
         made = session.scalars(select(User).where(User.email == "ewa@example.com")).one()
         assert (made.dealer_id, made.roles) == (portal.manager.dealer_id, {Role.CLERK})

@@ -1,5 +1,6 @@
 """Policy values: proposed by one, decided by another, in force from a day on."""
 
+import re
 from datetime import date, timedelta
 from html import unescape
 from typing import Any
@@ -249,3 +250,14 @@ def test_zero_can_be_proposed_when_the_term_allows_it(portal: Portal) -> None:
     assert answer.status_code == 303
     beyond = administrator.post("/policy/oldpart.photos", PROPOSAL | {"value": "11"})
     assert beyond.status_code == 422
+
+
+def test_pages_are_in_words_when_a_value_is_looked_up(portal: Portal) -> None:
+    """P2: no name of ours and no number of a rule stands on a page for people."""
+    client = portal.client(portal.administrator)
+    urls = ["/policy", *(f"/policy/{name}" for name in TERMS)]
+    for url in urls:
+        main = re.sub(r"<[^>]+>", " ", client.get(url).text.partition("<main")[2])
+        assert not [name for name in TERMS if name in main], url
+        assert not re.search(r"\([A-Z]\d+\)", main), url
+    assert "Time to answer an application" in client.get("/policy/application.reply_hours").text

@@ -1,0 +1,25 @@
+"""What the events of applications and shipments, and the values that they keep, are called."""
+
+from portal.applications.models import Shipment
+from portal.core.i18n import _l
+from portal.web.timeline import money, number_of, plain, span
+
+WORDS = {"create": _l("began the application")}
+ALONE = {
+    "release": _l("released the money automatically"),
+    "receive": _l("received everything"),
+    "close": _l("closed the application automatically"),
+    "expire": _l("ended the quote: it was not confirmed in time"),
+}
+VALUES = {
+    "version": plain(_l("Version of the quote")),
+    "total": money(_l("Total")),
+    "reply_hours": span(_l("To be answered within"), "hour"),
+    "quote_days": span(_l("To be confirmed within"), "day"),
+    "ship_days": span(_l("To be shipped within"), "day"),
+    "shipment": number_of(_l("Shipment"), Shipment.number),
+    "pieces": plain(_l("Pieces")),
+    "refund": money(_l("Refund")),
+    "refunded_fees": money(_l("Fees in the refund")),
+}
+SHIPMENT_WORDS = {"create": _l("made the shipment")}

@@ -1,0 +1,43 @@
+"""What the events of claims and monthly runs, and the values that they keep, are called."""
+
+from portal.claims.models import Run
+from portal.claims.workflow import LINE, REASONS
+from portal.core.i18n import _l
+from portal.oldparts.models import OldPart
+from portal.web import filters
+from portal.web.timeline import choice, moment, money, number_of, plain, span
+
+_SUMS = {
+    "claimed": money(_l("Claimed")),
+    "approved": money(_l("Approved")),
+    "reduced": money(_l("Reduced")),
+    "rejected": money(_l("Rejected")),
+}
+WORDS = {
+    "create": _l("began the claim"),
+    "approve_open": _l("approved the open lines without remark"),
+    **{f"{step.name}_line": step.done for step in LINE.transitions},
+}
+ALONE = {
+    "take_in": _l("took the claim into the run automatically"),
+    "settle": _l("credited what was approved"),
+}
+VALUES = {
+    "run": number_of(_l("Run"), Run.month, filters.month),
+    "line": plain(_l("Line")),
+    "old_part": number_of(_l("Old part"), OldPart.number),
+    "lines": plain(_l("Lines")),
+    **_SUMS,
+    "reason_code": choice(_l("Reason"), REASONS),
+    "lapse_months": span(_l("A piece can be claimed for"), "month"),
+}
+RUN_WORDS = {"create": _l("opened the run")}
+RUN_ALONE = {
+    "create": _l("opened the run automatically"),
+    "finish": _l("closed the month, all claims being credited"),
+}
+RUN_VALUES = {
+    "cutoff": moment(_l("Submitted before")),
+    "claims": plain(_l("Claims")),
+    **_SUMS,
+}

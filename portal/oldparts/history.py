@@ -1,0 +1,28 @@
+"""What the events of old parts, and the values that they keep, are called."""
+
+from portal.applications.models import Shipment
+from portal.catalogue.models import Part
+from portal.core.i18n import _l
+from portal.oldparts.workflow import REJECTION_REASONS
+from portal.web.timeline import choice, day, number_of, plain
+
+WORDS = {"create": _l("registered the old part"), "attach": _l("added photos")}
+VALUES = {
+    "shipment": number_of(_l("Shipment"), Shipment.number),
+    "piece": plain(_l("Piece")),
+    "photos": plain(_l("Photos")),
+    "part": number_of(_l("Part"), Part.number),
+    "old_serial": plain(_l("Serial of the old part")),
+    "customer_name": plain(_l("Customer's name")),
+    "customer_phone": plain(_l("Customer's phone")),
+    "product_model": plain(_l("Product model")),
+    "product_serial": plain(_l("Product serial")),
+    "purchase_date": day(_l("Purchase date")),
+    "failed_on": day(_l("Failed on")),
+    "replaced_on": day(_l("Replaced on")),
+    "fault_code": plain(_l("Fault code")),
+    "complaint": plain(_l("Complaint")),
+    "cause": plain(_l("Cause")),
+    "remedy": plain(_l("Remedy")),
+    "code": choice(_l("Reason"), REJECTION_REASONS),
+}

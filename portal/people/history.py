@@ -1,0 +1,22 @@
+"""What the events of people and dealers, and the values that they keep, are called."""
+
+from portal.core.i18n import _, _l
+from portal.core.permissions import ROLE_LABELS, Role
+from portal.people.forms import DEALER_LABELS, USER_LABELS, country_name
+from portal.web.timeline import plain, written
+
+
+def _roles(names: str) -> str:
+    return ", ".join(str(ROLE_LABELS[Role(name)]) for name in names.split(", "))
+
+
+DEALER_WORDS = {"create": _l("added the dealer"), "edit": _l("changed the dealer")}
+DEALER_VALUES = {name: plain(label) for name, label in DEALER_LABELS.items()} | {
+    "country": written(DEALER_LABELS["country"], country_name)
+}
+USER_WORDS = {"create": _l("added the person"), "edit": _l("changed the person")}
+USER_VALUES = {
+    "name": plain(USER_LABELS["name"]),
+    "roles": written(USER_LABELS["roles"], _roles),
+    "password": written(USER_LABELS["password"], lambda _changed: _("changed")),
+}

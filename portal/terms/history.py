@@ -1,0 +1,22 @@
+"""What the events of policy changes, and the values that they keep, are called."""
+
+from portal.core.documents import Value
+from portal.core.i18n import _l
+from portal.terms.models import PolicyValue
+from portal.terms.values import TERMS
+from portal.web import filters
+from portal.web.timeline import day
+
+
+def _with_unit(value: int, change: PolicyValue) -> str:
+    term = TERMS[change.name]
+    if term.measure in ("hour", "day", "month"):
+        return filters.span(value, term.measure)
+    return term.in_words(value)
+
+
+WORDS = {"create": _l("proposed the change")}
+VALUES = {
+    "value": Value(_l("Value"), _with_unit),
+    "effective_from": day(_l("In force from")),
+}
