@@ -16,7 +16,7 @@ from portal.applications.commands import (
 )
 from portal.applications.models import STOCK, WARRANTY
 from portal.applications.services import MOST_LINES, MOST_PIECES
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 from portal.web.forms import (
     ActionForm,
     CountField,
@@ -82,7 +82,10 @@ class ApplicationForm(Form):
         return version
 
     def request(self, part_ids: Mapping[str, int]) -> Request:
-        """The command; a part that is not in ``part_ids`` gets an id that no part has."""
+        """The command; a part that is not in ``part_ids`` gets an id that no part has.
+
+        A quantity that cannot be read is 0.
+        """
         return Request(
             contact=self.contact.data,
             phone=self.phone.data or "",
@@ -91,7 +94,7 @@ class ApplicationForm(Form):
             lines=tuple(
                 LineRequest(
                     part_id=part_ids.get(row.part.data, 0),
-                    quantity=row.quantity.data,
+                    quantity=row.quantity.data or 0,
                     purpose=row.purpose.data,
                     product_model=row.product_model.data or "",
                     serial=row.serial.data or "",
@@ -104,6 +107,8 @@ class ApplicationForm(Form):
 
 
 _TYPED = ("contact", "phone", "delivery_address", "remark")
+NEW_LINE = {"purpose": WARRANTY, "quantity": "1"}
+"""What stands in a line before anything is typed."""
 _LINE_TYPED = ("part", "quantity", "purpose", "product_model", "serial", "purchase_date", "fault")
 LONGEST = 4000
 
@@ -132,7 +137,7 @@ def as_typed(given: Mapping[str, str]) -> dict[str, str]:
 
 def of_typed(typed: Mapping[str, str], seen: int) -> ApplicationForm:
     """The form as it was left, with nothing checked."""
-    rows = typed_rows(typed) or [{"purpose": WARRANTY, "quantity": "1"}]
+    rows = typed_rows(typed) or [NEW_LINE]
     return ApplicationForm(formdata=Typed(with_rows(typed, rows) | {"seen": str(seen)}))
 
 
@@ -191,10 +196,17 @@ class ConfirmForm(ActionForm):
     quote_version = VersionField()
 
 
-def pieces_form(base: type[Form], rests: Mapping[int, int]) -> type[Form]:
-    """A form with a field for the pieces of each quoted line, at most what is still to be sent."""
+def pieces_form(
+    base: type[Form], rests: Mapping[int, int], numbers: Mapping[int, str]
+) -> type[Form]:
+    """A form with a field for the pieces of each quoted line, at most what is still to be sent.
+
+    ``numbers`` holds the part number of each line: its field's name.
+    """
     fields = {
-        f"pieces-{line_id}": CountField(_l("Pieces"), [Optional()], least=0, most=rest)
+        f"pieces-{line_id}": CountField(
+            _("Pieces of %(part)s", part=numbers[line_id]), [Optional()], least=0, most=rest
+        )
         for line_id, rest in rests.items()
     }
     return type("PiecesForm", (base,), fields)

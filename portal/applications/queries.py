@@ -1,6 +1,6 @@
 """Reads of applications and shipments, each within what the actor may see (P1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -145,6 +145,9 @@ def _lines() -> AnySelect:
             asked.c.successor_id.label("successor_id"),
             QuoteLine,
             sent.c.number.label("sent_number"),
+            sent.c.name.label("sent_name"),
+            sent.c.name_zh.label("sent_name_zh"),
+            sent.c.name_pl.label("sent_name_pl"),
         )
         .join(asked, asked.c.id == ApplicationLine.part_id)
         .outerjoin(
@@ -164,6 +167,17 @@ def _lines() -> AnySelect:
         )
         .order_by(ApplicationLine.position)
     )
+
+
+def last_delivery(actor: Actor) -> dict[str, str]:
+    """Where the dealer's last application was to be delivered, as its form has it."""
+    row = session.execute(
+        select(Application.contact, Application.phone, Application.delivery_address)
+        .where(Application.dealer_id == actor.dealer_id, Application.number.is_not(None))
+        .order_by(Application.created_at.desc(), Application.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return dict(row._mapping) if row else {}
 
 
 def quotes_of(application: Application) -> Sequence[Quote]:
@@ -186,6 +200,21 @@ def shipments_of(application: Application) -> Sequence[Shipment]:
 def _shipments() -> Select[Shipment]:
     mine = Shipment.application_id == bindparam("application")
     return select(Shipment).where(mine).order_by(Shipment.id)
+
+
+Pieces = Callable[[Application, Actor], int]
+_to_register: list[Pieces] = []
+
+
+def tells_pieces_to_register(function: Pieces) -> Pieces:
+    """Have a function asked how many arrived pieces await the registration of their old part."""
+    _to_register.append(function)
+    return function
+
+
+def pieces_to_register(application: Application, actor: Actor) -> int:
+    """How many arrived pieces of an application an actor has to register the old part of (O2)."""
+    return sum(function(application, actor) for function in _to_register)
 
 
 def shipment_scope(actor: Actor) -> list[ColumnElement[bool]]:

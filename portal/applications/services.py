@@ -5,6 +5,7 @@ time in headquarters' zone (``now``). It locks the document, so that two people 
 take turns; the second one is told (``Stale``).
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from portal.applications import policy
-from portal.applications.commands import Answer, Consignment, LineAnswer, Request
+from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
 from portal.applications.models import (
     WARRANTY,
     Application,
@@ -98,7 +99,12 @@ def submit(
     application.saved_page = None
     if typed is not None:
         application.typed = typed
-    parts = _check_lines(request, now)
+    if not request.lines:
+        raise Invalid(_("An application has at least one line."))
+    parts = _parts(request.lines)
+    wrong = _wrong(request.lines, parts, now)
+    if wrong:
+        raise Invalid(fields=wrong)
     dealer = session.get_one(Dealer, application.dealer_id)
     if application.number is None:
         application.number = next_number("PA", dealer.code, now)
@@ -131,15 +137,20 @@ def submit(
     session.execute(insert(ApplicationLine), lines)
 
 
-def _check_lines(request: Request, now: datetime) -> dict[int, Part]:
-    """The parts of a request; Invalid if a line cannot be ordered as it is (A1, C3)."""
-    if not request.lines:
-        raise Invalid(_("An application has at least one line."))
-    wanted = {line.part_id for line in request.lines}
-    parts = {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted)))}
-    prices = prices_of(sorted(wanted), now.date())
+def wrong_in(lines: Sequence[LineRequest], now: datetime) -> dict[str, str]:
+    """Why lines cannot be ordered as they are (A1, C3): a sentence by field, as ``submit`` says."""
+    return _wrong(lines, _parts(lines), now)
+
+
+def _parts(lines: Sequence[LineRequest]) -> dict[int, Part]:
+    wanted = {line.part_id for line in lines}
+    return {part.id: part for part in session.scalars(select(Part).where(Part.id.in_(wanted)))}
+
+
+def _wrong(lines: Sequence[LineRequest], parts: dict[int, Part], now: datetime) -> dict[str, str]:
+    prices = prices_of(sorted(parts), now.date())
     wrong: dict[str, str] = {}
-    for index, line in enumerate(request.lines):
+    for index, line in enumerate(lines):
         part, price = parts.get(line.part_id), prices.get(line.part_id)
         if part is None or part.status != "active":
             wrong[f"lines-{index}-part"] = _("There is no such part.")
@@ -151,9 +162,7 @@ def _check_lines(request: Request, now: datetime) -> dict[int, Part]:
             )
         if line.purpose == WARRANTY:
             wrong |= _missing_evidence(f"lines-{index}", line)
-    if wrong:
-        raise Invalid(fields=wrong)
-    return parts
+    return wrong
 
 
 def _missing_evidence(prefix: str, line: Any) -> dict[str, str]:
@@ -581,4 +590,5 @@ __all__ = [
     "start",
     "step",
     "submit",
+    "wrong_in",
 ]

@@ -1,6 +1,6 @@
 """The pages of parts applications and shipments."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,11 +16,14 @@ from portal.applications.models import Application, Shipment
 from portal.catalogue.queries import find_parts, prices_of, successors_of
 from portal.core import jobs
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import AnyRow, in_transaction, reading, session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound, TooLittleMoney, WrongState
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
+from portal.ledger import policy as ledger_policy
+from portal.ledger import queries as ledger
+from portal.ledger.kinds import KINDS
 from portal.web import filters, frame, languages, lists, presses, timeline
 from portal.web.forms import ActionForm, SelectChoice, clean
 from portal.web.htmx import render
@@ -69,6 +72,15 @@ _OWN_PAGES = {
 }
 """Steps that have a page of their own, by its endpoint."""
 _DIRECT = ("return", "reject", "withdraw", "requote", "cancel", "release")
+_DONE = {
+    "return": _l("Returned. The dealer corrects it and submits it again."),
+    "reject": _l("Rejected. The dealer is told why."),
+    "withdraw": _l("Withdrawn. Nobody waits for it any more."),
+    "requote": _l("Headquarters is asked for a new quote."),
+    "cancel": _l("Cancelled. The reserved money is available to the dealer again."),
+    "release": _l("Released. The warehouse can ship it now."),
+}
+"""What a step did, and what happens next."""
 
 
 @pages.get("/applications", needs=policy.READ)
@@ -95,8 +107,8 @@ def index() -> ResponseReturnValue:
 
 @pages.post("/applications/new", needs=policy.WRITE)
 def new() -> ResponseReturnValue:
-    """Begin a draft."""
-    application = services.start({}, by=actor(), now=now())
+    """Begin a draft, for the contact and the address of the dealer's last application."""
+    application = services.start(queries.last_delivery(actor()), by=actor(), now=now())
     return go("applications.edit", name=application.public_id)
 
 
@@ -106,6 +118,7 @@ def _page(
     """The document page; a refused step shows why above it."""
     state = Application.workflow.state(application.status)
     quotes = queries.quotes_of(application)
+    shipments = queries.shipments_of(application)
     status = form.status if form else 200
     return render(
         "applications/show.html",
@@ -118,14 +131,30 @@ def _page(
         lines=queries.lines_of(application),
         quote=quotes[0] if quotes else None,
         earlier=quotes[1:],
-        shipments=queries.shipments_of(application),
+        shipments=shipments,
         shipment_state=Shipment.workflow.state,
         entries=timeline.of(application),
         typed_rows=forms.typed_rows(application.typed),
         form=form,
+        arriving=_arriving(shipments),
+        to_register=queries.pieces_to_register(application, actor()) if shipments else 0,
+        money_entries=_entries(application) if quotes else (),
+        kinds=KINDS,
         may_confirm=application.status == "quoted" and actor().can(policy.CONFIRM),
         **more,
     )
+
+
+def _arriving(shipments: Sequence[Shipment]) -> Shipment | None:
+    """The first shipment whose receipt this person may confirm."""
+    if not actor().can(policy.RECEIVE):
+        return None
+    return next((sent for sent in shipments if sent.status == "sent"), None)
+
+
+def _entries(application: Application) -> Sequence[AnyRow]:
+    """The entries that an application caused, for whoever sees the ledger."""
+    return ledger.caused_by(application, actor()) if actor().can(ledger_policy.READ) else ()
 
 
 def _steps(application: Application) -> list[tuple[Any, str]]:
@@ -168,6 +197,8 @@ def act(name: str, step: str) -> ResponseReturnValue:
                     by=actor(),
                     now=now(),
                 )
+            is_draft = application.number is None
+            flash(_("The draft is discarded.") if is_draft else str(_DONE[step]), "success")
             return go("applications.show", name=name)
     return _page(application, form)
 
@@ -191,8 +222,20 @@ def confirm(name: str) -> ResponseReturnValue:
             except TooLittleMoney as refusal:
                 missing = refusal.missing
                 raise
+            flash(_confirmed(application), "success")
             return go("applications.show", name=name)
     return _page(application, form, missing=missing)
+
+
+def _confirmed(application: Application) -> str:
+    if application.status == "released":  # by policy at once (A6)
+        return str(_DONE["release"])
+    return str(
+        _(
+            "Confirmed. %(amount)s are reserved until headquarters releases them.",
+            amount=filters.money(application.total),
+        )
+    )
 
 
 def _estimate(typed: dict[str, str]) -> dict[str, Any]:
@@ -226,17 +269,13 @@ def _form_page(
     )
 
 
-def _writable(name: str) -> Application:
-    application = load(Application, name)
-    if application.status not in ("draft", "returned"):
-        raise NotFound(_("This application has been submitted; it can no longer be edited."))
-    return application
-
-
 @pages.get("/applications/<name>/edit", needs=policy.WRITE)
 def edit(name: str) -> ResponseReturnValue:
     """The form, as it was left."""
-    application = _writable(name)
+    application = load(Application, name)
+    if not application.workflow.find("submit", application.status):
+        flash(_("This application can no longer be edited."), "info")
+        return go("applications.show", name=name)
     return _form_page(application, forms.of_typed(application.typed, application.version))
 
 
@@ -249,22 +288,24 @@ def write(name: str) -> ResponseReturnValue:
     form = forms.ApplicationForm()
     if wish == "submit":
         return _submit(application, form, typed)
-    return _save(application, form, _with_wish(typed, wish))
+    typed = _with_wish(typed, wish)
+    last = len(forms.typed_rows(typed)) - 1
+    return _save(application, form, typed, f"lines-{last}-part" if wish == "add" else "lines")
 
 
 def _with_wish(typed: dict[str, str], wish: str) -> dict[str, str]:
     rows = forms.typed_rows(typed)
     if wish == "add":
-        rows.append(dict.fromkeys(rows[-1] if rows else (), "") | {"purpose": "warranty"})
+        rows.append(dict(forms.NEW_LINE))
     else:
         rows = [row for index, row in enumerate(rows) if wish != f"remove-{index}"]
     return forms.with_rows(typed, rows)
 
 
 def _save(
-    application: Application, form: forms.ApplicationForm, typed: dict[str, str]
+    application: Application, form: forms.ApplicationForm, typed: dict[str, str], then: str
 ) -> ResponseReturnValue:
-    """Keep what is typed; a script that saves goes on with its page."""
+    """Keep what is typed, and go to an anchor; a script that saves goes on with its page."""
     goes_on = request.headers.get("HX-Request") == "true"
     with form.refusals():
         _keep(application, form, typed, leaves=not goes_on)
@@ -272,7 +313,7 @@ def _save(
         return _form_page(application, form, form.status)
     if goes_on:
         return _form_page(application, forms.of_typed(typed, application.version))
-    return go("applications.edit", name=application.public_id, _anchor="lines")
+    return go("applications.edit", name=application.public_id, _anchor=then)
 
 
 def _keep(
@@ -293,12 +334,15 @@ def _submit(
     application: Application, form: forms.ApplicationForm, typed: dict[str, str]
 ) -> ResponseReturnValue:
     """Submit; whatever is refused, what was typed is kept (A1)."""
-    if form.validate_on_submit():
-        parts = find_parts([row.part.data for row in form.lines])
+    parts = find_parts([row.part.data or "" for row in form.lines])
+    asked = form.request({number: part.id for number, part in parts.items()})
+    if not form.validate_on_submit():
+        form.complain(services.wrong_in(asked.lines, now()))
+    else:
         with form.refusals():
             services.submit(
                 application,
-                form.request({number: part.id for number, part in parts.items()}),
+                asked,
                 typed=typed,
                 seen=form.version,
                 page=presses.key(),
@@ -391,7 +435,11 @@ def send_quote(name: str) -> ResponseReturnValue:
     form = _quote_form(application, lines, quotes, typed=True)
     if form.validate_on_submit():
         with form.refusals():
-            services.quote(application, form.answer(), seen=form.seen.data, by=actor(), now=now())
+            made = services.quote(
+                application, form.answer(), seen=form.seen.data, by=actor(), now=now()
+            )
+            until = filters.day(made.expires_at)
+            flash(_("Sent. The dealer can confirm this quote until %(day)s.", day=until), "success")
             return go("applications.show", name=name)
     form.now_shows(application.version)
     if not form.answers(row.ApplicationLine.id for row in lines):
@@ -415,7 +463,8 @@ def _pieces_page(
 ) -> tuple[Any, Any]:
     lines = queries.lines_of(application)
     rests = _to_send(lines)
-    form = forms.pieces_form(base, rests)(
+    numbers = {row.QuoteLine.id: row.sent_number for row in lines if row.QuoteLine}
+    form = forms.pieces_form(base, rests, numbers)(
         data={
             "seen": application.version,
             "shipped_on": now().date(),
@@ -433,6 +482,7 @@ def _pieces_page(
             form=form,
             lines=lines,
             rests=rests,
+            quote=services.current_quote(application),
             dealer=queries.dealer_of(application),
         )
 
@@ -459,6 +509,13 @@ def do_ship(name: str) -> ResponseReturnValue:
         with form.refusals():
             shipment = services.ship(
                 application, form.consignment(), seen=form.seen.data, by=actor(), now=now()
+            )
+            flash(
+                _(
+                    "%(number)s is on its way. The dealer confirms that it arrived.",
+                    number=shipment.number,
+                ),
+                "success",
             )
             return go("applications.shipment", name=shipment.public_id)
     answer: ResponseReturnValue = page()
@@ -491,6 +548,7 @@ def do_cancel_lines(name: str) -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_("Cancelled. The amount is on the dealer's account again."), "success")
             return go("applications.show", name=name)
     answer: ResponseReturnValue = page()
     return answer
@@ -534,6 +592,9 @@ def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> Respon
             )
         },
         lines=lines,
+        to_register=queries.pieces_to_register(application, actor())
+        if shipment.status == "received"
+        else 0,
         entries=timeline.of(shipment),
         form=form,
     )
@@ -554,8 +615,17 @@ def receive(name: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             services.receive(shipment, seen=form.seen.data, by=actor(), now=now())
+            flash(_received(shipment), "success")
             return go("applications.shipment", name=name)
     return _shipment_page(shipment, form)
+
+
+def _received(shipment: Shipment) -> str:
+    """What happened, and what happens next."""
+    application = session.get_one(Application, shipment.application_id)
+    if queries.pieces_to_register(application, actor()):
+        return str(_("Received. Next, register the old parts that it replaces."))
+    return str(_("Received. Nothing more is to be done."))
 
 
 _WAITING = (

@@ -13,7 +13,7 @@ class DepositForm(Form):
     """Money that arrived at the bank: whose, how much, and the reference of its statement line."""
 
     dealer = SelectField(_l("Dealer"), [needed()])
-    amount = MoneyField(_l("Amount"), [needed()])
+    amount = MoneyField(_l("Amount"), [needed()], least=1)
     reference = line(_l("Bank reference"), most=100)
 
     def offer(self, dealers: Sequence[AnyRow]) -> None:

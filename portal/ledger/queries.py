@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import aliased
 
 from portal.core.db import AnyRow, AnySelect, session
+from portal.core.documents import Document
 from portal.core.errors import NotFound
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.core.search import matches
 from portal.ledger import policy
-from portal.ledger.models import Account, Reservation, ReservationEnd, Transfer
+from portal.ledger.models import DEALER, Account, Reservation, ReservationEnd, Transfer
 from portal.ledger.services import bank_cause
 from portal.people.models import Dealer
 from portal.web.lists import Tab, capped
@@ -91,6 +92,28 @@ def entries(actor: Actor, of: AnyRow, kind: str | None = None) -> AnySelect:
         .where(Transfer.dealer_id == of.dealer_id, policy.visible_transfers(actor))
     )
     return statement if kind is None else statement.where(Transfer.kind == kind)
+
+
+def caused_by(document: Document, actor: Actor) -> Sequence[AnyRow]:
+    """The entries that a document caused, oldest first, as the dealer's account has them."""
+    statement = (
+        select(
+            Transfer.public_id,
+            Transfer.kind,
+            Transfer.at,
+            case((Account.purpose == DEALER, Transfer.amount), else_=-Transfer.amount).label(
+                "amount"
+            ),
+        )
+        .join(Account, Account.id == Transfer.to_account_id)
+        .where(
+            Transfer.document_kind == document.kind,
+            Transfer.document_id == document.id,
+            policy.visible_transfers(actor),
+        )
+        .order_by(Transfer.at, Transfer.id)
+    )
+    return session.execute(statement).all()
 
 
 def open_reservations(actor: Actor, of: AnyRow) -> AnySelect:

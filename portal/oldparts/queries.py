@@ -16,6 +16,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
+from portal.applications.queries import tells_pieces_to_register
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, session
@@ -259,6 +260,16 @@ def to_register(actor: Actor, now: datetime) -> tuple[int, datetime | None, int]
         .where(*open_scope(actor, ""), Part.return_required)
     ).one()
     return int(count), first and due_at(first, days, now), int(overdue)
+
+
+@tells_pieces_to_register
+def pieces_to_register(application: Application, actor: Actor) -> int:
+    """How many pieces of an application still need their old part registered; 0 for others."""
+    if not actor.can(policy.REGISTER):
+        return 0
+    left = select(func.sum(ShipmentLine.quantity - _registered())).select_from(open_lines())
+    mine = (*open_scope(actor, ""), Part.return_required, Application.id == application.id)
+    return int(session.scalars(left.where(*mine)).one() or 0)
 
 
 def count(actor: Actor, status: str) -> int:

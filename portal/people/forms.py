@@ -7,13 +7,13 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
-from wtforms.validators import Length, Regexp
+from wtforms.validators import Length, Regexp, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
 from portal.core.i18n import _, _l
 from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
 from portal.people.services import DealerFacts
-from portal.people.sign_in import SHORTEST_PASSWORD
+from portal.people.sign_in import SHORTEST_PASSWORD, password_problem
 from portal.web import languages
 from portal.web.forms import Form, SelectChoice, VersionField, line, needed
 
@@ -198,3 +198,14 @@ class NewUser(UserForm):
     def validate_email(self, field: Any) -> None:
         """Something that can be an address."""
         Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Enter an e-mail address."))(self, field)
+
+    def validate_password(self, field: Any) -> None:
+        """As long as it must be."""
+        problem = password_problem(field.data)
+        if problem:
+            raise ValidationError(problem)
+
+    def validate_roles(self, field: Any) -> None:
+        """At least one."""
+        if not field.data:
+            raise ValidationError(_("Choose at least one role of this person's side."))

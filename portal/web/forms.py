@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -105,17 +105,27 @@ class Form(FlaskForm):  # type: ignore[misc]
         if not named:
             self.form_errors.append(refusal.sentence)
 
+    def complain(self, sentences: Mapping[str, Any]) -> None:
+        """Say what else is wrong, at those fields that nothing is said of yet: all at once."""
+        for name, sentence in sentences.items():
+            _mark(self, name, sentence, only_first=True)
 
-def _mark(form: Any, name: str, sentence: Any) -> bool:
+
+def _mark(form: Any, name: str, sentence: Any, *, only_first: bool = False) -> bool:
     """Put a sentence beside the field of that name, however deep it lies; False if there is none.
 
-    A list of rows takes the sentence too: it is how it knows that something in it is wrong.
+    A list of rows takes the sentence too: it is how it knows that something in it is wrong. With
+    ``only_first`` a field that has a sentence already takes no other.
     """
     for field in form:
         rows = getattr(field, "entries", [field])
-        inside = (_mark(row.form, name, sentence) for row in rows if hasattr(row, "form"))
+        inside = (
+            _mark(row.form, name, sentence, only_first=only_first)
+            for row in rows
+            if hasattr(row, "form")
+        )
         if field.name == name or any(inside):
-            if not hasattr(field, "form"):
+            if not hasattr(field, "form") and not (only_first and field.errors):
                 field.errors = [*field.errors, sentence]
             return True
     return False
@@ -194,11 +204,18 @@ class _Parsed(StringField):
 
 
 class MoneyField(_Parsed):
-    """An amount of money, in minor units."""
+    """An amount of money, in minor units; ``least`` is 0 or, where nothing is too little, 1."""
+
+    def __init__(self, *arguments: Any, least: int = 0, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.least = least
 
     def parse(self, text: str) -> int:
         """Read an amount as people write it."""
-        return parse_amount(text, current_app.extensions["settings"].exponent)
+        amount = parse_amount(text, current_app.extensions["settings"].exponent)
+        if amount < self.least:
+            raise Invalid(_("An amount must be above zero."))
+        return amount
 
     def show(self, value: int) -> str:
         """Write it as one would type it."""

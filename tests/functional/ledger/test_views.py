@@ -116,6 +116,19 @@ def test_deposit_is_booked_when_the_amount_is_messy(
     assert figures(portal)[0] == DEPOSIT + booked
 
 
+def test_all_is_said_at_once_when_a_deposit_is_wrong_in_several_ways(portal: Portal) -> None:
+    """L7: each sentence with its field, an amount of nothing too."""
+    wrong = {"dealer": "", "amount": "0", "reference": ""}
+    answer = portal.client(portal.finance).post("/deposits/new", typed(portal, **wrong))
+    assert answer.status_code == 422
+    for item in (
+        '<a href="#dealer">Dealer: Please fill this in.</a>',
+        '<a href="#amount">Amount: An amount must be above zero.</a>',
+        '<a href="#reference">Bank reference: Please fill this in.</a>',
+    ):
+        assert item in answer.text
+
+
 @pytest.mark.parametrize(
     ("field", "text", "sentence"),
     [

@@ -196,6 +196,19 @@ def test_auditor_reads_and_changes_nothing_when_trying(portal: Portal) -> None:
 # People: adding and changing
 
 
+def test_all_is_said_at_once_when_a_person_is_wrong_in_several_ways(portal: Portal) -> None:
+    """P4: the address, the password and the roles, each with its field."""
+    wrong = {"email": "nobody", "password": "short", "roles": []}
+    answer = portal.client(portal.manager).post("/users/new", NEW_USER | wrong)
+    assert answer.status_code == 422
+    for item in (
+        "E-mail address: Enter an e-mail address.</a>",
+        "First password: A password has at least",
+        "Roles: Choose at least one role of this person&#39;s side.</a>",
+    ):
+        assert item in answer.text
+
+
 def test_person_signs_in_when_a_manager_added_them(portal: Portal) -> None:
     """P4: at the manager's own company, with the roles that were ticked."""
     client = portal.client(portal.manager)
