@@ -107,9 +107,9 @@ class ApplicationForm(Form):
 
 
 _TYPED = ("contact", "phone", "delivery_address", "remark")
-NEW_LINE = {"purpose": WARRANTY, "quantity": "1"}
-"""What stands in a line before anything is typed."""
 _LINE_TYPED = ("part", "quantity", "purpose", "product_model", "serial", "purchase_date", "fault")
+NEW_LINE = dict.fromkeys(_LINE_TYPED, "") | {"purpose": WARRANTY, "quantity": "1"}
+"""What stands in a line before anything is typed."""
 LONGEST = 4000
 
 

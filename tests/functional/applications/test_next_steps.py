@@ -188,9 +188,7 @@ def test_replacement_has_its_own_name(portal: Portal) -> None:
         sent = LineAnswer(row.ApplicationLine.id, portal.parts["TH-300"], 2)
         answer = story.answer(portal, application, lines=(sent,), remark="Carefully, please")
         services.quote(application, answer, seen=None, by=portal.desk, now=portal.now)
-        services.confirm(
-            application, quote_version=1, seen=None, by=portal.manager, now=portal.now
-        )
+        services.confirm(application, quote_version=1, seen=None, by=portal.manager, now=portal.now)
         services.release(application, seen=None, by=portal.finance, now=portal.now)
     url = f"/applications/{application.public_id}"
     for page in (
