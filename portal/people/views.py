@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, flash, request, url_for
 from flask import session as cookie
@@ -61,6 +62,13 @@ def _own_address(target: str) -> str:
     return target if _PLACE.fullmatch(target) else "/"
 
 
+def _page_before() -> str:
+    """The page of ours that a form was sent from."""
+    before = urlsplit(request.referrer or "")
+    place = urlunsplit(("", "", before.path, before.query, ""))
+    return place if before.netloc == request.host else ""
+
+
 def _sign_in_page(form: forms.SignIn) -> ResponseReturnValue:
     return render("people/sign_in.html", form=form, status=form.status)
 
@@ -69,7 +77,7 @@ def _sign_in_page(form: forms.SignIn) -> ResponseReturnValue:
 def sign_in_page() -> ResponseReturnValue:
     """The way in."""
     if current_user.is_authenticated:
-        return go("home.index")
+        return redirect(_own_address(request.args.get("next", "/")), 303)
     return _sign_in_page(forms.SignIn(data={"next": request.args.get("next", "")}))
 
 
@@ -167,10 +175,12 @@ def init_app(app: Flask) -> None:
         target = request.full_path.rstrip("?")
         way_in = url_for("people.sign_in_page", next=None if target == "/" else target)
         if request.headers.get("HX-Request") == "true":
-            # A fragment's place is no place for the sign-in page.
-            return "", 401, {"HX-Redirect": url_for("people.sign_in_page")}
+            # A fragment's place is no place for the sign-in page, and the page may hold what
+            # was typed: its script says what happened, and leads to the sign-in.
+            return "", 401
         if not is_safe():
-            return render("people/sign_in.html", form=forms.SignIn(formdata=None), status=401)
+            form = forms.SignIn(formdata=None, data={"next": _page_before()})
+            return render("people/sign_in.html", form=form, has_ended=True, status=401)
         return redirect(way_in, 303)
 
 

@@ -1,8 +1,9 @@
 """Error pages: a sentence, what to do, and a reference number that the log has too."""
 
 import structlog
-from flask import Flask, g, request
-from flask_wtf.csrf import CSRFError
+from flask import Flask, g, make_response, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
@@ -29,9 +30,18 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _token(_error: CSRFError) -> Response:
-        return page(
-            400, _("This page was open for too long, or belongs to another sign-in. Open it again.")
+        sentence = _(
+            "This page was open for too long, or belongs to another sign-in. Open it again."
         )
+        if request.headers.get("HX-Request") != "true":
+            return page(400, sentence)
+        answer = make_response(sentence, 400)
+        answer.mimetype = "text/plain"
+        if request.headers.get("X-Person") == str(current_user.id):
+            # Whoever has the page signed in again: its script goes on with the new token. No
+            # other site can read it, nor send these headers.
+            answer.headers["X-CSRFToken"] = generate_csrf()
+        return answer
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:

@@ -122,7 +122,39 @@
     box.setAttribute("role", "alert");
     box.textContent = text;
     flash.replaceChildren(box);
+    return box;
   };
+
+  // Signed out elsewhere: the page keeps what was typed, and goes on when the same person is back
+  const ended = () => document.querySelector("#flash .ended");
+  const signedOut = () => {
+    const box = ended() ? null : tell(words.signedOut);
+    if (!box) return;
+    const link = document.createElement("a");
+    link.href = `${words.wayIn}?next=${encodeURIComponent(location.pathname + location.search)}`;
+    link.textContent = words.signIn;
+    if (document.querySelector("main form[data-guard]")) link.target = "_blank";
+    box.classList.add("ended");
+    box.append(" ", link);
+  };
+  const renew = (token) => {
+    all("input[name=csrf_token]").forEach((field) => { field.value = token; });
+    const sent = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+    document.body.setAttribute("hx-headers:inherited", JSON.stringify({ ...sent, "X-CSRFToken": token }));
+  };
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    const { status, headers } = ctx.response ?? {};
+    if (status !== 401 && status !== 400) { if (ctx.response?.raw?.ok) ended()?.remove(); return; }
+    const form = ctx.sourceElement;
+    const token = headers.get("X-CSRFToken");
+    if (form.matches?.("[data-autosave]")) late.add(form);
+    form.closest?.("[data-drop]")?.failed?.();
+    if (token) { renew(token); again(); }
+    else if (status === 401) signedOut();
+    else tell(headers.get("Content-Type")?.startsWith("text/plain") ? ctx.text : words.failed);
+  });
+  window.addEventListener("focus", () => { if (ended()) again(); });
 
   // Focus follows what was swapped in: an element that asks for it, else what had it
   document.addEventListener("htmx:after:swap", (event) => {

@@ -6,11 +6,12 @@ from playwright.sync_api import Browser, Page, expect
 from portal.applications.models import Application
 from portal.core.db import session
 from portal.core.permissions import Actor
+from portal.people import sign_in as people
 from tests.support import story
 from tests.support.axe import axe_violations
 from tests.support.browser import DESKTOP, PHONE, window
 from tests.support.html import html_errors
-from tests.support.portal import Portal
+from tests.support.portal import PASSWORD, Portal
 from tests.support.server import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
@@ -112,3 +113,71 @@ def test_second_of_two_is_told_and_goes_on_when_scripts_are_off(
         page.get_by_role("button", name="Save what stands here").click()
         expect(page.locator("#error-summary")).to_have_count(0)
         assert kept(portal, draft).typed["contact"] == "From the manager"
+
+
+def sign_in(page: Page, email: str) -> None:
+    """Come in through the sign-in page that is shown."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_typing_goes_on_when_one_was_signed_out_elsewhere_and_came_back(
+    portal: Portal, browser: Browser, width: int
+) -> None:
+    """A1: the page says so and stays; the sign-in leads back; the next save succeeds."""
+    draft = story.drafted(portal)
+    with (
+        serve(portal.app) as address,
+        window(browser, address, width=width, expected=("401", "400")) as page,
+    ):
+        opened(page, portal, portal.clerk, address, draft)
+        with page.expect_response("**/edit"):
+            page.get_by_label("Contact").fill("Wang Kun")
+        with portal.transaction():
+            people.end_all(portal.clerk.id or 0, now=portal.now)
+        page.get_by_label("Delivery address").fill("1 Chaoyang Road")
+        told = page.get_by_role("alert")
+        expect(told).to_contain_text("You are signed out. What you typed is still here")
+        assert page.url.endswith(f"/applications/{draft.public_id}/edit")
+        assert axe_violations(page) == []
+        assert kept(portal, draft).typed["delivery_address"] == ""
+        with page.expect_popup() as popup:
+            told.get_by_role("link", name="Sign in again").click()
+        sign_in(popup.value, "clerk@example.com")
+        popup.value.wait_for_url(f"**/applications/{draft.public_id}/edit")
+        popup.value.close()
+        page.bring_to_front()
+        page.get_by_label("Delivery address").press_sequentially(", 2nd floor")
+        expect(told).to_have_count(0)
+        expect(page.get_by_label("Delivery address")).to_have_value("1 Chaoyang Road, 2nd floor")
+        page.wait_for_load_state("networkidle")
+        assert kept(portal, draft).typed["delivery_address"] == "1 Chaoyang Road, 2nd floor"
+        with page.expect_response("**/edit") as sent:
+            page.get_by_role("button", name="Keep as draft").click()
+        assert sent.value.status < 400
+
+
+def test_page_says_so_when_somebody_else_signed_in_meanwhile(
+    portal: Portal, browser: Browser
+) -> None:
+    """P1: nobody writes under another's name; what was typed stays."""
+    draft = story.drafted(portal)
+    with (
+        serve(portal.app) as address,
+        window(browser, address, expected=("401", "400")) as page,
+    ):
+        opened(page, portal, portal.clerk, address, draft)
+        with portal.transaction():
+            people.end_all(portal.clerk.id or 0, now=portal.now)
+        page.get_by_label("Contact").fill("Wang Kun")
+        told = page.get_by_role("alert")
+        with page.expect_popup() as popup:
+            told.get_by_role("link", name="Sign in again").click()
+        sign_in(popup.value, "manager@example.com")
+        popup.value.wait_for_url(f"**/applications/{draft.public_id}/edit")
+        page.get_by_label("Contact").fill("Wang Kun from the clerk")
+        expect(told).to_contain_text("belongs to another sign-in")
+        expect(page.get_by_label("Contact")).to_have_value("Wang Kun from the clerk")
+    assert kept(portal, draft).typed.get("contact", "") == ""

@@ -1,5 +1,6 @@
 """Signing in and out: who gets in, who is slowed down, and what an ended session still opens."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -418,11 +419,53 @@ def test_language_of_the_visitor_stays_when_the_person_has_none_yet(portal: Port
 
 
 def test_fragment_is_not_a_sign_in_page_when_the_session_ended(portal: Portal) -> None:
-    """htmx is sent to the sign-in page instead of swapping it into a list."""
+    """A page that may hold what was typed is not left: its script says what happened."""
     answer = portal.client().get("/dealers", headers={"HX-Request": "true"})
     assert answer.status_code == 401
-    assert answer.headers["HX-Redirect"] == "/sign-in"
+    assert "HX-Redirect" not in answer.headers
     assert answer.text == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "place"),
+    [
+        ("http://localhost/deposits/new?dealer=x", "/deposits/new?dealer=x"),
+        ("https://elsewhere.example/deposits/new", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_sign_in_leads_back_to_the_form_when_it_was_sent_signed_out(
+    portal: Portal, before: str, place: str
+) -> None:
+    """To the page that it was sent from, if that is ours, and with a sentence that says why."""
+    answer = portal.client().post("/deposits/new", {}, headers={"Referer": before})
+    assert answer.status_code == 401
+    assert "You are signed out, so nothing was sent." in answer.text
+    assert re.search(rf'name="next"[^>]* value="{re.escape(place)}"', answer.text)
+
+
+def test_sign_in_page_leads_on_when_one_is_signed_in_already(portal: Portal) -> None:
+    """Another tab was faster."""
+    client = portal.client(portal.clerk)
+    assert client.get("/sign-in?next=/account").location == "/account"
+    assert client.get("/sign-in?next=//elsewhere.example").location == "/"
+    assert client.get("/sign-in").location == "/"
+
+
+def test_new_token_is_given_when_the_same_person_has_the_page(portal: Portal) -> None:
+    """To the script of a page of theirs, and to nobody else: neither to another nor to a form."""
+    client = portal.client(portal.clerk)
+    client.token = "of another session"
+    mine = {"HX-Request": "true", "X-Person": str(portal.clerk.id)}
+    for headers, given in ((mine, True), (mine | {"X-Person": "0"}, False), ({}, False)):
+        answer = client.post("/preferences", {"theme": "dark"}, headers=headers)
+        assert answer.status_code == 400
+        assert ("X-CSRFToken" in answer.headers) is given
+        assert "belongs to another sign-in" in answer.text
+        assert ("<html" in answer.text) is (headers == {})
+    answer = client.post("/preferences", {"theme": "dark"}, headers=mine)
+    client.token = answer.headers["X-CSRFToken"]
+    assert client.post("/preferences", {"theme": "dark"}).status_code == 303
 
 
 def test_lifetime_is_half_a_day_when_not_told_otherwise() -> None:
