@@ -814,6 +814,16 @@ def upgrade() -> None:
         "ix_old_part_status_created_at_id", "old_part", ["status", "created_at", "id"], unique=False
     )
     op.create_table(
+        "claim_left_out",
+        sa.Column("claim_id", KEY, nullable=False),
+        sa.Column("old_part_id", KEY, nullable=False),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_left_out_claim_id")),
+        sa.ForeignKeyConstraint(
+            ["old_part_id"], ["old_part.id"], name=op.f("fk_claim_left_out_old_part_id")
+        ),
+        sa.PrimaryKeyConstraint("claim_id", "old_part_id", name=op.f("pk_claim_left_out")),
+    )
+    op.create_table(
         "claim_line",
         sa.Column("id", KEY, nullable=False),
         sa.Column("dealer_id", KEY, nullable=False),

@@ -32,7 +32,8 @@ class Statement:
     """What was claimed, and what became of it, in minor units (R8).
 
     claimed = approved + reduced + rejected + open; ``reduced`` is what was taken off, and
-    ``open`` what nobody has decided yet. ``counts`` has the number of lines by their status.
+    ``open`` what nobody has decided yet. ``counts`` has the number of lines by their status;
+    ``remarked`` are the open lines on which the dealer made a remark.
     """
 
     lines: int
@@ -42,6 +43,7 @@ class Statement:
     reduced: int
     rejected: int
     open: int
+    remarked: int
     whys: Sequence[Why]
     counts: Mapping[str, int]
 
@@ -68,6 +70,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             func.count().label("lines"),
             total(ClaimLine.claimed).label("claimed"),
             total(ClaimLine.approved).label("approved"),
+            func.count().filter(ClaimLine.remark != "").label("remarked"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(which)
@@ -89,6 +92,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
         reduced=off("reduced"),
         rejected=off("rejected"),
         open=off("open"),
+        remarked=sum(row.remarked for row in rows if row.status == "open"),
         whys=[
             Why(row.status, row.reason_code, row.lines, row.claimed - row.approved)
             for row in rows

@@ -109,3 +109,12 @@ class ClaimLine(Base):
     note: Mapped[str] = mapped_column(default="")
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decided_at: Mapped[datetime | None]
+
+
+class LeftOut(Base):
+    """An old part that the dealer left out of a claim (R2): it is not proposed for it again."""
+
+    __tablename__ = "claim_left_out"
+
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    old_part_id: Mapped[int] = mapped_column(ForeignKey("old_part.id"), primary_key=True)

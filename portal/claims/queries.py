@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.catalogue.models import Part
 from portal.claims import policy
 from portal.claims.figures import total
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import Claim, ClaimLine, LeftOut, Run
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
@@ -207,8 +207,18 @@ def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
     return statement if tab.where is None else statement.where(tab.where)
 
 
+def _approved_so_far() -> ColumnElement[int]:
+    return (
+        select(total(ClaimLine.approved))
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(Claim.run_id == Run.id)
+        .correlate(Run)
+        .scalar_subquery()
+    )
+
+
 def runs_listed(actor: Actor) -> AnySelect:
-    """The rows of the list of runs; the totals of an open one are those of its claims."""
+    """The rows of the list of runs; the totals of an open one are those of its claims' lines."""
 
     def of_claims(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return select(column).where(Claim.run_id == Run.id).correlate(Run).scalar_subquery()
@@ -223,7 +233,7 @@ def runs_listed(actor: Actor) -> AnySelect:
         of_claims(func.count()).label("claims"),
         of_claims(func.count().filter(Claim.status == "in_review")).label("waiting"),
         of_claims(total(Claim.claimed)).label("claimed"),
-        of_claims(total(Claim.approved)).label("approved"),
+        case((Run.status == "closed", Run.approved), else_=_approved_so_far()).label("approved"),
     ).where(policy.visible_runs(actor))
 
 
@@ -311,16 +321,37 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
     ).all()
 
 
+def _could(claim: Claim, now: datetime) -> list[ColumnElement[bool]]:
+    """The condition that an old part can be put on a draft."""
+    lapse_months = value("claim.lapse_months", now.date())
+    return eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+
+
+def _left_out_of(claim: Claim) -> ColumnElement[bool]:
+    return exists().where(LeftOut.claim_id == claim.id, LeftOut.old_part_id == OldPart.id)
+
+
+def newly_proposed(claim: Claim, now: datetime, most: int) -> Sequence[AnyRow]:
+    """The pieces that became eligible after a draft was begun and were not left out of it (R2)."""
+    return session.execute(
+        select(OldPart.public_id.label("old_part"), OldPart.unit_price.label("claimed"))
+        .where(*_could(claim, now), ~_left_out_of(claim))
+        .order_by(OldPart.id)
+        .limit(most)
+    ).all()
+
+
 def candidates(claim: Claim, now: datetime, after: int) -> Sequence[AnyRow]:
     """The pieces that a draft has or could have, by old part, one more than a page shows (R2).
 
-    ``line_id`` is None for one that the dealer left out.
+    ``chosen`` is 0 for one that the dealer left out; one that became eligible since is proposed,
+    and has no ``line_id``.
     """
-    lapse_months = value("claim.lapse_months", now.date())
-    could = eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+    could = _could(claim, now)
     statement = (
         select(
             ClaimLine.id.label("line_id"),
+            case((_left_out_of(claim), 0), else_=1).label("chosen"),
             ClaimLine.remark,
             OldPart.unit_price.label("claimed"),
             *_PIECE,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import url_for
+from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.claims import figures, forms, policy, queries, runs
@@ -13,7 +13,7 @@ from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.core import jobs
 from portal.core.documents import Document, DocumentKind, register
-from portal.core.i18n import _, _l
+from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.web import filters, frame, lists, timeline
 from portal.web.forms import ActionForm, Form
@@ -80,8 +80,17 @@ def open_run() -> ResponseReturnValue:
     return _list_page(form)
 
 
+def _what_closing_does(claims: int, approved: int) -> str:
+    return ngettext(
+        "%(num)s claim is settled and %(amount)s credited. A closed month is not opened again.",
+        "%(num)s claims are settled and %(amount)s credited. A closed month is not opened again.",
+        claims,
+        amount=filters.money(approved),
+    )
+
+
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
-    progress = figures.progress(run)
+    progress, statement = figures.progress(run), figures.statement_of_run(run)
     return render(
         "runs/show.html",
         fragments={"run"},
@@ -92,7 +101,8 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         # A month with an undecided claim cannot be closed: then there is no such button.
         steps=steps_of(run, START if progress.in_review else CLOSE),
         progress=progress,
-        statement=figures.statement_of_run(run),
+        statement=statement,
+        asks={"close": _what_closing_does(progress.claims, statement.approved)},
         agreement=figures.agreement(run),
         reasons=REASONS,
         line_state=LINE.state,
@@ -131,6 +141,7 @@ def close(name: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             runs.close(run, seen=form.seen.data, by=actor(), now=now())
+            flash(_("The closing of the month has begun."), "success")
             return go("runs.show", name=name)
     return _page(run, form)
 

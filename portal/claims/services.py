@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
 
 from portal.claims import figures, policy, queries
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
-from portal.claims.models import RUNS, Claim, ClaimLine, Run
+from portal.claims.models import RUNS, Claim, ClaimLine, LeftOut, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.core import drafts, workflow
 from portal.core.clock import Month
@@ -126,10 +126,10 @@ def save(
 ) -> None:
     """Keep a draft as the dealer leaves it: pieces left out or added back, remarks (R2).
 
-    A piece that is left out stays eligible. Conflict if a chosen piece cannot be put on this
-    claim, because another claim has it or it is not eligible. ``page`` is the key of the page
-    that it was left on, which ``leaves`` if this save is its last; Stale if another page has
-    saved what this one has not ``seen``.
+    A piece that is left out stays eligible, and is not proposed for this claim again. Conflict
+    if a chosen piece cannot be put on this claim, because another claim has it or it is not
+    eligible. ``page`` is the key of the page that it was left on, which ``leaves`` if this save
+    is its last; Stale if another page has saved what this one has not ``seen``.
     """
     if by.is_dealer and claim.dealer_id != by.dealer_id:
         raise NotFound()
@@ -152,17 +152,36 @@ def _named(names: frozenset[str]) -> ColumnElement[bool]:
 
 def _leave_out(claim: Claim, names: frozenset[str]) -> None:
     if names:
-        pieces = select(OldPart.id).where(_named(names), OldPart.dealer_id == claim.dealer_id)
+        mine = _named(names), OldPart.dealer_id == claim.dealer_id
         session.execute(
             delete(ClaimLine)
-            .where(ClaimLine.claim_id == claim.id, ClaimLine.old_part_id.in_(pieces))
+            .where(
+                ClaimLine.claim_id == claim.id,
+                ClaimLine.old_part_id.in_(select(OldPart.id).where(*mine)),
+            )
             .execution_options(synchronize_session=False)
+        )
+        known = exists().where(LeftOut.claim_id == claim.id, LeftOut.old_part_id == OldPart.id)
+        session.execute(
+            insert(LeftOut).from_select(
+                ["claim_id", "old_part_id"],
+                select(literal(claim.id, Key), OldPart.id).where(*mine, ~known),
+            ),
+            execution_options={"synchronize_session": False},
         )
 
 
 def _add_back(claim: Claim, names: frozenset[str], now: datetime) -> None:
     if not names:
         return
+    session.execute(
+        delete(LeftOut)
+        .where(
+            LeftOut.claim_id == claim.id,
+            LeftOut.old_part_id.in_(select(OldPart.id).where(_named(names))),
+        )
+        .execution_options(synchronize_session=False)
+    )
     lapse_months = value("claim.lapse_months", now.date())
     could = queries.eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
     _put_on(claim, [*could, _named(names)])
@@ -317,10 +336,19 @@ def _record_line(
     record(claim, f"{decision.step}_line", by=by, now=now, reason=line.note, values=values)
 
 
+def have_remarks(lines: int) -> str:
+    """That so many open lines are to be looked at one by one (R5)."""
+    return ngettext(
+        "%(num)s open line has the dealer’s remark: decide it by itself.",
+        "%(num)s open lines have the dealer’s remark: decide each by itself.",
+        lines,
+    )
+
+
 def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
     """Approve together all open lines on which the dealer made no remark; returns how many.
 
-    WrongState if there is none.
+    Invalid if each open line has one; WrongState if none is open.
     """
     claim = _in_review(claim, by)
     plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ClaimLine.remark == "")
@@ -328,7 +356,8 @@ def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
         select(func.count(), total(ClaimLine.claimed)).where(*plain)
     ).one()
     if not lines:
-        raise WrongState()
+        remarked = figures.statement_of(claim).open_lines
+        raise Invalid(have_remarks(remarked)) if remarked else WrongState()
     session.execute(
         update(ClaimLine)
         .where(*plain)

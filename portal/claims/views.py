@@ -1,8 +1,8 @@
 """The pages of claims: the dealer's draft, and the reviewer's decisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, flash, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from portal.claims.models import Claim
 from portal.claims.run_views import main_line, steps_of
 from portal.claims.workflow import LINE, REASONS
 from portal.core.clock import Month
+from portal.core.db import AnyRow
 from portal.core.documents import DocumentKind, kind_named, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
@@ -41,6 +42,8 @@ frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
 MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
 STEPS = {"return": "claims.give_back", "decide": "claims.decide"}
 _FAR = 2**31 - 1
+MOST_RIDING = 200
+"""How many pieces of other pages a page of a draft takes along."""
 
 
 def init_app(app: Flask) -> None:
@@ -126,6 +129,7 @@ def _page(
         heading=heading,
         steps=steps_of(claim, STEPS),
         statement=statement,
+        remarked=services.have_remarks(statement.remarked) if statement.remarked else "",
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
         account_url=_account_url(heading.dealer_public_id),
@@ -170,8 +174,51 @@ def _account_url(dealer: str) -> str | None:
     return None
 
 
+def _ticked(row: AnyRow, typed: forms.DraftForm | None) -> bool:
+    """Whether a piece has its tick: as it came, else as the draft has or proposes it (R2)."""
+    if typed is not None and row.old_part in typed.offered.data:
+        return row.old_part in typed.chosen.data
+    return bool(row.chosen)
+
+
+class _Ticks(NamedTuple):
+    """What a page of a draft shows ticked, and what the claim comes to by that, in minor units.
+
+    ``fresh`` counts what became eligible after the draft was begun; ``riding`` are those of them
+    that stand on other pages and are sent with this one.
+    """
+
+    names: frozenset[str]
+    riding: list[str]
+    fresh: int
+    lines: int
+    amount: int
+
+
+def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) -> _Ticks:
+    on = {row.old_part: _ticked(row, typed) for row in rows}
+    # Asked by htmx, the page stays as it is: what came up since is not on it.
+    stays = typed is not None and request.headers.get("HX-Request") == "true"
+    here = [row for row in rows if not stays or row.old_part in typed.offered.data]
+    more = [row for row in here if on[row.old_part] and row.line_id is None]
+    less = [row for row in here if not on[row.old_part] and row.line_id is not None]
+    fresh = [] if stays else queries.newly_proposed(claim, now(), MOST_RIDING)
+    riding = [row for row in fresh if row.old_part not in on]
+    return _Ticks(
+        names=frozenset(name for name, ticked in on.items() if ticked),
+        riding=[row.old_part for row in riding],
+        fresh=len(fresh),
+        lines=claim.line_count + len(more) - len(less) + len(riding),
+        amount=claim.claimed
+        + sum(row.claimed for row in more)
+        - sum(row.claimed for row in less)
+        + sum(row.claimed for row in riding),
+    )
+
+
 def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
     rows = queries.candidates(claim, now(), _after())
+    typed = form if isinstance(form, forms.DraftForm) and form.is_submitted() else None
     return render(
         "claims/draft.html",
         fragments={"sum"},
@@ -181,12 +228,13 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         main_line=main_line(MAIN_LINE, Claim),
         heading=queries.heading(claim),
         rows=rows[: queries.LINES],
+        ticks=_ticks(claim, rows[: queries.LINES], typed),
         more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
         after=_after(),
         old_part_url=_old_part_url,
         entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()),
-        typed=form if isinstance(form, forms.DraftForm) and form.is_submitted() else None,
+        typed=typed,
         form=form if form is not None else forms.DraftForm(obj=claim),
         may_submit=actor().can(policy.SUBMIT),
     )
@@ -237,6 +285,15 @@ def submit(name: str) -> ResponseReturnValue:
         if form.status == 200:
             with form.refusals():
                 services.submit(claim, seen=form.version, page=presses.key(), by=actor(), now=now())
+                flash(
+                    ngettext(
+                        "The claim is submitted: %(num)s line, %(amount)s.",
+                        "The claim is submitted: %(num)s lines, %(amount)s.",
+                        claim.line_count,
+                        amount=filters.money(claim.claimed),
+                    ),
+                    "success",
+                )
                 return go("claims.show", name=name)
     return _page(claim, form)
 
@@ -255,6 +312,7 @@ def give_back(name: str) -> ResponseReturnValue:
                 by=actor(),
                 now=now(),
             )
+            flash(_("The claim went back to the dealer."), "success")
             return go("claims.show", name=name)
     return _page(claim, form)
 
@@ -267,6 +325,14 @@ def decide(name: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             services.decide(claim, seen=form.seen.data, by=actor(), now=now())
+            flash(
+                _(
+                    "The claim is decided: %(approved)s of %(claimed)s approved.",
+                    approved=filters.money(claim.approved),
+                    claimed=filters.money(claim.claimed),
+                ),
+                "success",
+            )
             return go("claims.show", name=name)
     return _page(claim, form)
 

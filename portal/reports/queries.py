@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy.orm import aliased
 
 from portal.applications import policy as applications
 from portal.applications.models import Application, Shipment
@@ -128,8 +129,10 @@ def _finance(_actor: Actor, now: datetime) -> list[Figure]:
         )
     ).one()
     days, sums, recent = _each(Transfer.at, Transfer.amount, "month", MONTHS, now)
+    reversal = aliased(Transfer)
+    stands = ~exists().where(reversal.reverses_id == Transfer.id)
     deposits = _points(
-        days, session.execute(select(*sums).where(recent, Transfer.kind == "deposit")).one()
+        days, session.execute(select(*sums).where(recent, Transfer.kind == "deposit", stands)).one()
     )
     return [
         Figure(

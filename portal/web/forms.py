@@ -313,8 +313,16 @@ def needed() -> InputRequired:
     return _Needed(_l("Please fill this in."))
 
 
+class _Most(Length):
+    """At most so many characters: more is refused with a sentence, and not cut by the browser."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.field_flags = {}
+
+
 def _checks(required: bool, most: int) -> list[Any]:
-    length = Length(max=most, message=_l("At most %(max)d characters, please."))
+    length = _Most(max=most, message=_l("At most %(max)d characters, please."))
     return [needed() if required else Optional(), length]
 
 

@@ -46,7 +46,7 @@ def test_dealer_claims_and_sees_the_decision_when_scripts_are_off(portal: Portal
         },
     )  # fmt: skip
     assert answer.status_code == 303, answer.text
-    assert "2 lines" not in manager.get("/").text
+    assert "The claim is submitted: 2 lines, CN¥25.00." in manager.get(claim_url).text
     run_url = _open_october(reviewer)
     lines_url = f"{claim_url}/lines"
     assert reviewer.post(f"{claim_url}/approve-open", {"seen": "3"}).status_code == 303
