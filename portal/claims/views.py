@@ -198,8 +198,8 @@ class _Ticks(NamedTuple):
 def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) -> _Ticks:
     on = {row.old_part: _ticked(row, typed) for row in rows}
     # Asked by htmx, the page stays as it is: what came up since is not on it.
-    stays = typed is not None and request.headers.get("HX-Request") == "true"
-    here = [row for row in rows if not stays or row.old_part in typed.offered.data]
+    stays = typed if request.headers.get("HX-Request") == "true" else None
+    here = [row for row in rows if stays is None or row.old_part in stays.offered.data]
     more = [row for row in here if on[row.old_part] and row.line_id is None]
     less = [row for row in here if not on[row.old_part] and row.line_id is not None]
     fresh = [] if stays else queries.newly_proposed(claim, now(), MOST_RIDING)

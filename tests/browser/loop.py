@@ -245,6 +245,7 @@ def decide(walk: Walk) -> None:
         hand.status("Decided")
         hand.page.goto("/runs")
         hand.follow(re.compile("October 2026|2026-10"))
+        hand.open("Close the month")
         hand.press("Close the month")
         hand.status("Closing")
         walk.work()

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 import pytest
 from flask import url_for
 from playwright.sync_api import Browser, Page
+from sqlalchemy import update
 
+from portal.core.db import session
 from portal.core.permissions import PUBLIC, SIGNED_IN
+from portal.people.models import User
 from portal.web.routes import needs_of
 from tests.functional import world as worlds
 from tests.functional.test_authorisation import TABLE, Row
@@ -87,6 +90,14 @@ def _faults(page: Page, address: str, url: str) -> Iterator[str]:
         yield f"{url} is wider than {PHONE} px"
 
 
+def _too_wide(page: Page, address: str, url: str) -> Iterator[str]:
+    page.goto(address + url)
+    for width in (DESKTOP, PHONE):
+        page.set_viewport_size({"width": width, "height": 800})
+        if _wider_than_the_window(page):
+            yield f"{url} is wider than {width} px"
+
+
 def _sign_in(page: Page, address: str, client: Client) -> None:
     cookie = client.http.get_cookie("partloop")
     assert cookie is not None
@@ -109,3 +120,23 @@ def test_pages_hold_up_when_everybody_opens_theirs(portal: Portal, browser: Brow
                     faults += _faults(page, address, url)
     assert len(pages) > 40
     assert faults + html_errors(sources) == []
+
+
+@pytest.mark.parametrize("language", ["pl", "zh-Hans"])
+def test_pages_have_room_when_they_are_read_in_other_languages(
+    portal: Portal, browser: Browser, language: str
+) -> None:
+    """No page scrolls sideways where words are longer, nor where one has no end."""
+    world = worlds.build(portal)
+    pages = list(_pages(portal, world))
+    pages += [(who, "/search?q=" + "x" * 100) for who in ("clerk", "auditor")]
+    with portal.transaction():
+        session.execute(update(User).values(language=language))
+    faults: list[str] = []
+    with serve(portal.app) as address:
+        for who in dict.fromkeys(who for who, _url in pages):
+            with window(browser, address, language=language) as page:
+                _sign_in(page, address, portal.client(portal.cast[who]))
+                for url in (url for person, url in pages if person == who):
+                    faults += _too_wide(page, address, url)
+    assert faults == []

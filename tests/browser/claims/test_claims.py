@@ -38,7 +38,8 @@ def test_sum_follows_when_pieces_are_left_out(portal: Portal, browser: Browser) 
         signed_in(page, portal, portal.manager, address).goto(url(claim))
         expect(page.locator("#sum")).to_contain_text("3 lines · CN¥37.50")
         page.get_by_role("checkbox").first.uncheck()
-        expect(page.locator("#sum")).to_contain_text("2 lines · CN¥25.00")
+        expect(page.locator("#sum")).to_contain_text("2 lines · CN¥25.00", timeout=700)
+        assert page.locator("#sum strong").is_visible()
         with page.expect_response("**/save"):
             page.get_by_label("Remark on OP-").nth(1).fill("Second repair")
         expect(page.locator("#sum")).to_contain_text("Saved at")
@@ -48,6 +49,7 @@ def test_sum_follows_when_pieces_are_left_out(portal: Portal, browser: Browser) 
         page.get_by_role("checkbox").first.check()
         page.get_by_role("button", name="Submit claim").click()
         expect(page.locator(".head .badge")).to_have_text("Submitted")
+        expect(page.get_by_text("The claim is submitted: 3 lines, CN¥37.50.")).to_be_visible()
     assert len(story.lines(portal, claim)) == 3
 
 
@@ -90,6 +92,8 @@ def test_page_says_so_when_the_run_is_closed(
     story.decided(portal, run, 2)
     with serve(portal.app) as address, window(browser, address, javascript=scripts) as page:
         signed_in(page, portal, portal.reviewer, address).goto(url(run))
+        page.locator("summary").filter(has_text="Close the month").click()
+        expect(page.locator(".actions .panel")).to_contain_text("2 claims are settled and CN¥3.00")
         page.get_by_role("button", name="Close the month").click()
         expect(page.locator(".head .badge")).to_have_text("Closing")
         story.work(portal)

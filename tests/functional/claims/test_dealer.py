@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.claims import queries, services
 from portal.claims.commands import Draft
-from portal.claims.models import Claim, ClaimLine
+from portal.claims.models import Claim, ClaimLine, LeftOut
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, WrongState
@@ -283,3 +283,38 @@ def test_headquarters_may_not_start_claims(portal: Portal) -> None:
     for by in ("reviewer", "desk", "finance", "administrator", "auditor", "warehouse"):
         with pytest.raises(Forbidden):
             story.started(portal, by=by)
+
+
+def _ticked(portal: Portal, claim: Claim) -> set[str]:
+    with portal.transaction():
+        return {row.old_part for row in queries.candidates(claim, portal.now, 0) if row.chosen}
+
+
+def test_piece_proposed_when_it_is_accepted_after_the_draft_was_begun(portal: Portal) -> None:
+    """R2: all eligible pieces are proposed, whenever they became so, but those left out."""
+    first, second = story.pieces(portal, 2)
+    claim = story.started(portal)
+    both = frozenset((first, second))
+    save(portal, claim, Draft(both, frozenset((first,))))
+    (late,) = story.pieces(portal, 1)
+    assert _ticked(portal, claim) == {first, late}
+    with portal.transaction():
+        proposed = queries.newly_proposed(claim, portal.now, 9)
+    assert [(row.old_part, row.claimed) for row in proposed] == [(late, 1250)]
+    everything = both | {late}
+    save(portal, claim, Draft(everything, frozenset((first,))))
+    save(portal, claim, Draft(everything, frozenset((first,))))
+    assert _ticked(portal, claim) == {first}
+    save(portal, claim, Draft(everything, everything))
+    assert _ticked(portal, claim) == everything
+    assert len(story.lines(portal, claim)) == 3
+
+
+def test_foreign_piece_not_noted_when_it_is_left_out(portal: Portal) -> None:
+    """P1: what another dealer has, or nobody, cannot be left out."""
+    mine = story.pieces(portal, 1)
+    (foreign,) = story.pieces(portal, 1, dealer="south")
+    claim = story.started(portal)
+    save(portal, claim, Draft(frozenset((*mine, foreign, "x" * 16)), frozenset()))
+    with portal.transaction():
+        assert len(session.scalars(select(LeftOut.old_part_id)).all()) == 1

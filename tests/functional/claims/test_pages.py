@@ -325,3 +325,85 @@ def test_same_queries_when_claim_has_many_lines(portal: Portal) -> None:
     assert reviewer.get(f"{url(large)}?after=99999999999999999999").status_code == 200
     with portal.transaction():
         assert len(session.scalars(select(ClaimLine.id)).all()) == 252
+
+
+def test_late_pieces_ticked_and_sent_when_draft_is_opened_again(portal: Portal) -> None:
+    """R2: the figures are those of the ticks; pieces of other pages are sent along."""
+    story.pieces(portal, 100)
+    claim = story.started(portal)
+    (late,) = story.pieces(portal, 1)
+    manager = portal.client(portal.manager)
+    page = manager.get(url(claim)).text
+    assert "1 part was accepted after this draft was begun" in page
+    assert f'<input type="hidden" name="chosen" value="{late}">' in page
+    assert "101 lines · " in page
+    assert "CN¥1,262.50" in page
+    last = manager.get(f"{url(claim)}?after={story.lines(portal, claim)[98].old_part_id}").text
+    assert last.count("checked") == 2
+    answer = manager.post(
+        f"{url(claim)}/submit", {"seen": "1", "offered": [late], "chosen": [late]}
+    )
+    assert answer.status_code == 303
+    assert "The claim is submitted: 101 lines, CN¥1,262.50." in manager.get(url(claim)).text
+
+
+def test_figures_follow_the_ticks_when_a_draft_is_refused(portal: Portal) -> None:
+    """R2: what is typed stays, and the sum above the button is that of the ticks."""
+    first, second = story.pieces(portal, 2)
+    claim = story.started(portal)
+    answer = portal.client(portal.clerk).post(
+        f"{url(claim)}/save",
+        {"seen": "1", "offered": [first, second], "chosen": [second], "remark": "x" * 4001},
+    )
+    assert answer.status_code == 422
+    assert "1 line · " in answer.text
+    assert story.lines(portal, claim)[1:]
+
+
+def test_sentence_and_no_button_when_each_open_line_has_a_remark(portal: Portal) -> None:
+    """R5: lines with a remark are decided one by one, and the page says so."""
+    first, second = story.pieces(portal, 2)
+    claim = story.started(portal)
+    manager, reviewer = portal.client(portal.manager), portal.client(portal.reviewer)
+    manager.post(
+        f"{url(claim)}/submit",
+        {
+            "seen": "1", "offered": [first, second], "chosen": [first, second],
+            f"remark-{first}": "Cracked",
+        },
+    )  # fmt: skip
+    story.opened(portal)
+    sentence = "1 open line has the dealer’s remark: decide it by itself."
+    page = reviewer.get(url(claim)).text
+    assert sentence in page
+    assert "/approve-open" in page
+    assert reviewer.post(f"{url(claim)}/approve-open").status_code == 303
+    page = reviewer.get(url(claim)).text
+    assert sentence in page
+    assert "/approve-open" not in page
+    answer = reviewer.post(f"{url(claim)}/approve-open")
+    assert answer.status_code == 422
+    assert sentence in answer.text
+
+
+def test_closing_says_what_it_does_when_it_is_asked_for(portal: Portal) -> None:
+    """R7, R8: how many claims and how much, and that there is no way back; sums named apart."""
+    story.pieces(portal, 2)
+    claim = story.in_review(portal)
+    reviewer = portal.client(portal.reviewer)
+    run = "/runs/" + reviewer.get("/runs").text.split('href="/runs/')[1].split('"')[0]
+    assert reviewer.post(f"{url(claim)}/lines/1", decision("approve")).status_code == 303
+    page = reviewer.get(run).text
+    assert "Approved so far" in page
+    assert "Lines of decided claims" in page
+    assert "-CN¥" not in page.replace("−", "-")
+    assert "CN¥12.50" in reviewer.get("/runs").text
+    reviewer.post(f"{url(claim)}/approve-open")
+    version = str(story.fresh(portal, claim).version)
+    assert reviewer.post(f"{url(claim)}/decide", {"seen": version}).status_code == 303
+    assert "The claim is decided: CN¥25.00 of CN¥25.00 approved." in reviewer.get(url(claim)).text
+    page = reviewer.get(run).text
+    assert "1 claim is settled and CN¥25.00 credited." in page
+    assert "A closed month is not opened again." in page
+    assert reviewer.post(f"{run}/close", {"seen": "1"}).status_code == 303
+    assert "The closing of the month has begun." in reviewer.get(run).text

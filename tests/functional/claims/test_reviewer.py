@@ -142,6 +142,9 @@ def test_open_lines_without_remark_approved_when_taken_together(portal: Portal) 
     assert [line.status for line in story.lines(portal, claim)] == [
         "rejected", "open", "approved", "approved",
     ]  # fmt: skip
+    with pytest.raises(Invalid, match="has the dealer’s remark"), portal.transaction():
+        services.approve_open(session.get_one(Claim, claim.id), by=portal.reviewer, now=portal.now)
+    decide_line(portal, claim, 2, REJECT)
     with pytest.raises(WrongState), portal.transaction():
         services.approve_open(session.get_one(Claim, claim.id), by=portal.reviewer, now=portal.now)
 

@@ -262,3 +262,14 @@ def test_dealers_people_talk_on_their_own_page_when_they_like(portal: Portal) ->
     assert portal.client(portal.other_clerk).post(url, {"text": "x"}).status_code == 404
     page = portal.client(portal.desk).get(f"/dealers/{dealer.public_id}").text
     assert "We moved" in page
+
+
+def test_comment_refused_and_kept_when_it_is_too_long(portal: Portal) -> None:
+    """A comment is never cut: the refusal keeps every character, and so does the browser."""
+    application = story.submitted(portal)
+    long = "x" * 4001
+    answer = comment(portal.client(portal.clerk), application, long)
+    assert answer.status_code == 422
+    assert f">{long}</textarea>" in answer.text.replace(">\n", ">").replace(">\r\n", ">")
+    assert "At most 4000 characters, please." in answer.text
+    assert "maxlength" not in answer.text

@@ -8,6 +8,7 @@ import pytest
 
 from portal.core.clock import Month
 from portal.core.permissions import Actor
+from portal.ledger import services as ledger
 from portal.reports import queries
 from portal.web import frame
 from tests.support import story
@@ -88,6 +89,20 @@ def test_dealers_figures_are_those_of_the_ledger_when_money_moved(portal: Portal
     other = figures(portal, "other_manager")
     assert other["Available on the account"].value == DEPOSIT
     assert other["Spent on parts this month"].value == 0
+
+
+def test_deposit_not_counted_when_it_is_reversed(portal: Portal) -> None:
+    """L3, L7: what was booked by mistake and put right did not come in."""
+    dealer = portal.dealers["north"]
+    before = figures(portal, "finance")["Deposits this month"].value
+    for reference in ("KEPT", "WRONG"):
+        with portal.transaction():
+            booked = ledger.deposit(
+                dealer_id=dealer, amount=700, reference=reference, by=portal.finance, now=portal.now
+            )
+    with portal.transaction():
+        ledger.reverse(booked, by=portal.finance, now=portal.now, reason="Not this dealer's")
+    assert figures(portal, "finance")["Deposits this month"].value == before + 700
 
 
 def test_figures_change_months_when_headquarters_does(portal: Portal) -> None:
