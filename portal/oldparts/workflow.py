@@ -50,7 +50,7 @@ OLD_PART = Workflow(
             ("returned",),
             "registered",
             "oldpart:register",
-            _l("Send the correction"),
+            _l("Correct and send"),
             _l("corrected the registration"),
             tells="oldpart:review",
             tone="primary",
