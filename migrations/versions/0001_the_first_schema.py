@@ -817,7 +817,9 @@ def upgrade() -> None:
         "claim_left_out",
         sa.Column("claim_id", KEY, nullable=False),
         sa.Column("old_part_id", KEY, nullable=False),
-        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_left_out_claim_id")),
+        sa.ForeignKeyConstraint(
+            ["claim_id"], ["claim.id"], name=op.f("fk_claim_left_out_claim_id")
+        ),
         sa.ForeignKeyConstraint(
             ["old_part_id"], ["old_part.id"], name=op.f("fk_claim_left_out_old_part_id")
         ),
