@@ -121,7 +121,7 @@ def preview(price_list: PriceList, table: Table, *, currency: str, digits: int) 
 
 def import_price_list(
     price_list: PriceList,
-    table: Table,
+    table: Table | None,
     *,
     currency: str,
     digits: int,
@@ -132,12 +132,13 @@ def import_price_list(
     """Import a whole list, or nothing of it (C3): new parts, and what it says of prices (C2).
 
     A price that the catalogue has for that very day already is not written again, so the same
-    file twice changes nothing. Invalid if a row has an error or there is no row; Stale, WrongState.
+    file twice changes nothing. ``table`` is the file's, if its columns are chosen. Invalid if they
+    are not, if a row has an error or there is no row; Stale, WrongState.
     """
     _take_turns(PriceList)
     price_list = relock(price_list)
     workflow.check(price_list, "import", by=by, seen=seen)
-    if missing(COLUMNS, price_list.mapping["columns"]):
+    if table is None or missing(COLUMNS, price_list.mapping["columns"]):
         raise Invalid(_("Choose the columns first."))
     found = preview(price_list, table, currency=currency, digits=digits)
     if found.wrong:

@@ -486,8 +486,6 @@ def _import(name: str, table: Table | None) -> ResponseReturnValue:
     settings = current_app.extensions["settings"]
     if form.validate_on_submit():
         with form.refusals():
-            if table is None:
-                raise WrongState()
             done = services.import_price_list(
                 price_list, table, currency=settings.currency, digits=settings.exponent,
                 seen=form.seen.data, by=actor(), now=now(),
