@@ -1,9 +1,9 @@
-"""Parts, price lists and prices (C1, C2)."""
+"""Parts with their prices (C1, C2), product models with their warranty and sold units (C4)."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.catalogue import workflow
@@ -21,7 +21,10 @@ class Part(Document, Base):
     """
 
     __tablename__ = "part"
-    __table_args__ = (CheckConstraint("successor_id <> id", name="successor"),)
+    __table_args__ = (
+        CheckConstraint("successor_id <> id", name="successor"),
+        Index("ix_part_successor_id", "successor_id"),
+    )
     kind = "part"
     workflow = workflow.PART
 
@@ -46,8 +49,18 @@ class Part(Document, Base):
         return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
-class PriceList(Document, Base):
-    """A price list as it was uploaded: its file, how its columns were read, from when it counts."""
+class Sheet(Document):
+    """A spreadsheet as it was uploaded: its file, and how its columns were read."""
+
+    file_name: Mapped[Line]
+    file_key: Mapped[str] = mapped_column(String(80))
+    sha256: Mapped[str] = mapped_column(String(64))
+    mapping: Mapped[dict[str, Any]]
+    uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+
+
+class PriceList(Sheet, Base):
+    """A spreadsheet of prices, and from when they count."""
 
     __tablename__ = "price_list"
     kind = "pricelist"
@@ -55,11 +68,6 @@ class PriceList(Document, Base):
 
     name: Mapped[Line]
     effective_from: Mapped[date]
-    file_name: Mapped[Line]
-    file_key: Mapped[str] = mapped_column(String(80))
-    sha256: Mapped[str] = mapped_column(String(64))
-    mapping: Mapped[dict[str, Any]]
-    uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
 
     @property
     def title(self) -> str:
@@ -86,3 +94,98 @@ class Price(Base):
     effective_from: Mapped[date]
     cost: Mapped[Money]
     retail: Mapped[Money]
+
+
+class ProductModel(Document, Base):
+    """A model of the products that the parts are for (C4).
+
+    Number, key and names are as a part's.
+    """
+
+    __tablename__ = "product_model"
+    kind = "model"
+    workflow = workflow.MODEL
+
+    number: Mapped[str] = mapped_column(String(60), unique=True)
+    number_key: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[Line]
+    name_zh: Mapped[Line] = mapped_column(default="")
+    name_pl: Mapped[Line] = mapped_column(default="")
+    search_text: Mapped[str]
+
+    @property
+    def title(self) -> str:
+        return self.number
+
+    def name_in(self, language: str) -> str:
+        """The model's name in a language of the portal, or its English one."""
+        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
+
+
+class Fit(Base):
+    """A part that a product model has."""
+
+    __tablename__ = "part_fit"
+    __table_args__ = (Index("ix_part_fit_part_id", "part_id"),)
+
+    model_id: Mapped[int] = mapped_column(ForeignKey("product_model.id"), primary_key=True)
+    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"), primary_key=True)
+
+
+class WarrantyPolicy(Base):
+    """How many months of warranty the parts of a category have on a model (C4).
+
+    The rule that is in force on the day of the sale counts. Without a category it is for all parts
+    that have no rule of their own. Rows are only added; of several in force the one of the latest
+    day counts, then the one added last. 0 months: there is no warranty.
+    """
+
+    __tablename__ = "warranty_policy"
+    __table_args__ = (
+        CheckConstraint("months BETWEEN 0 AND 600", name="months"),
+        Index("ix_warranty_policy_model_id", "model_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("product_model.id"))
+    category: Mapped[Line] = mapped_column(default="")
+    months: Mapped[int] = mapped_column(Integer)
+    effective_from: Mapped[date]
+
+
+class SoldUnit(Base):
+    """A product that was sold (C4): headquarters' record of it.
+
+    ``serial_key`` is the serial in capitals, half-width, without blanks: no two units of a model
+    share one. ``dealer_id`` is who sold it, if that is known.
+    """
+
+    __tablename__ = "sold_unit"
+    __table_args__ = (
+        UniqueConstraint("serial_key", "model_id"),
+        Index("ix_sold_unit_model_id", "model_id"),
+        Index("ix_sold_unit_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index("ix_sold_unit_created_at_id", "created_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("product_model.id"))
+    serial: Mapped[Line]
+    serial_key: Mapped[Line]
+    sold_on: Mapped[date]
+    dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
+    created_at: Mapped[datetime]
+
+
+class SheetImport(Sheet, Base):
+    """A spreadsheet of master data; ``subject`` says of what: units, successors or fits."""
+
+    __tablename__ = "sheet_import"
+    kind = "import"
+    workflow = workflow.IMPORT
+
+    subject: Mapped[str] = mapped_column(String(20))
+
+    @property
+    def title(self) -> str:
+        return self.file_name

@@ -1,4 +1,6 @@
-"""The states of a part (C1), and of a price list (C3): a preview, then all or nothing."""
+"""The states of a part (C1), a product model (C4), and a spreadsheet (C3): a preview first."""
+
+from typing import Any
 
 from portal.core.i18n import _l
 from portal.core.workflow import State, Transition, Workflow
@@ -33,33 +35,70 @@ PART = Workflow(
     ),
 )
 
-PRICE_LIST = Workflow(
+MODEL = Workflow(
     states=(
-        State("preview", _l("Preview"), "waiting", _l("Administrator")),
-        State("imported", _l("Imported"), "good"),
-        State("discarded", _l("Discarded"), "ended"),
+        State("active", _l("Active model"), "good"),
+        State("withdrawn", _l("Withdrawn model"), "ended"),
     ),
     transitions=(
         Transition(
-            "import",
-            ("preview",),
-            "imported",
-            "pricelist:import",
-            _l("Import"),
-            _l("imported the price list"),
-            direct=True,
-            tone="primary",
-        ),
-        Transition(
-            "discard",
-            ("preview",),
-            "discarded",
-            "pricelist:import",
-            _l("Discard"),
-            _l("discarded the preview"),
+            "withdraw",
+            ("active",),
+            "withdrawn",
+            "product:manage",
+            _l("Withdraw the model"),
+            _l("withdrew the model"),
+            needs_reason=True,
             direct=True,
             tone="danger",
-            asks=_l("Nothing of this file is imported."),
+            asks=_l("The warranty of what was sold stays. It can be restored."),
+        ),
+        Transition(
+            "restore",
+            ("withdrawn",),
+            "active",
+            "product:manage",
+            _l("Restore the model"),
+            _l("restored the model"),
+            direct=True,
         ),
     ),
 )
+
+
+def _sheet(capability: str, done: Any) -> Workflow:
+    """The states of a spreadsheet: looked at first, then imported or given up."""
+    return Workflow(
+        states=(
+            State("preview", _l("Preview"), "waiting", _l("Administrator")),
+            State("imported", _l("Imported"), "good"),
+            State("discarded", _l("Discarded"), "ended"),
+        ),
+        transitions=(
+            Transition(
+                "import",
+                ("preview",),
+                "imported",
+                capability,
+                _l("Import"),
+                done,
+                direct=True,
+                tone="primary",
+            ),
+            Transition(
+                "discard",
+                ("preview",),
+                "discarded",
+                capability,
+                _l("Discard"),
+                _l("discarded the preview"),
+                direct=True,
+                tone="danger",
+                asks=_l("Nothing of this file is imported."),
+            ),
+        ),
+    )
+
+
+PRICE_LIST = _sheet("pricelist:import", _l("imported the price list"))
+IMPORT = _sheet("masterdata:import", _l("imported the file"))
