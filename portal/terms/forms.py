@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from wtforms import RadioField
+from wtforms import RadioField, SelectMultipleField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.i18n import _, _l
 from portal.terms.values import Term
+from portal.web import filters
 from portal.web.forms import CountField, DayField, Form, SelectChoice, needed, text
 
 
@@ -17,6 +19,12 @@ class Proposal(Form):
     )
     reason = text(_l("Reason"), description=_l("Whoever decides on it reads this."))
 
+    @property
+    def number(self) -> int:
+        """The new value."""
+        number: int = self.value.data
+        return number
+
 
 class _Switch(Proposal):
     value = RadioField(
@@ -27,10 +35,31 @@ class _Switch(Proposal):
     )
 
 
+class _Weekdays(Proposal):
+    value = SelectMultipleField(
+        _l("New value"),
+        [needed()],
+        coerce=int,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.value.choices = [SelectChoice(day, filters.weekday(day)) for day in range(7)]
+
+    @property
+    def number(self) -> int:
+        """The days that were chosen, each as its bit."""
+        return sum(1 << day for day in set(self.value.data or ()))
+
+
 def proposal_for(term: Term) -> Any:
     """The form for a term, within its bounds."""
     if term.is_switch:
         return _Switch()
+    if term.measure == "weekdays":
+        return _Weekdays()
     # The bounds belong to the field before it reads what was typed.
     value = CountField(
         _l("New value"),

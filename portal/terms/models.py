@@ -1,12 +1,13 @@
-"""The values that headquarters set, over the defaults that the code declares."""
+"""What headquarters set: values over the defaults that the code declares, and days of work."""
 
 from datetime import date
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base
+from portal.core.db import Base, Line
 from portal.core.documents import Document
+from portal.core.i18n import _
 from portal.terms import workflow
 
 
@@ -27,3 +28,25 @@ class PolicyValue(Document, Base):
     @property
     def title(self) -> str:
         return f"{self.name} = {self.value}"
+
+
+class WorkingCalendar(Document, Base):
+    """Headquarters' calendar: one row, which the migration made, and its history (A10)."""
+
+    __tablename__ = "working_calendar"
+    kind = "calendar"
+    workflow = workflow.CALENDAR
+
+    @property
+    def title(self) -> str:
+        return str(_("Working calendar"))
+
+
+class CalendarDay(Base):
+    """A day that differs from the weekly pattern: a holiday, or one that makes up for it."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    works: Mapped[bool]
+    name: Mapped[Line]

@@ -1,4 +1,4 @@
-"""Who may see, propose and decide policy values (P2)."""
+"""Who may see, propose and decide policy values (P2), and who sets the working calendar."""
 
 from sqlalchemy import ColumnElement, false, true
 
@@ -14,8 +14,15 @@ READ = capability(
     Role.AUDITOR,
 )
 SET = capability("policy:set", Role.ADMINISTRATOR)
+CALENDAR_READ = capability("calendar:read", *Role)
+CALENDAR_SET = capability("calendar:set", Role.ADMINISTRATOR)
 
 
 def visible_changes(actor: Actor) -> ColumnElement[bool]:
     """Headquarters sees every change, dealers see none."""
     return true() if not actor.is_dealer and actor.can(READ) else false()
+
+
+def visible_calendar(actor: Actor) -> ColumnElement[bool]:
+    """There is one for everybody: dealers count on it as well."""
+    return true() if actor.can(CALENDAR_READ) else false()

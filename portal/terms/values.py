@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, ColumnElement, Date, Select, bindparam, fu
 from portal.core.db import session
 from portal.core.i18n import _, _l
 from portal.terms.models import PolicyValue
+from portal.web import filters
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,25 @@ class Term:
         return UNITS[self.measure]
 
     @property
+    def is_number(self) -> bool:
+        """Whether the number is one that people type, and not a choice."""
+        return self.measure not in ("switch", "weekdays")
+
+    @property
     def is_switch(self) -> bool:
         """Whether the number says yes or no."""
         return self.measure == "switch"
 
     def in_words(self, value: int) -> str:
-        """A value as people say it, without its unit: a switch says yes or no."""
+        """A value as people say it, without its unit: a switch says yes or no.
+
+        Of weekdays the lowest bit is Monday.
+        """
         if self.is_switch:
             return _("yes") if value else _("no")
-        return str(value)
+        if self.measure == "weekdays":
+            return ", ".join(filters.weekday(day) for day in range(7) if value >> day & 1)
+        return f"{value}:00" if self.measure == "time_of_day" else str(value)
 
 
 UNITS = {
@@ -52,6 +63,8 @@ UNITS = {
     "piece": _l("pieces"),
     "switch": _l("0 = no, 1 = yes"),
     "day_of_month": _l("day of the month"),
+    "weekdays": _l("weekdays"),
+    "time_of_day": _l("time of day"),
 }
 
 TERMS = {
@@ -128,6 +141,33 @@ TERMS = {
             "day_of_month",
             _l("Day of the monthly run"),
             _l("On this day the run for the month before opens."),
+        ),
+        Term(
+            "calendar.weekdays",
+            0b0011111,
+            1,
+            0b1111111,
+            "weekdays",
+            _l("Working days of the week"),
+            _l("Headquarters works on these days, but for holidays."),
+        ),
+        Term(
+            "calendar.opens",
+            0,
+            0,
+            12,
+            "time_of_day",
+            _l("Beginning of the working day"),
+            _l("Working hours count from this time on; from 0 to 24 a working day counts whole."),
+        ),
+        Term(
+            "calendar.closes",
+            24,
+            13,
+            24,
+            "time_of_day",
+            _l("End of the working day"),
+            _l("Working hours count until this time; from 0 to 24 a working day counts whole."),
         ),
     )
 }

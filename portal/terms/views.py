@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import flash, url_for
+from flask import Flask, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.terms import forms, policy, queries, services
+from portal.terms import calendar_views, forms, policy, queries, services
 from portal.terms.history import VALUES, WORDS
 from portal.terms.models import PolicyValue
 from portal.terms.values import TERMS, Term
@@ -38,6 +38,11 @@ _DONE = {
     "withdraw": _l("The change is withdrawn."),
 }
 frame.room(70, _l("Policy values"), "policy", "terms.index", policy.READ)
+
+
+def init_app(app: Flask) -> None:
+    """The working calendar is a room of its own."""
+    app.register_blueprint(calendar_views.pages)
 
 
 @frame.tasks
@@ -83,7 +88,7 @@ def propose(term_name: str) -> ResponseReturnValue:
         with form.refusals():
             services.propose(
                 term.name,
-                form.value.data,
+                form.number,
                 effective_from=form.effective_from.data,
                 reason=form.reason.data,
                 by=actor(),

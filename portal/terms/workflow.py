@@ -1,4 +1,7 @@
-"""The life of a change of a policy value (P2): one person proposes it, another one decides."""
+"""The life of a change of a policy value (P2): one person proposes it, another one decides.
+
+And what is done with the working calendar, which is always there.
+"""
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
@@ -45,6 +48,28 @@ POLICY_CHANGE = Workflow(
             _l("withdrew the change"),
             direct=True,
             asks=_l("The change does not come into force."),
+        ),
+    ),
+)
+
+CALENDAR = Workflow(
+    states=(State("active", _l("Active"), "good"),),
+    transitions=(
+        Transition(
+            "declare",
+            ("active",),
+            "active",
+            "calendar:set",
+            _l("Declare days"),
+            _l("declared days"),
+        ),
+        Transition(
+            "clear",
+            ("active",),
+            "active",
+            "calendar:set",
+            _l("Take back"),
+            _l("took days back"),
         ),
     ),
 )

@@ -48,6 +48,11 @@ def day(value: date | None) -> str:
     return _writer().day(value)
 
 
+def weekday(number: int) -> str:
+    """The short name of a weekday, Monday being 0."""
+    return _writer().weekday(number)
+
+
 def month(value: str) -> str:
     """``2026-10`` as ``October 2026``."""
     return _writer().month(value)
@@ -61,6 +66,11 @@ def moment(value: datetime | None) -> str | Markup:
 def ago(value: datetime | None) -> str | Markup:
     """How far an instant is from now: ``3 hours ago``, ``in 2 days``."""
     return _writer().ago(value)
+
+
+def at_headquarters(value: datetime) -> str:
+    """An instant in headquarters' zone, where that is another time than the reader's (T1)."""
+    return _writer().at_headquarters(value)
 
 
 @cache
@@ -86,7 +96,7 @@ def init_app(app: Flask) -> None:
     app.extensions["writers"] = {
         code: Writer(code, currency, zone=languages.zone, now=now) for code in languages.CODES
     }
-    for function in (money, amount, number, day, month, moment, ago):
+    for function in (money, amount, number, day, weekday, month, moment, ago, at_headquarters):
         app.add_template_filter(function)
     app.jinja_env.globals.update(
         static_url=static_url, now=now, url_for=links.url_for, kept=lru_cache(1024, typed=True)

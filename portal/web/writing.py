@@ -6,7 +6,7 @@ which was most of what a list cost; a writer reads each pattern once.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from babel.dates import (
     format_time,
     format_timedelta,
     get_datetime_format,
+    get_day_names,
 )
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 from markupsafe import Markup
@@ -34,7 +35,9 @@ _SAMPLE = re.compile(r"(.*?)1(\D*)000(?:\2)000(?:(\D+)0+)?(.*)")
 class Writer:
     """Writes values in one language and currency, for whoever ``zone`` and ``now`` speak of."""
 
-    FILTERS = ("money", "amount", "number", "day", "month", "moment", "ago")
+    FILTERS = (
+        "money", "amount", "number", "day", "weekday", "month", "moment", "ago", "at_headquarters",
+    )  # fmt: skip
 
     def __init__(
         self, code: str, currency: str, *, zone: Callable[[], ZoneInfo], now: Callable[[], datetime]
@@ -83,6 +86,10 @@ class Writer:
             value.astimezone(self.zone()).date() if isinstance(value, datetime) else value
         )
 
+    def weekday(self, number: int) -> str:
+        """The short name of a weekday, Monday being 0."""
+        return str(get_day_names("abbreviated", "stand-alone", locale=self.locale)[number])
+
     def month(self, value: str) -> str:
         """``2026-10`` as ``October 2026``."""
         return str(format_skeleton("yMMMM", Month.parse(value).first, locale=self.locale))
@@ -102,8 +109,14 @@ class Writer:
             f'<time datetime="{value.isoformat()}" title="{self._instant(value)}">{distance}</time>'
         )
 
-    def _instant(self, value: datetime) -> str:
-        at = value.astimezone(self.zone())
+    def at_headquarters(self, value: datetime) -> str:
+        """An instant in headquarters' zone, where that is another time than the reader's (T1)."""
+        hq = value.astimezone(self.now().tzinfo)
+        same = hq.utcoffset() == value.astimezone(self.zone()).utcoffset()
+        return "" if same else self._instant(value, hq.tzinfo)
+
+    def _instant(self, value: datetime, zone: tzinfo | None = None) -> str:
+        at = value.astimezone(zone or self.zone())
         head, tail = self._minute(at.hour, at.minute)
         clock = f"{head}{at.second:02}{tail}"
         return self._both.replace("{0}", clock).replace("{1}", self._day(at.date()))

@@ -95,6 +95,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "terms.decide": _row("change", also={"step": "approve"})
     + _row("change", also={"step": "decline"})
     + _row("change", also={"step": "withdraw"}),
+    "calendar.index": _row(),
+    "calendar.declare": _row(),
+    "calendar.paste": _row(),
+    "calendar.clear": _row(),
     # files
     "files.upload": _row(acts=True),
     "files.show": _row("photo", argument="public_id")
