@@ -10,7 +10,7 @@ from portal.applications.models import Application
 from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
-from portal.demo import prologue, settlement
+from portal.demo import holidays, prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
@@ -84,6 +84,7 @@ def _prepare(stage: Stage) -> None:
         prologue.wrong_deposit,
         prologue.somebody_leaves,
         prologue.policy_values,
+        holidays.holidays,
         prologue.read_notices,
     ):
         stage.add(script(stage))

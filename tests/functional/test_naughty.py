@@ -476,6 +476,27 @@ def test_parts_are_shown_as_typed(portal: Portal) -> None:
         assert administrator.post(f"{url}/edit", typed).status_code in (409, 422)
 
 
+@several
+@sqlite_only
+def test_calendar_is_shown_as_typed(portal: Portal) -> None:
+    """A10: the names of holidays, typed and pasted; what is no day is refused with its line."""
+    administrator = portal.client(portal.administrator)
+    for number, name in enumerate(packed(60)[::4]):
+        day = f"2027-{number % 12 + 1:02}-{number // 12 + 1:02}"
+        typed = {"first": day, "name": name, "kind": "closed"}
+        send(administrator, "/calendar", typed | {"seen": versions(administrator, "/calendar")})
+        if number % 10 == 0:
+            read(portal.client(portal.clerk), "/calendar?year=2027", [name])
+    read(portal.client(portal.desk), "/calendar?year=2027")
+    for text in strings()[::20]:
+        typed = dict.fromkeys(("first", "last", "name", "kind", "rows", "pasted_kind"), text)
+        for url in ("/calendar", "/calendar/paste", "/calendar/clear"):
+            answer = administrator.post(url, typed | {"seen": text})
+            assert answer.status_code in (409, 422)
+            harmless(answer)
+    _check_chains(portal)
+
+
 def _add_naughty(portal: Portal, administrator: Client) -> None:
     """Every text that is short enough as a number: taken and shown, or refused at its field."""
     taken = []

@@ -170,6 +170,12 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "administrator", "/policy/oldpart.register_days", change
     proposed = _one(portal, select(PolicyValue.public_id))
     yield "administrator", f"/policy/changes/{proposed}/withdraw", {"seen": "1", "reason": "No"}
+    holiday = {"first": "2027-02-05", "name": "Holiday", "kind": "closed", "seen": "1"}
+    yield "administrator", "/calendar", holiday
+    pasted = {"rows": "2027-05-01 Labour Day", "pasted_kind": "closed", "seen": "2"}
+    yield "administrator", "/calendar/paste", pasted
+    cleared = {"first": "2027-02-05", "last": "2027-02-05", "seen": "3"}
+    yield "administrator", "/calendar/clear", cleared
     yield "administrator", "/price-lists/new", {"effective_from": "2026-10-20", "file": PRICES}
     in_preview = select(PriceList.public_id).where(PriceList.status == "preview")
     prices = f"/price-lists/{_one(portal, in_preview)}"

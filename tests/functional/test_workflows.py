@@ -224,6 +224,8 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "catalogue.show",
         {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
     ),
+    # Its forms are on its one page, below a list of what can be taken back.
+    "calendar": ("calendar", "calendar.index", {"declare": ELSEWHERE, "clear": ELSEWHERE}),
     # Only who proposed it withdraws a change (P2); a list with an error cannot be imported (C3).
     "policy": (
         "change",

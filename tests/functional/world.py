@@ -210,6 +210,7 @@ def _headquarters(world: World) -> None:
         world.add("part", part.public_id, "everybody", HQ)
         world.add("term", change.name, None, HQ)
         world.add("change", change.public_id, None, HQ)
+        world.add("calendar", "calendar", "everybody", HQ)
         world.add("price_list", price_list.public_id, None, frozenset({"administrator", "auditor"}))
 
 

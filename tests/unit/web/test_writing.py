@@ -64,3 +64,15 @@ def test_nothing_is_a_dash_when_there_is_no_value(code: str) -> None:
     assert writer.amount(None) == ""
     in_october = format_skeleton("yMMMM", date(2026, 10, 1), locale=writer.locale)
     assert writer.month("2026-10") == in_october
+
+
+def test_deadline_names_headquarters_time_when_the_reader_has_another() -> None:
+    """T1: in Kraków six hours apart in summer and seven in winter; nothing where they agree."""
+    warsaw = ZoneInfo("Europe/Warsaw")
+    abroad = Writer("pl", "CNY", zone=lambda: warsaw, now=lambda: NOW)
+    summer = datetime(2026, 10, 24, 23, 59, 59, tzinfo=ZONE)
+    winter = datetime(2026, 10, 31, 23, 59, 59, tzinfo=ZONE)
+    assert "17:59:59" in abroad.moment(summer)
+    assert "16:59:59" in abroad.moment(winter)
+    assert abroad.at_headquarters(winter) == "31 paź 2026, 23:59:59"
+    assert WRITERS["en", "CNY"].at_headquarters(winter) == ""
