@@ -1,14 +1,12 @@
 """A portal to test with: migrated, peopled, on SQLite or PostgreSQL, with a clock that stands.
 
-The cast, the parts and their prices are made once into a template database, through the
-services; every test gets a copy of it.
+The cast, the parts and their prices are made once for each worker, through the services; every
+test finds them, and nothing else.
 """
 
-import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from types import CodeType
@@ -32,13 +30,14 @@ from portal.core.documents import kind_named
 from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.core.search import normal
+from portal.files import storage
 from portal.ledger import services as ledger
 from portal.people import services as people
 from portal.people import sign_in
 from portal.people.models import Dealer, User
 from portal.settings import Settings
 from portal.web import timeline
-from tests.support import postgres
+from tests.support import copies
 
 HQ = ZoneInfo("Asia/Shanghai")
 START = datetime(2026, 10, 12, 10, 0, tzinfo=HQ)
@@ -286,45 +285,104 @@ def meet(portal: Portal) -> Portal:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the cast and the parts, to copy."""
     folder = tmp_path_factory.mktemp("template")
-    settings = Settings(folder=folder, secret_key="test")
-    migrate.upgrade(settings)
+    migrate.upgrade(Settings(folder=folder, secret_key="test"))
     fill(new(folder, ""))
-    file = folder / "portal.sqlite"
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    return file
+    return folder / "portal.sqlite"
 
 
 @pytest.fixture(scope="session")
-def postgres_template(
+def sqlite_copy(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> copies.Copy:
+    """This worker's SQLite file."""
+    return copies.SqliteCopy(sqlite_template, tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture(scope="session")
+def postgres_copy(
     new_postgres: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """The address of a PostgreSQL database with the cast and the parts, to copy."""
+) -> Iterator[copies.Copy]:
+    """This worker's PostgreSQL database."""
     url = new_postgres()
     folder = tmp_path_factory.mktemp("template")
     migrate.upgrade(Settings(folder=folder, database_url=url, secret_key="test"))
     fill(new(folder, url))
-    return url
+    with copies.postgres_copy(url) as copy:
+        yield copy
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh copy of the template, on each of the two databases."""
-    if request.param == "sqlite":
-        file = tmp_path / "portal.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
-        return
-    template = request.getfixturevalue("postgres_template")
-    with postgres.copy(template) as url:
-        yield url
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database with the cast and the parts, on each of the two databases."""
+    name = {"sqlite": "sqlite_copy", "postgresql": "postgres_copy"}[request.param]
+    copy: copies.Copy = request.getfixturevalue(name)
+    copy.renew()
+    yield copy.url
+    copy.check()
+
+
+@pytest.fixture(scope="session")
+def installations() -> Iterator[dict[str, Portal]]:
+    """This worker's portals by the addresses of their databases.
+
+    Making an application costs as much as a test, and what it has compiled is worth keeping.
+    """
+    made: dict[str, Portal] = {}
+    yield made
+    for portal in made.values():
+        with portal.app.app_context():
+            db.engine.dispose()
 
 
 @pytest.fixture
-def portal(database: str, tmp_path: Path) -> Iterator[Portal]:
-    """A portal with its cast, at the start of the story."""
-    made = meet(new(tmp_path, database))
+def portal(database: str, tmp_path: Path, installations: dict[str, Portal]) -> Iterator[Portal]:
+    """A portal with its cast, at the start of the story.
+
+    Tests share its application; one that adds to it takes ``own_portal``.
+    """
+    if database not in installations:
+        installations[database] = meet(new(tmp_path, database))
+    made = _again(installations[database], tmp_path)
+    before = _wiring(made.app)
     yield made
+    with made.app.app_context():
+        # The file is another's next time, and so is a connection that somebody still holds.
+        if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedout():  # type: ignore[attr-defined]
+            db.engine.dispose()
+    if _wiring(made.app) != before:
+        del installations[database]
+
+
+def _again(portal: Portal, folder: Path) -> Portal:
+    """The portal for the next test: its own folder, its own clock."""
+    app, clock = portal.app, FixedClock(START)
+    settings = replace(app.extensions["settings"], folder=folder)
+    app.extensions |= {"settings": settings, "clock": clock}
+    app.instance_path, app.testing = str(folder), True
+    storage.use(storage.FolderStorage(settings.files_folder))
+    return Portal(app, clock, dict(portal.cast), dict(portal.dealers), dict(portal.parts))
+
+
+def _wiring(app: Flask) -> tuple[Any, ...]:
+    """What a test may have changed of an application, but for what the next one sets anew."""
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    extensions = {name: id(one) for name, one in app.extensions.items()}
+    settings: Settings = app.extensions["settings"]
+    return (
+        [(name, value) for name, value in app.config.items() if name != "TESTING"],
+        [(name, list(functions)) for kind in hooks for name, functions in kind.items()],
+        {name: one for name, one in extensions.items() if name not in ("settings", "clock")},
+        replace(settings, folder=Path()),
+        dict(app.view_functions),
+        dict(app.jinja_env.globals),
+        dict(app.jinja_env.filters),
+        app.wsgi_app,
+    )
+
+
+@pytest.fixture
+def own_portal(portal: Portal) -> Iterator[Portal]:
+    """The same portal with an application that no other test uses."""
+    settings: Settings = portal.app.extensions["settings"]
+    made = new(settings.folder, settings.database_url)
+    yield replace(portal, app=made.app, clock=made.clock)
     with made.app.app_context():
         db.engine.dispose()

@@ -6,7 +6,6 @@ server ends with whoever holds the other end of the pipe, however that one ends.
 
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import socket
@@ -137,8 +136,8 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def database(address: str, name: str, template: str = "template1") -> Iterator[str]:
-    """A new database on a server, empty or a copy: its address while the block lasts."""
+def database(address: str, name: str) -> Iterator[str]:
+    """A new and empty database on a server: its address while the block lasts."""
     import psycopg
 
     def execute(statement: str) -> None:
@@ -146,19 +145,11 @@ def database(address: str, name: str, template: str = "template1") -> Iterator[s
             connection.execute(statement)
 
     execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    execute(f'CREATE DATABASE "{name}"')
     try:
         yield f"{address.rpartition('/')[0]}/{name}"
     finally:
         execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def copy(address: str) -> Iterator[str]:
-    """A copy of a database that nobody is connected to: its address while the block lasts."""
-    server, _slash, template = address.rpartition("/")
-    with database(f"{server}/postgres", f"{template}_{secrets.token_hex(4)}", template) as url:
-        yield url
 
 
 if __name__ == "__main__":

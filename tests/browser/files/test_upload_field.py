@@ -41,7 +41,7 @@ class NoteForm(Form):
 
 
 @pytest.fixture
-def address(portal: Portal) -> Iterator[str]:
+def address(own_portal: Portal) -> Iterator[str]:
     """A portal with one more page: a note, whose photos go to the first dealer."""
     pages = Pages("notes", __name__)
 
@@ -55,12 +55,12 @@ def address(portal: Portal) -> Iterator[str]:
         form = NoteForm()
         if not form.validate():
             return render_template_string(PAGE, form=form), 422
-        dealer = session.get_one(Dealer, portal.dealers["north"])
+        dealer = session.get_one(Dealer, own_portal.dealers["north"])
         services.claim(form.photos.data, dealer, by=actor())
         return go("notes.empty")
 
-    portal.app.register_blueprint(pages)
-    with serve(portal.app) as address:
+    own_portal.app.register_blueprint(pages)
+    with serve(own_portal.app) as address:
         yield address
 
 

@@ -41,7 +41,7 @@ def note_page(form: NoteForm, status: int) -> ResponseReturnValue:
 
 
 @pytest.fixture
-def notes(portal: Portal) -> Portal:
+def notes(own_portal: Portal) -> Portal:
     """The portal with a page of a form with photos, whose document is the first dealer."""
     pages = Pages("notes", __name__)
 
@@ -51,11 +51,11 @@ def notes(portal: Portal) -> Portal:
         form = NoteForm()
         if form.validate():
             with form.refusals():
-                services.claim(form.photos.data, north(portal), by=actor())
+                services.claim(form.photos.data, north(own_portal), by=actor())
         return note_page(form, form.status) if form.errors else go("home.index")
 
-    portal.app.register_blueprint(pages)
-    return portal
+    own_portal.app.register_blueprint(pages)
+    return own_portal
 
 
 def sent(*files: tuple[bytes, str], **fields: object) -> Any:
