@@ -1,6 +1,8 @@
 """Partloop: warranty parts between dealers and headquarters."""
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from flask import Flask, get_flashed_messages
@@ -74,8 +76,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     for part in (templates, db, logs, headers, routes, languages, filters, errors, presses):
         part.init_app(app)
     CSRFProtect(app)
-    for name in FEATURES:
-        views = import_module(f"portal.{name}.views")
+    for views in _views():
         app.register_blueprint(views.pages)
         if hasattr(views, "init_app"):
             views.init_app(app)
@@ -87,6 +88,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             app.wsgi_app, x_for=settings.proxies, x_proto=1, x_host=1
         )
     return app
+
+
+@cache
+def _views() -> list[Any]:
+    """The features' modules with pages: ``views`` and whatever ends so, in the features' order."""
+    return [
+        import_module(f"portal.{feature}.{module.name}")
+        for feature in FEATURES
+        for module in iter_modules(import_module(f"portal.{feature}").__path__)
+        if module.name.endswith("views")
+    ]
 
 
 def _frame() -> dict[str, Any]:

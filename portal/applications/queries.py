@@ -169,6 +169,15 @@ def _lines() -> AnySelect:
     )
 
 
+def asked_lines(application: Application) -> dict[int, ApplicationLine]:
+    """The lines of an application's present revision, by their keys."""
+    statement = select(ApplicationLine).where(
+        ApplicationLine.application_id == application.id,
+        ApplicationLine.revision == application.revision,
+    )
+    return {line.id: line for line in session.scalars(statement)}
+
+
 def last_delivery(actor: Actor) -> dict[str, str]:
     """Where the dealer's last application was to be delivered, as its form has it."""
     row = session.execute(

@@ -9,6 +9,23 @@ _DESK, _FINANCE, _WAREHOUSE, _MANAGER = (
     ROLE_LABELS[role] for role in (Role.DESK, Role.FINANCE, Role.WAREHOUSE, Role.MANAGER)
 )
 
+RETURN_REASONS = {
+    "evidence": _l("The fault, serial or purchase date is missing or unclear"),
+    "wrong_part": _l("The part does not fit the product"),
+    "quantity": _l("The quantity is not plausible"),
+    "address": _l("Contact or delivery address is unclear"),
+    "purpose": _l("The purpose is wrong: warranty or stock"),
+    "other": _l("Another reason"),
+}
+REJECTION_REASONS = {
+    "no_longer_made": _l("The part is no longer made and has no successor"),
+    "not_ours": _l("Not our product"),
+    "out_of_warranty": _l("Out of warranty"),
+    "duplicate": _l("The same was asked for before"),
+    "other": _l("Another reason"),
+}
+"""Why headquarters returns or rejects an application: beside these always in words (A3)."""
+
 APPLICATION = Workflow(
     states=(
         State("draft", _l("Draft"), "neutral", _DEALER),
@@ -57,6 +74,8 @@ APPLICATION = Workflow(
             needs_reason=True,
             tells="application:write",
             direct=True,
+            told=_l("Returned. The dealer corrects it and submits it again."),
+            reasons=RETURN_REASONS,
         ),
         Transition(
             "reject",
@@ -70,6 +89,8 @@ APPLICATION = Workflow(
             direct=True,
             tone="danger",
             asks=_l("This ends the application. The dealer can only file a new one."),
+            told=_l("Rejected. The dealer is told why."),
+            reasons=REJECTION_REASONS,
         ),
         Transition(
             "confirm",
@@ -91,6 +112,7 @@ APPLICATION = Workflow(
             needs_reason=True,
             tells="application:quote",
             direct=True,
+            told=_l("Headquarters is asked for a new quote."),
         ),
         Transition(
             "withdraw",
@@ -102,6 +124,7 @@ APPLICATION = Workflow(
             direct=True,
             tone="danger",
             asks=_l("The draft cannot be edited or submitted any more."),
+            told=_l("Withdrawn. Nobody waits for it any more."),
         ),
         Transition(
             "withdraw",
@@ -113,6 +136,7 @@ APPLICATION = Workflow(
             direct=True,
             tone="danger",
             asks=_l("This ends the application for good. To order the parts, file a new one."),
+            told=_l("Withdrawn. Nobody waits for it any more."),
         ),
         Transition(
             "expire",
@@ -137,6 +161,7 @@ APPLICATION = Workflow(
             asks=_l(
                 "This ends the application. The reserved money is available to the dealer again."
             ),
+            told=_l("Cancelled. The reserved money is available to the dealer again."),
         ),
         Transition(
             "release",
@@ -148,6 +173,7 @@ APPLICATION = Workflow(
             tells="application:ship",
             direct=True,
             tone="primary",
+            told=_l("Released. The warehouse can ship it now."),
         ),
         Transition(
             "ship",

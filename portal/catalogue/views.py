@@ -32,7 +32,7 @@ from portal.sheets.columns import missing
 from portal.sheets.rows import refused_rows
 from portal.sheets.table import LARGEST, SheetRefused, Table, read_table
 from portal.sheets.writing import write_xlsx
-from portal.web import frame, lists, presses, timeline
+from portal.web import frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.languages import code
@@ -154,10 +154,7 @@ def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValu
         form=form,
         called=part.name_in(code()),
         state=part.workflow.state(part.status),
-        steps=[
-            (step, url_for("catalogue.act", name=part.public_id, step=step.name))
-            for step in part.workflow.available(part.status, actor())
-        ],
+        steps=steps.of(part, "catalogue.act"),
         withdrawn_because=queries.last_reason(part) if part.status == "withdrawn" else "",
         successor=successor,
         replaced=replaced,
@@ -176,31 +173,18 @@ def show(name: str) -> ResponseReturnValue:
     return _part_page(load(Part, name))
 
 
-_STEP_DONE = {
-    "withdraw": _l("The part is withdrawn: it cannot be ordered any more."),
-    "restore": _l("The part can be ordered again."),
-}
-
-
 @pages.post("/parts/<name>/steps/<step>", needs=policy.PART_MANAGE)
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw a part, or restore it (C1)."""
-    part, form = load(Part, name), ActionForm()
-    if part.workflow.named(step) is None:
-        raise NotFound()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.step_part(
-                part,
-                step,
-                seen=form.seen.data,
-                reason=form.reason.data or "",
-                by=actor(),
-                now=now(),
-            )
-            flash(_STEP_DONE[step], "success")
-            return go("catalogue.show", name=name)
-    return _part_page(part, form)
+    part = load(Part, name)
+    known, form = steps.direct(part, step), steps.form_for(step)
+
+    def do() -> None:
+        services.step_part(
+            part, step, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now()
+        )
+
+    return steps.taken(part, form, do, told=known.told) or _part_page(part, form)
 
 
 def _part_form(form: forms.PartForm, part: Part | None = None) -> ResponseReturnValue:

@@ -22,6 +22,7 @@ PART = Workflow(
             direct=True,
             tone="danger",
             asks=_l("Dealers can no longer order it. It can be restored."),
+            told=_l("The part is withdrawn: it cannot be ordered any more."),
         ),
         Transition(
             "restore",
@@ -31,6 +32,7 @@ PART = Workflow(
             _l("Restore the part"),
             _l("restored the part"),
             direct=True,
+            told=_l("The part can be ordered again."),
         ),
     ),
 )

@@ -1,10 +1,10 @@
 """The pages of the monthly run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import flash, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.claims import figures, forms, policy, queries, runs
@@ -15,7 +15,7 @@ from portal.core import jobs
 from portal.core.documents import Document, DocumentKind, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
-from portal.web import filters, frame, lists, timeline
+from portal.web import filters, frame, lists, steps, timeline
 from portal.web.forms import ActionForm, Form
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -36,15 +36,6 @@ frame.room(35, _l("Monthly runs"), "run", "runs.index", policy.RUN_READ)
 
 START, CLOSE = {"start": "runs.start"}, {"close": "runs.close"}
 RUN_LINE = ("open", "reviewing", "closing", "closed")
-
-
-def steps_of(document: Document, endpoints: Mapping[str, str]) -> list[tuple[Any, str]]:
-    """The steps that this person may take now, each with the address that it is sent to."""
-    return [
-        (step, url_for(endpoints[step.name], name=document.public_id))
-        for step in document.workflow.available(document.status, actor())
-        if step.name in endpoints
-    ]
 
 
 def main_line(names: tuple[str, ...], model: type[Document]) -> list[tuple[str, Any]]:
@@ -99,7 +90,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         state=Run.workflow.state(run.status),
         main_line=main_line(RUN_LINE, Run),
         # A month with an undecided claim cannot be closed: then there is no such button.
-        steps=steps_of(run, START if progress.in_review else CLOSE),
+        steps=steps.of(run, START if progress.in_review else CLOSE),
         progress=progress,
         statement=statement,
         asks={"close": _what_closing_does(progress.claims, statement.approved)},
@@ -125,37 +116,36 @@ def show(name: str) -> ResponseReturnValue:
 def start(name: str) -> ResponseReturnValue:
     """Begin to look at the claims."""
     run = load(Run, name)
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            runs.start_review(run, seen=form.seen.data, by=actor(), now=now())
-            return go("runs.show", name=name)
-    return _page(run, form)
+    form = steps.form_for("start")
+
+    def do() -> None:
+        runs.start_review(run, seen=form.seen.data, by=actor(), now=now())
+
+    return steps.taken(run, form, do) or _page(run, form)
 
 
 @pages.post("/runs/<name>/close", needs=policy.RUN_CLOSE)
 def close(name: str) -> ResponseReturnValue:
     """Begin to close the month (R7)."""
     run = load(Run, name)
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            runs.close(run, seen=form.seen.data, by=actor(), now=now())
-            flash(_("The closing of the month has begun."), "success")
-            return go("runs.show", name=name)
-    return _page(run, form)
+    form = steps.form_for("close")
+
+    def do() -> None:
+        runs.close(run, seen=form.seen.data, by=actor(), now=now())
+
+    told = _("The closing of the month has begun.")
+    return steps.taken(run, form, do, told=told) or _page(run, form)
 
 
 @pages.post("/runs/<name>/close-again", needs=policy.RUN_CLOSE)
 def close_again(name: str) -> ResponseReturnValue:
     """Set a closing that has given up going again."""
-    run = load(Run, name)
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            runs.close_again(run, by=actor(), now=now())
-            return go("runs.show", name=name)
-    return _page(run, form)
+    run, form = load(Run, name), ActionForm()
+
+    def do() -> None:
+        runs.close_again(run, by=actor(), now=now())
+
+    return steps.taken(run, form, do) or _page(run, form)
 
 
 @frame.tasks

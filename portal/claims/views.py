@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from flask import Flask, flash, request, url_for
+from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import figures, forms, policy, queries, run_views, services
+from portal.claims import figures, forms, policy, queries, services
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
-from portal.claims.run_views import main_line, steps_of
+from portal.claims.run_views import main_line
 from portal.claims.workflow import LINE, REASONS
 from portal.core.clock import Month
 from portal.core.db import AnyRow
@@ -20,7 +20,7 @@ from portal.core.permissions import Actor
 from portal.ledger import policy as ledger
 from portal.oldparts.models import OldPart
 from portal.oldparts.queries import Payment, tells_payment
-from portal.web import filters, frame, lists, presses, timeline
+from portal.web import filters, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, Form, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -44,11 +44,6 @@ STEPS = {"return": "claims.give_back", "decide": "claims.decide"}
 _FAR = 2**31 - 1
 MOST_RIDING = 200
 """How many pieces of other pages a page of a draft takes along."""
-
-
-def init_app(app: Flask) -> None:
-    """Add the pages of the run, which is a room of its own."""
-    app.register_blueprint(run_views.pages)
 
 
 def _after() -> int:
@@ -127,7 +122,7 @@ def _page(
         state=Claim.workflow.state(claim.status),
         main_line=main_line(MAIN_LINE, Claim),
         heading=heading,
-        steps=steps_of(claim, STEPS),
+        steps=steps.of(claim, STEPS),
         statement=statement,
         remarked=services.have_remarks(statement.remarked) if statement.remarked else "",
         tabs=_line_tabs(claim, share, statement),
@@ -302,39 +297,36 @@ def submit(name: str) -> ResponseReturnValue:
 def give_back(name: str) -> ResponseReturnValue:
     """Return a claim for correction."""
     claim = load(Claim, name)
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.give_back(
-                claim,
-                seen=form.seen.data,
-                reason=form.reason.data or "",
-                by=actor(),
-                now=now(),
-            )
-            flash(_("The claim went back to the dealer."), "success")
-            return go("claims.show", name=name)
-    return _page(claim, form)
+    form = steps.form_for("return")
+
+    def do() -> None:
+        services.give_back(
+            claim, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now()
+        )
+
+    return steps.taken(claim, form, do, told=_("The claim went back to the dealer.")) or _page(
+        claim, form
+    )
 
 
 @pages.post("/claims/<name>/decide", needs=policy.DECIDE)
 def decide(name: str) -> ResponseReturnValue:
     """Finish the decision on a claim (R6)."""
     claim = load(Claim, name)
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.decide(claim, seen=form.seen.data, by=actor(), now=now())
-            flash(
-                _(
-                    "The claim is decided: %(approved)s of %(claimed)s approved.",
-                    approved=filters.money(claim.approved),
-                    claimed=filters.money(claim.claimed),
-                ),
-                "success",
-            )
-            return go("claims.show", name=name)
-    return _page(claim, form)
+    form = steps.form_for("decide")
+
+    def do() -> None:
+        services.decide(claim, seen=form.seen.data, by=actor(), now=now())
+
+    return steps.taken(claim, form, do, told=lambda: _decided(claim)) or _page(claim, form)
+
+
+def _decided(claim: Claim) -> str:
+    return _(
+        "The claim is decided: %(approved)s of %(claimed)s approved.",
+        approved=filters.money(claim.approved),
+        claimed=filters.money(claim.claimed),
+    )
 
 
 def _same_lines(name: str, anchor: str | None = None) -> ResponseReturnValue:

@@ -15,6 +15,9 @@ from portal.core.events import Event, record, record_many
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 
+CODE = "code"
+"""The value of an event that is its reason's code."""
+
 Tone = Literal["neutral", "waiting", "active", "good", "bad", "ended"]
 
 
@@ -36,6 +39,8 @@ class Transition:
     whom the step concerns. ``direct`` steps need nothing but a press and perhaps a reason: the
     document page draws them as buttons; the others have a form of their own. ``asks`` says what
     will happen: the page shows it, with a button that does it, before a direct step is taken.
+    ``told`` says afterwards what it did, and what happens next. ``reasons`` are the codes and
+    words to choose a reason from, beside the one in words.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Transition:
     direct: bool = False
     tone: Literal["primary", "plain", "danger"] = "plain"
     asks: Any = ""
+    told: Any = ""
+    reasons: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,13 +94,19 @@ class Workflow:
 
 
 def check(
-    document: Document, name: str, *, by: Actor, seen: int | None = None, reason: str = ""
+    document: Document,
+    name: str,
+    *,
+    by: Actor,
+    seen: int | None = None,
+    reason: str = "",
+    code: str = "",
 ) -> Transition:
     """The transition that may now be taken, or the refusal that says why it may not.
 
     NotFound for a foreign dealer's document, Forbidden without the capability, Stale if ``seen``
     is not the document's version, WrongState if the table has no such step from here, Invalid if
-    a reason is needed and missing.
+    a reason is needed and missing, or its ``code`` is none of the table's.
     """
     if by.is_dealer and document.tenant_id != by.dealer_id:
         raise NotFound()
@@ -106,8 +119,13 @@ def check(
         raise Stale()
     if transition is None:
         raise WrongState()
+    missing = {}
+    if transition.reasons and code not in transition.reasons:
+        missing["code"] = _("Choose why.")
     if transition.needs_reason and not reason.strip():
-        raise Invalid(_("Please say why: the other side will read it."), field="reason")
+        missing["reason"] = _("Please say why: the other side will read it.")
+    if missing:
+        raise Invalid(fields=missing)
     return transition
 
 
@@ -119,13 +137,16 @@ def apply(
     now: datetime,
     seen: int | None = None,
     reason: str = "",
+    code: str = "",
     values: dict[str, Any] | None = None,
 ) -> Event:
     """Take a step: check it, set the status, count the version, record the event (P4).
 
     The caller holds the lock of the document's row. Raises what ``check`` raises.
     """
-    transition = check(document, name, by=by, seen=seen, reason=reason)
+    transition = check(document, name, by=by, seen=seen, reason=reason, code=code)
+    if transition.reasons:
+        values = {**(values or {}), CODE: code}
     before, document.status = document.status, transition.target
     document.version = (document.version or 1) + 1
     return record(document, name, by=by, now=now, from_status=before, reason=reason, values=values)

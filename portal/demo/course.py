@@ -87,11 +87,11 @@ class Course:
         """The words in the dealer's language."""
         return words[self.order.company.is_polish]
 
-    def step(self, name: str, role: str, reason: Said = ("", "")) -> None:
+    def step(self, name: str, role: str, reason: Said = ("", ""), code: str = "") -> None:
         """A step that needs nothing but a reason."""
         services.step(
             self.application, name, seen=None, by=self.by(role), now=self.now,
-            reason=self.say(reason),
+            reason=self.say(reason), code=code,
         )  # fmt: skip
 
 

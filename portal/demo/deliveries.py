@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.applications import queries, services
+from portal.applications import queries, shipping
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, Shipment
 from portal.demo.cast import CARRIERS
@@ -75,13 +75,13 @@ def _ship(course: Course, pieces: dict[int, int]) -> Shipment:
     consignment = Consignment(
         pieces, carrier, f"{tracking}{rng.randint(10**9, 10**10 - 1)}", course.now.date()
     )
-    return services.ship(
+    return shipping.ship(
         course.application, consignment, seen=None, by=course.by("warehouse"), now=course.now
     )
 
 
 def _cancel(course: Course, pieces: dict[int, int]) -> None:
-    services.cancel_lines(
+    shipping.cancel_lines(
         course.application,
         pieces,
         reason=course.say(CANCELLED if course.order.turn == "cancelled_all" else CANCELLED_REST),
@@ -95,7 +95,7 @@ def _received(course: Course, shipment: Shipment, after: After) -> Script:
     days = course.rng.randint(4, 7) if course.order.company.is_polish else course.rng.randint(1, 3)
     now = course.stage.hours[course.key_of("clerk")].later(course.now, days, course.rng)
     yield now
-    services.receive(shipment, seen=None, by=course.by("clerk"), now=now)
+    shipping.receive(shipment, seen=None, by=course.by("clerk"), now=now)
     for arrival in _arrivals(course, shipment, now):
         after(arrival)
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from portal.applications import queries, services
+from portal.applications import queries, quoting, services
 from portal.applications.commands import Answer, LineAnswer, LineRequest, Request
 from portal.demo.cast import Company
 from portal.demo.course import Course, Order, Wish, write
@@ -116,10 +116,10 @@ def _answered(course: Course) -> Script:
         return
     yield course.turn_to("desk", 1)
     if turn == "rejected":
-        course.step("reject", "desk", REJECTED)
+        course.step("reject", "desk", REJECTED, "out_of_warranty")
         return
     if turn == "returned":
-        course.step("return", "desk", RETURNED)
+        course.step("return", "desk", RETURNED, "evidence")
         if course.order.stop == "returned":
             return
         yield course.turn_to("clerk", 1)
@@ -161,7 +161,7 @@ def _quote(course: Course, *, cheaper: bool = False) -> None:
         promised_on=stage.hours["warehouse"].later(course.now, days + 1, rng).date(),
         remark="",
     )
-    services.quote(course.application, answer, seen=None, by=course.by("desk"), now=course.now)
+    quoting.quote(course.application, answer, seen=None, by=course.by("desk"), now=course.now)
 
 
 def _confirmed(course: Course, quantity: int) -> int:
@@ -187,14 +187,14 @@ def _agreed(course: Course) -> Script:
     if planned.stop == "quoted":
         return
     if planned.turn == "expired":
-        made = services.current_quote(course.application)
+        made = quoting.current_quote(course.application)
         course.now = made.expires_at + timedelta(seconds=2)
         yield course.now
-        services.expire(course.application, now=course.now)
+        quoting.expire(course.application, now=course.now)
         return
     yield course.turn_to("manager", 0)
     yield from _enough(course)
-    services.confirm(
+    quoting.confirm(
         course.application,
         quote_version=course.application.quote_version,
         seen=None,
@@ -221,4 +221,4 @@ def _paid(course: Course) -> Script:
     if course.order.turn == "cancelled":
         course.step("cancel", "desk", CANCELLED)
         return
-    services.release(course.application, seen=None, by=course.by("finance"), now=course.now)
+    quoting.release(course.application, seen=None, by=course.by("finance"), now=course.now)

@@ -103,11 +103,11 @@ def _reviewed(case: _Case, made: OldPart, now: datetime) -> Script:
     if fate in REJECTIONS:
         code = REJECTIONS[fate]
         reason = case.words(OLD_PART_REJECTED[code])
-        services.reject(made, code=code, reason=reason, seen=None, by=desk, now=now)
+        services.review(made, "reject", code=code, reason=reason, seen=None, by=desk, now=now)
         return
     if fate in ("returned", "corrected"):
         reason = case.words(OLD_PART_RETURNED)
-        services.send_back(made, reason=reason, seen=None, by=desk, now=now)
+        services.review(made, "return", reason=reason, seen=None, by=desk, now=now)
         if fate == "returned":
             return
         now = case.later(case.clerk, now, 1)
@@ -118,4 +118,4 @@ def _reviewed(case: _Case, made: OldPart, now: datetime) -> Script:
         services.correct(made, command, [closer.public_id], seen=None, by=clerk, now=now)
         now = case.later(case.desk, now, 0)
         yield now
-    services.accept(made, seen=None, by=desk, now=now)
+    services.review(made, "accept", seen=None, by=desk, now=now)

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import RadioField, SelectField
-from wtforms.validators import InputRequired, Optional
+from wtforms import RadioField
+from wtforms.validators import Optional
 
 from portal.core.i18n import _l
 from portal.files.forms import UploadsField
 from portal.oldparts.commands import RegisterCommand
-from portal.web.forms import ActionForm, DayField, Form, VersionField, line, text
+from portal.web.forms import DayField, Form, VersionField, line, text
 
 
 class RegistrationForm(Form):
@@ -62,10 +62,3 @@ class PhotosForm(Form):
     """More photos of a registered piece."""
 
     photos = UploadsField()
-
-
-class RejectForm(ActionForm):
-    """A rejection: its code and its reason in words (O5)."""
-
-    code = SelectField(_l("Reason"), [InputRequired(_l("Choose why."))], validate_choice=False)
-    reason = text(_l("In words"))

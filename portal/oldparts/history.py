@@ -3,8 +3,7 @@
 from portal.applications.models import Shipment
 from portal.catalogue.models import Part
 from portal.core.i18n import _l
-from portal.oldparts.workflow import REJECTION_REASONS
-from portal.web.timeline import choice, day, number_of, plain
+from portal.web.timeline import day, number_of, plain
 
 WORDS = {"create": _l("registered the old part"), "attach": _l("added photos")}
 VALUES = {
@@ -24,5 +23,4 @@ VALUES = {
     "complaint": plain(_l("Complaint")),
     "cause": plain(_l("Cause")),
     "remedy": plain(_l("Remedy")),
-    "code": choice(_l("Reason"), REJECTION_REASONS),
 }

@@ -30,7 +30,6 @@ from portal.files.services import claim
 from portal.oldparts import policy
 from portal.oldparts.commands import RegisterCommand
 from portal.oldparts.models import OldPart
-from portal.oldparts.workflow import REJECTION_REASONS
 from portal.people.models import Dealer
 from portal.terms.values import value
 
@@ -365,29 +364,25 @@ def add_photos(old_part: OldPart, photo_ids: Collection[str], *, by: Actor, now:
     record(old_part, "attach", by=by, now=now, values={"files": added})
 
 
-def accept(old_part: OldPart, *, seen: int | None, by: Actor, now: datetime) -> None:
-    """Accept an old part: from now on it can be claimed (O5, R1)."""
-    old_part = relock(old_part)
-    workflow.apply(old_part, "accept", by=by, now=now, seen=seen)
-    old_part.accepted_at = now
-
-
-def send_back(
-    old_part: OldPart, *, reason: str, seen: int | None, by: Actor, now: datetime
+def review(
+    old_part: OldPart,
+    name: str,
+    *,
+    code: str = "",
+    reason: str = "",
+    seen: int | None,
+    by: Actor,
+    now: datetime,
 ) -> None:
-    """Return a registration to its dealer for correction, with a reason (O5)."""
-    workflow.apply(relock(old_part), "return", by=by, now=now, seen=seen, reason=reason)
+    """Accept an old part, return it for correction, or reject it for good (O5).
 
-
-def reject(
-    old_part: OldPart, *, code: str, reason: str, seen: int | None, by: Actor, now: datetime
-) -> None:
-    """Reject an old part by one of ``REJECTION_REASONS`` and in words (O5); for good."""
+    Only an accepted one can be claimed (R1). A rejection has a code of ``REJECTION_REASONS``.
+    """
     old_part = relock(old_part)
-    workflow.check(old_part, "reject", by=by, seen=seen, reason=reason)
-    if code not in REJECTION_REASONS:
-        raise Invalid(_("Choose why."), field="code")
-    workflow.apply(
-        old_part, "reject", by=by, now=now, seen=seen, reason=reason, values={"code": code}
-    )
-    old_part.rejection_code = code
+    if name == "accept":  # says all by itself
+        reason = ""
+    workflow.apply(old_part, name, by=by, now=now, seen=seen, reason=reason, code=code)
+    if name == "accept":
+        old_part.accepted_at = now
+    elif name == "reject":
+        old_part.rejection_code = code

@@ -24,8 +24,8 @@ from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
 from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
-from portal.web import frame, languages, lists, timeline
-from portal.web.forms import ActionForm, clean
+from portal.web import frame, languages, lists, steps, timeline
+from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.links import public_url_for
 from portal.web.routes import Pages, actor, go, load, now
@@ -135,7 +135,7 @@ def new(shipment: str, position: int) -> ResponseReturnValue:
         raise NotFound()
     if origin.shipment_status != "received":
         flash(_("First confirm that this shipment arrived."), "warning")
-        return go("applications.shipment", name=shipment)
+        return go("shipments.show", name=shipment)
     if origin.registered == origin.quantity:
         flash(_("Every piece of this line is registered already."), "info")
         return go("oldparts.to_register")
@@ -181,7 +181,7 @@ def register(shipment: str, position: int) -> ResponseReturnValue:
 
 
 def _page(
-    old_part: OldPart, form: Any = None, step: str | None = None, **more: Any
+    old_part: OldPart, form: Any = None, photos_form: Any = None, **more: Any
 ) -> ResponseReturnValue:
     """The piece's page; a refused step shows why above it and stays open."""
     files, entries = of_document(old_part), timeline.of(old_part)
@@ -189,10 +189,11 @@ def _page(
     may_add = actor().can(policy.REGISTER) and old_part.status in services.ADDING
     return render(
         "oldparts/show.html",
-        status=form.status if form else 200,
+        status=(form or photos_form).status if form or photos_form else 200,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),
-        steps=_steps(old_part),
+        steps=steps.of(old_part, {"correct": "oldparts.correction"})
+        + steps.of(old_part, "oldparts.act"),
         part=queries.part_of(old_part, languages.code()),
         origin=origin,
         more_pieces=origin.quantity - origin.registered if actor().can(policy.REGISTER) else 0,
@@ -201,12 +202,8 @@ def _page(
         verdict=_verdict(old_part, entries),
         payment=queries.payment_of(old_part, actor()),
         rejection=REJECTION_REASONS.get(old_part.rejection_code or ""),
-        reasons=REJECTION_REASONS,
-        form=form,
-        refused=step,
-        photos_form=(form if step == "photos" else forms.PhotosForm(formdata=None))
-        if may_add
-        else None,
+        form=form or photos_form,
+        photos_form=(photos_form or forms.PhotosForm(formdata=None)) if may_add else None,
         **more,
     )
 
@@ -215,21 +212,6 @@ def _verdict(old_part: OldPart, entries: Sequence[timeline.Entry]) -> timeline.E
     """Who returned or rejected it last and why, while it stays so."""
     moves = (entry for entry in reversed(entries) if entry.to_state is not None)
     return next(moves, None) if old_part.status in ("returned", "rejected") else None
-
-
-def _steps(old_part: OldPart) -> list[tuple[Any, str]]:
-    """What this person may do now: the correction on a page of its own, the rest in place."""
-    name = old_part.public_id
-    endpoints = {
-        "correct": "oldparts.correction",
-        "accept": "oldparts.accept",
-        "return": "oldparts.send_back",
-        "reject": "oldparts.reject",
-    }
-    return [
-        (step, url_for(endpoints[step.name], name=name))
-        for step in old_part.workflow.available(old_part.status, actor())
-    ]
 
 
 @pages.get("/<name>", needs=policy.READ)
@@ -308,56 +290,19 @@ def add_photos(name: str) -> ResponseReturnValue:
         with form.refusals():
             services.add_photos(old_part, form.photos.data, by=actor(), now=now())
             return go("oldparts.show", name=name)
-    return _page(old_part, form, "photos")
+    return _page(old_part, photos_form=form)
 
 
-@pages.post("/<name>/accept", needs=policy.REVIEW)
-def accept(name: str) -> ResponseReturnValue:
-    """Accept it (O5)."""
-    old_part, form = load(OldPart, name), ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.accept(old_part, seen=form.seen.data, by=actor(), now=now())
-            flash(_("%(number)s is accepted.", number=old_part.number), "success")
-            return go("oldparts.show", name=name)
-    return _page(old_part, form, "accept")
+@pages.post("/<name>/steps/<step>", needs=policy.REVIEW)
+def act(name: str, step: str) -> ResponseReturnValue:
+    """Accept it, return it for correction or reject it (O5)."""
+    old_part = load(OldPart, name)
+    known, form = steps.direct(old_part, step), steps.form_for(step)
 
+    def do() -> None:
+        services.review(old_part, step, **form.asked(), by=actor(), now=now())
 
-@pages.post("/<name>/return", needs=policy.REVIEW)
-def send_back(name: str) -> ResponseReturnValue:
-    """Return it for correction, with a reason (O5)."""
-    old_part, form = load(OldPart, name), ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.send_back(
-                old_part,
-                reason=form.reason.data or "",
-                seen=form.seen.data,
-                by=actor(),
-                now=now(),
-            )
-            flash(_("%(number)s went back to the dealer.", number=old_part.number), "success")
-            return go("oldparts.show", name=name)
-    return _page(old_part, form, "return")
-
-
-@pages.post("/<name>/reject", needs=policy.REVIEW)
-def reject(name: str) -> ResponseReturnValue:
-    """Reject it, by a reason code and in words (O5)."""
-    old_part, form = load(OldPart, name), forms.RejectForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.reject(
-                old_part,
-                code=form.code.data or "",
-                reason=form.reason.data or "",
-                seen=form.seen.data,
-                by=actor(),
-                now=now(),
-            )
-            flash(_("%(number)s is rejected.", number=old_part.number), "success")
-            return go("oldparts.show", name=name)
-    return _page(old_part, form, "reject")
+    return steps.taken(old_part, form, do, told=known.told) or _page(old_part, form)
 
 
 @pages.get("/<name>/label", needs=policy.READ)

@@ -4,6 +4,15 @@ from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
 from portal.core.workflow import State, Transition, Workflow
 
+REJECTION_REASONS = {
+    "user_damage": _l("Damaged by the user"),
+    "out_of_warranty": _l("Out of warranty"),
+    "not_our_part": _l("Not our part"),
+    "no_fault": _l("No fault found in the evidence"),
+    "not_replaced": _l("The part was not replaced under this repair"),
+    "other": _l("Another reason"),
+}
+
 OLD_PART = Workflow(
     states=(
         State("registered", _l("Registered"), "waiting", ROLE_LABELS[Role.DESK]),
@@ -22,6 +31,7 @@ OLD_PART = Workflow(
             tells="oldpart:register",
             direct=True,
             tone="primary",
+            told=_l("Accepted. The dealer can claim it."),
         ),
         Transition(
             "return",
@@ -33,6 +43,7 @@ OLD_PART = Workflow(
             needs_reason=True,
             tells="oldpart:register",
             direct=True,
+            told=_l("It went back to the dealer."),
         ),
         Transition(
             "reject",
@@ -43,7 +54,11 @@ OLD_PART = Workflow(
             _l("rejected the old part"),
             needs_reason=True,
             tells="oldpart:register",
+            direct=True,
             tone="danger",
+            asks=_l("This is final: the piece will not be reimbursed."),
+            told=_l("Rejected. The dealer is told why."),
+            reasons=REJECTION_REASONS,
         ),
         Transition(
             "correct",
@@ -57,12 +72,3 @@ OLD_PART = Workflow(
         ),
     ),
 )
-
-REJECTION_REASONS = {
-    "user_damage": _l("Damaged by the user"),
-    "out_of_warranty": _l("Out of warranty"),
-    "not_our_part": _l("Not our part"),
-    "no_fault": _l("No fault found in the evidence"),
-    "not_replaced": _l("The part was not replaced under this repair"),
-    "other": _l("Another reason"),
-}

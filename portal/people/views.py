@@ -17,7 +17,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, Side
 from portal.people import forms, history, policy, queries, services, sign_in
 from portal.people.models import Dealer, User
-from portal.web import frame, languages, lists, timeline
+from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, is_safe, load, now
@@ -421,22 +421,13 @@ def change_user(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Shut a person out, or let them in again (P5)."""
     user = load(User, name)
-    if step not in ("deactivate", "activate"):
-        raise NotFound()
-    form = ActionForm()
-    if form.validate_on_submit():
-        with form.refusals():
-            change = services.deactivate if step == "deactivate" else services.activate
-            change(user, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now())
-            flash(_done(user), "success")
-            return go("people.user", name=name)
-    return _user_page(user, form)
+    known, form = steps.direct(user, step), steps.form_for(step)
+    change = services.deactivate if step == "deactivate" else services.activate
 
+    def do() -> None:
+        change(user, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now())
 
-def _done(user: User) -> str:
-    if user.status == "active":
-        return _("%(name)s can sign in again.", name=user.name)
-    return _("%(name)s cannot sign in any more.", name=user.name)
+    return steps.taken(user, form, do, told=known.told) or _user_page(user, form)
 
 
 @pages.get("/users/<name>/password", needs=policy.USER_MANAGE)
@@ -463,16 +454,13 @@ def _side(user: User) -> Side:
 
 
 def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValue:
-    steps = [] if user.id == actor().id else user.workflow.available(user.status, actor())
     return render(
         "people/user.html",
         status=form.status if form else 200,
         user=user,
         company=queries.dealer_of(user),
         state=user.workflow.state(user.status),
-        steps=[
-            (step, url_for("people.act", name=user.public_id, step=step.name)) for step in steps
-        ],
+        steps=[] if user.id == actor().id else steps.of(user, "people.act"),
         form=form,
         is_self=user.id == actor().id,
         may_manage=actor().can(policy.USER_MANAGE),

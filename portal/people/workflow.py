@@ -20,6 +20,7 @@ USER = Workflow(
             direct=True,
             tone="danger",
             asks=_l("The person is signed out and can no longer sign in."),
+            told=_l("The person cannot sign in any more."),
         ),
         Transition(
             "activate",
@@ -29,6 +30,7 @@ USER = Workflow(
             _l("Activate again"),
             _l("activated the account again"),
             direct=True,
+            told=_l("The person can sign in again."),
         ),
     ),
 )

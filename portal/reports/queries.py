@@ -178,7 +178,7 @@ def _warehouse(_actor: Actor, now: datetime) -> list[Figure]:
             "week",
             WEEKS,
             now,
-            "applications.shipments",
+            "shipments.index",
         )
     ]
 

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, flash, url_for
+from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.terms import calendar_views, forms, policy, queries, services
+from portal.terms import forms, policy, queries, services
 from portal.terms.history import VALUES, WORDS
 from portal.terms.models import PolicyValue
 from portal.terms.values import TERMS, Term
-from portal.web import frame, timeline
+from portal.web import frame, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -32,17 +32,7 @@ register(
     )
 )
 
-_DONE = {
-    "approve": _l("Approved. The new value counts from its day on."),
-    "decline": _l("The change is declined."),
-    "withdraw": _l("The change is withdrawn."),
-}
 frame.room(70, _l("Policy values"), "policy", "terms.index", policy.READ)
-
-
-def init_app(app: Flask) -> None:
-    """The working calendar is a room of its own."""
-    app.register_blueprint(calendar_views.pages)
 
 
 @frame.tasks
@@ -125,22 +115,19 @@ def change(name: str) -> ResponseReturnValue:
 def decide(name: str, step: str) -> ResponseReturnValue:
     """Approve, decline or withdraw a change."""
     change = load(PolicyValue, name)
-    form = ActionForm()
-    if step not in services.STEPS:
-        raise NotFound()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.decide(
-                change,
-                step,
-                seen=form.seen.data,
-                reason=form.reason.data or "",
-                by=actor(),
-                now=now(),
-            )
-            flash(_DONE[step], "success")
-            return go("terms.change", name=name)
-    return _change_page(change, form)
+    known, form = steps.direct(change, step), steps.form_for(step)
+
+    def do() -> None:
+        services.decide(
+            change,
+            step,
+            seen=form.seen.data,
+            reason=form.reason.data or "",
+            by=actor(),
+            now=now(),
+        )
+
+    return steps.taken(change, form, do, told=known.told) or _change_page(change, form)
 
 
 def _change_page(change: PolicyValue, form: ActionForm | None = None) -> ResponseReturnValue:

@@ -25,6 +25,7 @@ POLICY_CHANGE = Workflow(
             tells="policy:set",
             direct=True,
             tone="primary",
+            told=_l("Approved. The new value counts from its day on."),
         ),
         Transition(
             "decline",
@@ -38,6 +39,7 @@ POLICY_CHANGE = Workflow(
             direct=True,
             tone="danger",
             asks=_l("The change does not come into force."),
+            told=_l("The change is declined."),
         ),
         Transition(
             "withdraw",
@@ -48,6 +50,7 @@ POLICY_CHANGE = Workflow(
             _l("withdrew the change"),
             direct=True,
             asks=_l("The change does not come into force."),
+            told=_l("The change is withdrawn."),
         ),
     ),
 )

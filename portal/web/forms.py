@@ -166,10 +166,23 @@ class VersionField(IntegerField):
 
 
 class ActionForm(Form):
-    """One step of a document: the version that was seen and, where it is asked for, a reason."""
+    """One step of a document: the version that was seen and, where it is asked for, a reason.
 
+    ``step`` names the step, for the page to keep its box open if it is refused.
+    """
+
+    step = ""
     seen = VersionField()
+    code = StringField(_l("Reason"), [Optional(), Length(max=40)])
     reason = TextAreaField(_l("Reason"), [Optional(), Length(max=TEXT)])
+
+    def asked(self) -> dict[str, Any]:
+        """What the step's service is given: what was seen, and why."""
+        return {
+            "seen": self.seen.data,
+            "code": self.code.data or "",
+            "reason": self.reason.data or "",
+        }
 
 
 class _Parsed(StringField):

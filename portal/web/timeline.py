@@ -17,7 +17,7 @@ from portal.core.db import AnyRow, AnySelect, rows, session
 from portal.core.documents import Document, DocumentKind, Value, kind_named
 from portal.core.events import COMMENT, Event
 from portal.core.i18n import _, _l
-from portal.core.workflow import State
+from portal.core.workflow import CODE, State
 from portal.web import filters
 from portal.web.routes import actor, needs_of
 
@@ -120,7 +120,7 @@ def _entry(event: AnyRow, document: Document, kind: DocumentKind, places: Places
         who=event.actor_name,
         done="" if said else did(kind, event.name, event.actor_id),
         comment=event.reason if said else "",
-        reason="" if said else event.reason,
+        reason="" if said else _why(event, document),
         from_state=document.workflow.state(event.from_status) if moved else None,
         to_state=document.workflow.state(event.to_status) if moved else None,
         values=[
@@ -134,6 +134,13 @@ def _entry(event: AnyRow, document: Document, kind: DocumentKind, places: Places
             for public_id, name in event.used.get(FILES, ())
         ],
     )
+
+
+def _why(event: AnyRow, document: Document) -> str:
+    """The reason in words, after the one that was chosen from the table."""
+    step = document.workflow.named(event.name)
+    chosen = step.reasons.get(event.used.get(CODE)) if step else None
+    return ": ".join(str(word) for word in (chosen, event.reason) if word)
 
 
 def _in_words(key: str, value: Value, used: Any, document: Document, places: Places) -> Markup:

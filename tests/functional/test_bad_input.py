@@ -165,7 +165,13 @@ def test_quote_is_shown_anew_when_the_lines_changed_meanwhile(portal: Portal) ->
     with portal.transaction():
         application = session.get_one(Application, made.id)
         services.step(
-            application, "return", seen=None, by=portal.desk, now=portal.now, reason="Two, please"
+            application,
+            "return",
+            seen=None,
+            by=portal.desk,
+            now=portal.now,
+            reason="Two, please",
+            code="other",
         )
         services.submit(
             application,

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, stream_encode_multipart
 
-from portal.applications import services
+from portal.applications import quoting, shipping
 from portal.applications.models import Application, Quote, QuoteLine, Shipment
 from portal.core import events
 from portal.core.clock import Month
@@ -182,7 +182,8 @@ def test_applications_are_shown_as_typed(portal: Portal) -> None:
         ("return", "reject", "withdraw"), (desk, desk, clerk), _thirds(made), strict=True
     ):
         for (url, _typed), reason in zip(urls, reasons, strict=False):
-            send(client, f"{url}/steps/{step}", {"seen": versions(client, url), "reason": reason})
+            why = {"seen": versions(client, url), "reason": reason, "code": "other"}
+            send(client, f"{url}/steps/{step}", why)
             read(clerk, url, [reason])
     read(clerk, "/inbox")
     read(clerk, "/")
@@ -267,11 +268,11 @@ def _shipped(portal: Portal, count: int) -> list[str]:
             typed["seen"] = versions(desk, f"{url}/quote")
     with portal.transaction():
         application = session.get_one(Application, made.id)
-        services.confirm(
+        quoting.confirm(
             application, quote_version=application.quote_version, seen=None, by=portal.manager,
             now=portal.now,
         )  # fmt: skip
-        services.release(application, seen=None, by=portal.finance, now=portal.now)
+        quoting.release(application, seen=None, by=portal.finance, now=portal.now)
         lines = session.scalars(
             select(QuoteLine.id)
             .join(Quote, Quote.id == QuoteLine.quote_id)
@@ -294,7 +295,7 @@ def _shipped(portal: Portal, count: int) -> list[str]:
         read(clerk, address, [carrier, tracking])
     with portal.transaction():
         for shipment in session.scalars(select(Shipment)):
-            services.receive(shipment, seen=None, by=portal.clerk, now=portal.now)
+            shipping.receive(shipment, seen=None, by=portal.clerk, now=portal.now)
     return sent
 
 
@@ -333,7 +334,7 @@ def _reviewed(portal: Portal, made: list[tuple[str, dict[str, str]]]) -> None:
     clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
     for at, reason in enumerate(packed(TEXT)):
         returned, rejected = made[2 * at], made[2 * at + 1]
-        send(desk, f"{returned[0]}/return", {"seen": "1", "reason": reason})
+        send(desk, f"{returned[0]}/steps/return", {"seen": "1", "reason": reason})
         read(clerk, returned[0], [reason])
         read(clerk, f"{returned[0]}/correct", [reason, *returned[1].values()])
         typed = returned[1] | {"cause": reason, "failed_on": f"2026-09-{20 + at}",
@@ -341,15 +342,15 @@ def _reviewed(portal: Portal, made: list[tuple[str, dict[str, str]]]) -> None:
         send(clerk, f"{returned[0]}/correct", typed)
         read(desk, returned[0], [reason])
         refused = desk.post(
-            f"{rejected[0]}/reject", {"seen": "1", "reason": reason, "code": reason}
+            f"{rejected[0]}/steps/reject", {"seen": "1", "reason": reason, "code": reason}
         )
         assert refused.status_code == 422
         assert shows(harmless(refused), reason)
-        send(desk, f"{rejected[0]}/reject", {"seen": "1", "reason": reason, "code": "other"})
+        send(desk, f"{rejected[0]}/steps/reject", {"seen": "1", "reason": reason, "code": "other"})
         read(clerk, rejected[0], [reason])
     with portal.transaction():
         for old_part in session.scalars(select(OldPart).where(OldPart.status == "registered")):
-            oldparts.accept(old_part, seen=None, by=portal.desk, now=portal.now)
+            oldparts.review(old_part, "accept", seen=None, by=portal.desk, now=portal.now)
 
 
 def _claimed(portal: Portal) -> None:

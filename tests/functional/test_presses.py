@@ -97,7 +97,7 @@ def _loop(portal: Portal) -> Iterator[Sent]:
         "seen": "1", "photos_kept": story.photo(portal),
     }  # fmt: skip
     old_part = _one(portal, select(OldPart))
-    yield "desk", f"/old-parts/{old_part.public_id}/accept", {"seen": "1"}
+    yield "desk", f"/old-parts/{old_part.public_id}/steps/accept", {"seen": "1"}
     yield "manager", "/claims/new", {"month": "2026-10"}
     claim = _one(portal, select(Claim))
     yield "manager", f"/claims/{claim.public_id}/submit", {"seen": "1"}
@@ -145,7 +145,9 @@ def _returned(portal: Portal) -> str:
     made = story.registered(portal)
     with portal.transaction():
         old_part = session.get_one(OldPart, made.id)
-        oldparts.send_back(old_part, reason="Blurred", seen=None, by=portal.desk, now=portal.now)
+        oldparts.review(
+            old_part, "return", reason="Blurred", seen=None, by=portal.desk, now=portal.now
+        )
     return made.public_id
 
 
@@ -196,10 +198,10 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"/old-parts/{returned}/correct", REGISTRATION | {"seen": "2"}
     yield "clerk", f"/old-parts/{returned}/photos", {"photos_kept": story.photo(portal)}
     yield "clerk", f"/old-parts/{returned}/photos", {"photos": _png()}
-    yield "desk", f"/old-parts/{returned}/return", {"seen": "3", "reason": "Blurred"}
+    yield "desk", f"/old-parts/{returned}/steps/return", {"seen": "3", "reason": "Blurred"}
     to_reject = story.registered(portal).public_id
     why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
-    yield "desk", f"/old-parts/{to_reject}/reject", why
+    yield "desk", f"/old-parts/{to_reject}/steps/reject", why
 
 
 def _version(portal: Portal, claim: Claim) -> str:

@@ -155,10 +155,15 @@ def _try(
     step = document.workflow.find(name, before)
     with pytest.raises(Stale):
         workflow.check(document, name, by=actor, seen=2, reason="Because")
+    code = next(iter(step.reasons), "")
     if step.needs_reason:
         with pytest.raises(Invalid):
-            workflow.check(document, name, by=actor, seen=1, reason=" \n")
-    event = workflow.apply(document, name, by=actor, now=portal.now, seen=1, reason="Because")
+            workflow.check(document, name, by=actor, seen=1, reason=" \n", code=code)
+    why = {"reason": "Because", "code": code}
+    if step.reasons:
+        with pytest.raises(Invalid):
+            workflow.check(document, name, by=actor, seen=1, reason="Because", code="made up")
+    event = workflow.apply(document, name, by=actor, now=portal.now, seen=1, **why)
     assert (document.status, document.version) == (step.target, 2)
     assert (event.from_status, event.to_status) == (before, step.target)
     assert (event.actor_id, event.reason, event.seq) == (actor.id, "Because", 1)
@@ -193,11 +198,14 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
                ("return", "reject", "requote", "withdraw", "cancel", "release")},
         },
     ),
-    "shipment": ("sent", "applications.shipment", {"receive": "/receive"}),
+    "shipment": ("sent", "shipments.show", {"receive": "/receive"}),
     "oldpart": (
         "registered",
         "oldparts.show",
-        {"accept": "/accept", "return": "/return", "reject": "/reject", "correct": "/correct"},
+        {
+            **{step: f"/steps/{step}" for step in ("accept", "return", "reject")},
+            "correct": "/correct",
+        },
     ),
     "claim": (
         "claim_in_review",

@@ -131,7 +131,9 @@ def _old_parts(world: World, dealer: str, clerk: str) -> None:
     returned = story.registered(portal, by=clerk, **more)
     with portal.transaction():
         old_part = session.get_one(OldPart, returned.id)
-        oldparts.send_back(old_part, reason="Blurred", seen=None, by=portal.desk, now=portal.now)
+        oldparts.review(
+            old_part, "return", reason="Blurred", seen=None, by=portal.desk, now=portal.now
+        )
     for kind, made in (("accepted", accepted), ("registered", registered), ("returned", returned)):
         world.add(kind, made.public_id, dealer, DOCUMENTS)
     with portal.transaction():

@@ -18,6 +18,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal.applications import queries as applications_read
+from portal.applications import quoting, shipping
 from portal.applications import services as applications
 from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
 from portal.applications.models import Application, Shipment
@@ -239,13 +240,11 @@ def _order(portal: Portal, company: Company, repairs: list[Repair], parts: dict[
         )
     with portal.transaction():
         application = session.get_one(Application, application.id)
-        applications.quote(
-            application, _answer(application, now), seen=None, by=portal.desk, now=now
-        )
+        quoting.quote(application, _answer(application, now), seen=None, by=portal.desk, now=now)
     with portal.transaction():
         application = session.get_one(Application, application.id)
-        applications.confirm(application, quote_version=1, seen=None, by=manager, now=now)
-        applications.release(application, seen=None, by=portal.finance, now=now)
+        quoting.confirm(application, quote_version=1, seen=None, by=manager, now=now)
+        quoting.release(application, seen=None, by=portal.finance, now=now)
     with portal.transaction():
         application = session.get_one(Application, application.id)
         pieces = {
@@ -253,10 +252,8 @@ def _order(portal: Portal, company: Company, repairs: list[Repair], parts: dict[
             for row in applications_read.lines_of(application)
         }
         consignment = Consignment(pieces, "Blue Dart", f"BD {application.number}", now.date())
-        shipment = applications.ship(
-            application, consignment, seen=None, by=portal.warehouse, now=now
-        )
-        applications.receive(shipment, seen=None, by=manager, now=now)
+        shipment = shipping.ship(application, consignment, seen=None, by=portal.warehouse, now=now)
+        shipping.receive(shipment, seen=None, by=manager, now=now)
         company.shipments.append(shipment.id)
 
 
@@ -340,7 +337,7 @@ def _accept_all(portal: Portal) -> None:
     with portal.transaction():
         waiting = session.scalars(select(OldPart).where(OldPart.status == "registered")).all()
         for old_part in waiting:
-            oldparts.accept(old_part, seen=None, by=portal.desk, now=portal.now)
+            oldparts.review(old_part, "accept", seen=None, by=portal.desk, now=portal.now)
 
 
 # The money back: claimed, decided, settled

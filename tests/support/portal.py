@@ -30,6 +30,7 @@ from portal.core.documents import kind_named
 from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.core.search import normal
+from portal.core.workflow import CODE
 from portal.files import storage
 from portal.ledger import services as ledger
 from portal.people import services as people
@@ -96,7 +97,7 @@ def has_words(_event: Event, _args: Any, facts: dict[str, Any]) -> None:
     A new value belongs into the ``VALUES`` of its feature's ``history.py``.
     """
     kind = kind_named(facts["document_kind"])
-    name, values = facts["name"], set(facts["values"]) - {timeline.FILES}
+    name, values = facts["name"], set(facts["values"]) - {timeline.FILES, CODE}
     known = name in kind.words or name in timeline.WORDS or kind.model.workflow.named(name)
     assert known, f"the event {name} of a {kind.name} has no words"
     assert values <= set(kind.values), f"{values - set(kind.values)} of a {kind.name} has no label"

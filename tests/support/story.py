@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from portal.applications import queries, services
+from portal.applications import queries, quoting, services, shipping
 from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
@@ -80,7 +80,7 @@ def quoted(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: Any)
     application = submitted(portal, *lines, by=by)
     with portal.transaction():
         application = session.get_one(Application, application.id)
-        services.quote(
+        quoting.quote(
             application,
             answer(portal, application, **other),
             seen=None,
@@ -103,7 +103,7 @@ def confirmed(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: A
     application = quoted(portal, *lines, by=by, **other)
     with portal.transaction():
         application = session.get_one(Application, application.id)
-        services.confirm(
+        quoting.confirm(
             application,
             quote_version=application.quote_version,
             seen=None,
@@ -118,7 +118,7 @@ def released(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: An
     application = confirmed(portal, *lines, by=by, **other)
     with portal.transaction():
         application = session.get_one(Application, application.id)
-        services.release(application, seen=None, by=portal.finance, now=portal.now)
+        quoting.release(application, seen=None, by=portal.finance, now=portal.now)
     return application
 
 
@@ -139,7 +139,7 @@ def send(
         consignment = Consignment(
             pieces or pieces_left(application), "SF Express", "SF 1000 2000", portal.now.date()
         )
-        return services.ship(
+        return shipping.ship(
             application, consignment, seen=None, by=portal.warehouse, now=portal.now
         )
 
@@ -154,7 +154,7 @@ def received(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: An
     shipment = shipped(portal, *lines, by=by, **other)
     with portal.transaction():
         shipment = session.get_one(Shipment, shipment.id)
-        services.receive(shipment, seen=None, by=portal.cast[by], now=portal.now)
+        shipping.receive(shipment, seen=None, by=portal.cast[by], now=portal.now)
     return shipment
 
 
@@ -212,5 +212,5 @@ def accepted(
     old_part = registered(portal, shipment, by, **other)
     with portal.transaction():
         old_part = session.get_one(OldPart, old_part.id)
-        oldparts.accept(old_part, seen=None, by=portal.desk, now=portal.now)
+        oldparts.review(old_part, "accept", seen=None, by=portal.desk, now=portal.now)
     return old_part

@@ -128,8 +128,9 @@ def test_every_page_is_accessible_and_valid(portal: Portal, browser: Browser, ad
     shipment = story.received(portal, story.line(portal, quantity=4))
     made = [story.registered(portal, shipment, old_serial=f"FV {n}") for n in range(2)]
     with portal.transaction():
-        services.send_back(
+        services.review(
             session.get_one(OldPart, made[1].id),
+            "return",
             reason="The photo shows the box",
             seen=None,
             by=portal.desk,

@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from portal.applications import services
+from portal.applications import services, shipping
 from portal.applications.models import Application, QuoteLine
 from portal.core.db import session
 from portal.ledger.verify import verify
@@ -22,7 +22,7 @@ def test_nothing_is_found_when_all_went_through_the_services(portal: Portal) -> 
     cancelled = story.released(portal)
     with portal.transaction():
         cancelled = session.get_one(Application, cancelled.id)
-        services.cancel_lines(
+        shipping.cancel_lines(
             cancelled,
             story.pieces_left(cancelled),
             reason="Sold out",

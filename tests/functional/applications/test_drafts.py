@@ -86,7 +86,7 @@ def test_page_is_stale_when_the_application_went_to_headquarters_and_back(portal
     draft, clerk = story.drafted(portal), portal.client(portal.clerk)
     assert _send(clerk, draft, ONE, 1, hx=True).status_code == 200
     assert _send(clerk, draft, OTHER, 2, do="submit").status_code == 303
-    back = {"seen": "3", "reason": "Which model?"}
+    back = {"seen": "3", "reason": "Which model?", "code": "evidence"}
     desk = portal.client(portal.desk)
     assert desk.post(f"/applications/{draft.public_id}/steps/return", back).status_code == 303
     assert _send(clerk, draft, ONE, 1, contact="Old", hx=True).status_code == 409

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.applications import queries, services
+from portal.applications import queries, quoting
 from portal.applications.commands import LineAnswer
 from portal.applications.models import Application, Shipment
 from portal.catalogue.models import Part
@@ -44,7 +44,8 @@ def test_step_says_what_happens_next(
     client = portal.client(portal.cast[who])
     url = f"/applications/{application.public_id}"
     seen = str(now_of(portal, application).version)
-    assert client.post(f"{url}/steps/{step}", {"seen": seen, "reason": "So"}).status_code == 303
+    why = {"seen": seen, "reason": "So", "code": "other"}
+    assert client.post(f"{url}/steps/{step}", why).status_code == 303
     assert sentence in client.get(url).text
     assert sentence not in client.get(url).text
 
@@ -187,9 +188,9 @@ def test_replacement_has_its_own_name(portal: Portal) -> None:
         (row,) = queries.lines_of(session.get_one(Application, application.id))
         sent = LineAnswer(row.ApplicationLine.id, portal.parts["TH-300"], 2)
         answer = story.answer(portal, application, lines=(sent,), remark="Carefully, please")
-        services.quote(application, answer, seen=None, by=portal.desk, now=portal.now)
-        services.confirm(application, quote_version=1, seen=None, by=portal.manager, now=portal.now)
-        services.release(application, seen=None, by=portal.finance, now=portal.now)
+        quoting.quote(application, answer, seen=None, by=portal.desk, now=portal.now)
+        quoting.confirm(application, quote_version=1, seen=None, by=portal.manager, now=portal.now)
+        quoting.release(application, seen=None, by=portal.finance, now=portal.now)
     url = f"/applications/{application.public_id}"
     for page in (
         portal.client(portal.clerk).get(url).text,

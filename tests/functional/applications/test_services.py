@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from portal.applications import services
+from portal.applications import quoting, services, shipping
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, ApplicationLine, QuoteLine
 from portal.catalogue.models import Part, Price
@@ -166,6 +166,7 @@ def test_number_stays_when_a_returned_application_comes_again(portal: Portal) ->
             by=portal.desk,
             now=portal.now,
             reason="Which colour?",
+            code="evidence",
         )
     with portal.transaction():
         corrected = story.request(portal, story.line(portal, quantity=5))
@@ -195,7 +196,7 @@ def test_quote_takes_the_price_in_force_when_a_list_follows_later(portal: Portal
             )
         )
     with portal.transaction():
-        made = services.current_quote(again(application))
+        made = quoting.current_quote(again(application))
         assert made.total == 2 * 1250 + 1200 + 300
         line = session.scalars(select(QuoteLine).where(QuoteLine.quote_id == made.id)).one()
         assert (line.unit_price, line.amount) == (1250, 2500)
@@ -208,7 +209,7 @@ def test_quote_is_refused_when_a_stranger_replaces_the_part(portal: Portal) -> N
     def answer(part: str) -> None:
         whole = story.answer(portal, again(application))
         lines = tuple(replace(line, part_id=portal.parts[part]) for line in whole.lines)
-        services.quote(
+        quoting.quote(
             again(application),
             replace(whole, lines=lines),
             seen=None,
@@ -232,7 +233,7 @@ def test_quote_is_refused_when_it_sends_nothing_or_too_much(portal: Portal) -> N
         def act(quantity: int = quantity) -> None:
             whole = story.answer(portal, again(application))
             lines = tuple(replace(line, quantity=quantity) for line in whole.lines)
-            services.quote(
+            quoting.quote(
                 again(application),
                 replace(whole, lines=lines),
                 seen=None,
@@ -257,7 +258,7 @@ def test_confirmation_is_refused_when_the_quote_is_a_newer_one(portal: Portal) -
             reason="Too expensive",
         )
     with portal.transaction():
-        services.quote(
+        quoting.quote(
             again(application),
             story.answer(portal, again(application), freight=0),
             seen=None,
@@ -267,13 +268,13 @@ def test_confirmation_is_refused_when_the_quote_is_a_newer_one(portal: Portal) -
     refused(
         portal,
         Stale,
-        lambda: services.confirm(
+        lambda: quoting.confirm(
             again(application), quote_version=1, seen=None, by=portal.manager, now=portal.now
         ),
     )
     assert account(portal).reserved == 0
     with portal.transaction():
-        services.confirm(
+        quoting.confirm(
             again(application), quote_version=2, seen=None, by=portal.manager, now=portal.now
         )
     assert account(portal).reserved == 2 * 1250 + 300
@@ -285,7 +286,7 @@ def test_confirmation_changes_nothing_when_too_little_is_available(portal: Porta
     refusal = refused(
         portal,
         TooLittleMoney,
-        lambda: services.confirm(
+        lambda: quoting.confirm(
             again(application), quote_version=1, seen=None, by=portal.manager, now=portal.now
         ),
     )
@@ -302,7 +303,7 @@ def test_money_is_reserved_then_posted_when_confirmed_and_released(portal: Porta
     held = account(portal)
     assert (held.posted, held.reserved, held.available) == (DEPOSIT, total, DEPOSIT - total)
     with portal.transaction():
-        services.release(again(application), seen=None, by=portal.finance, now=portal.now)
+        quoting.release(again(application), seen=None, by=portal.finance, now=portal.now)
     posted = account(portal)
     assert (posted.posted, posted.reserved) == (DEPOSIT - total, 0)
     assert kinds(portal, application) == {"parts_deduction": 2500, "freight": 1500}
@@ -324,7 +325,7 @@ def test_reservation_is_voided_when_a_confirmed_application_is_cancelled(portal:
     refused(
         portal,
         WrongState,
-        lambda: services.release(again(application), seen=None, by=portal.finance, now=portal.now),
+        lambda: quoting.release(again(application), seen=None, by=portal.finance, now=portal.now),
     )
     with portal.transaction():
         ends = session.scalars(select(ReservationEnd.outcome)).all()
@@ -354,7 +355,7 @@ def test_warehouse_sees_only_what_is_released(portal: Portal) -> None:
     warehouse = portal.client(portal.warehouse)
     assert warehouse.get(f"/applications/{application.public_id}").status_code == 404
     with portal.transaction():
-        services.release(again(application), seen=None, by=portal.finance, now=portal.now)
+        quoting.release(again(application), seen=None, by=portal.finance, now=portal.now)
     assert warehouse.get(f"/applications/{application.public_id}").status_code == 200
 
 
@@ -389,7 +390,7 @@ def test_refund_is_exact_when_a_rest_cannot_be_sent(portal: Portal) -> None:
         (line_id,) = story.pieces_left(again(application))
     shipment = story.send(portal, application, {line_id: 1})
     with portal.transaction():
-        services.cancel_lines(
+        shipping.cancel_lines(
             again(application),
             {line_id: 2},
             reason="Sold out",
@@ -400,7 +401,7 @@ def test_refund_is_exact_when_a_rest_cannot_be_sent(portal: Portal) -> None:
     assert status(portal, application) == "shipped"
     assert kinds(portal, application)["refund"] == 2 * 1250
     with portal.transaction():
-        services.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
+        shipping.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
     assert status(portal, application) == "closed"
 
 
@@ -411,7 +412,7 @@ def test_fees_are_refunded_too_when_nothing_was_sent(portal: Portal) -> None:
         (line_id,) = story.pieces_left(again(application))
     for count in (1, 2):
         with portal.transaction():
-            services.cancel_lines(
+            shipping.cancel_lines(
                 again(application),
                 {line_id: count},
                 reason="Sold out",
@@ -432,12 +433,12 @@ def test_application_closes_when_the_last_shipment_arrived(portal: Portal) -> No
     second = story.send(portal, application, {line_id: 1})
     for shipment, expected in ((first, "shipped"), (second, "closed")):
         with portal.transaction():
-            services.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
+            shipping.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
         assert status(portal, application) == expected
     refused(
         portal,
         WrongState,
-        lambda: services.receive(again(first), seen=None, by=portal.clerk, now=portal.now),
+        lambda: shipping.receive(again(first), seen=None, by=portal.clerk, now=portal.now),
     )
 
 
@@ -445,22 +446,22 @@ def test_quote_expires_when_its_last_second_has_passed(portal: Portal) -> None:
     """A: a quote that is not confirmed in time expires, at the end of HQ's day (T1)."""
     application = story.quoted(portal)
     with portal.transaction():
-        last = services.current_quote(again(application)).expires_at
+        last = quoting.current_quote(again(application)).expires_at
     portal.clock.at = last.astimezone(portal.now.tzinfo)
     assert (portal.now.hour, portal.now.minute, portal.now.second) == (23, 59, 59)
     with portal.transaction():
-        services.expire(again(application), now=portal.now)
+        quoting.expire(again(application), now=portal.now)
     assert status(portal, application) == "quoted"
     portal.clock.advance(seconds=1)
     refused(
         portal,
         Invalid,
-        lambda: services.confirm(
+        lambda: quoting.confirm(
             again(application), quote_version=1, seen=None, by=portal.manager, now=portal.now
         ),
     )
     with portal.transaction():
-        services.expire(again(application), now=portal.now)
+        quoting.expire(again(application), now=portal.now)
     assert status(portal, application) == "expired"
 
 
@@ -468,7 +469,7 @@ Step = Callable[[Portal, Any, Actor], None]
 
 
 def _confirm(portal: Portal, document: Any, by: Actor) -> None:
-    services.confirm(document, quote_version=1, seen=1_000, by=by, now=portal.now)
+    quoting.confirm(document, quote_version=1, seen=1_000, by=by, now=portal.now)
 
 
 STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
@@ -483,7 +484,7 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
         story.submitted,
         "desk",
         lambda portal, doc, by: (
-            services.quote(doc, story.answer(portal, doc), seen=doc.version, by=by, now=portal.now)
+            quoting.quote(doc, story.answer(portal, doc), seen=doc.version, by=by, now=portal.now)
             and None
         ),
     ),
@@ -491,7 +492,7 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
         story.submitted,
         "desk",
         lambda portal, doc, by: services.step(
-            doc, "reject", seen=doc.version, by=by, now=portal.now, reason="No"
+            doc, "reject", seen=doc.version, by=by, now=portal.now, reason="No", code="other"
         ),
     ),
     "requote": (
@@ -511,7 +512,7 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
     "confirm": (
         story.quoted,
         "manager",
-        lambda portal, doc, by: services.confirm(
+        lambda portal, doc, by: quoting.confirm(
             doc, quote_version=1, seen=doc.version, by=by, now=portal.now
         ),
     ),
@@ -519,19 +520,19 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
         story.confirmed,
         "finance",
         lambda portal, doc, by: services.step(
-            doc, "cancel", seen=doc.version, by=by, now=portal.now, reason="No"
+            doc, "cancel", seen=doc.version, by=by, now=portal.now, reason="No", code="other"
         ),
     ),
     "release": (
         story.confirmed,
         "finance",
-        lambda portal, doc, by: services.release(doc, seen=doc.version, by=by, now=portal.now),
+        lambda portal, doc, by: quoting.release(doc, seen=doc.version, by=by, now=portal.now),
     ),
     "ship": (
         story.released,
         "warehouse",
         lambda portal, doc, by: (
-            services.ship(
+            shipping.ship(
                 doc,
                 Consignment(story.pieces_left(doc), "SF", "1", portal.now.date()),
                 seen=doc.version,
@@ -544,14 +545,14 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
     "cancel_lines": (
         story.released,
         "warehouse",
-        lambda portal, doc, by: services.cancel_lines(
+        lambda portal, doc, by: shipping.cancel_lines(
             doc, story.pieces_left(doc), reason="No", seen=doc.version, by=by, now=portal.now
         ),
     ),
     "receive": (
         story.shipped,
         "clerk",
-        lambda portal, doc, by: services.receive(doc, seen=doc.version, by=by, now=portal.now),
+        lambda portal, doc, by: shipping.receive(doc, seen=doc.version, by=by, now=portal.now),
     ),
 }
 
@@ -603,12 +604,24 @@ def test_seen_version_is_refused_when_somebody_was_faster(portal: Portal) -> Non
     with portal.transaction():
         seen = again(application).version
         services.step(
-            again(application), "return", seen=seen, by=portal.desk, now=portal.now, reason="?"
+            again(application),
+            "return",
+            seen=seen,
+            by=portal.desk,
+            now=portal.now,
+            reason="?",
+            code="other",
         )
     refused(
         portal,
         Stale,
         lambda: services.step(
-            again(application), "reject", seen=seen, by=portal.desk, now=portal.now, reason="No"
+            again(application),
+            "reject",
+            seen=seen,
+            by=portal.desk,
+            now=portal.now,
+            reason="No",
+            code="other",
         ),
     )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from portal.applications import services as applications
+from portal.applications import quoting
 from portal.applications.models import Application, Shipment
 from portal.claims import services as claims
 from portal.claims.commands import Decision
@@ -58,7 +58,7 @@ def test_portal_is_no_person_when_a_quote_expires(portal: Portal) -> None:
     application = story.quoted(portal)
     portal.clock.advance(days=20)
     with portal.transaction():
-        applications.expire(session.get_one(Application, application.id), now=portal.now)
+        quoting.expire(session.get_one(Application, application.id), now=portal.now)
     text = said(portal, portal.clerk, f"/applications/{application.public_id}")
     assert "Partloop ended the quote: it was not confirmed in time" in text
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from portal.applications import services as applications
+from portal.applications import quoting
 from portal.applications.models import Application
 from portal.core.db import session
 from portal.core.events import verify as chains
@@ -31,9 +31,7 @@ def differences(portal: Portal) -> list[str]:
 
 def _confirm(key: int, by: Any, now: datetime) -> None:
     application = session.get_one(Application, key)
-    applications.confirm(
-        application, quote_version=application.quote_version, seen=None, by=by, now=now
-    )
+    quoting.confirm(application, quote_version=application.quote_version, seen=None, by=by, now=now)
 
 
 def _confirms(number: int, facts: Any) -> list[Step]:

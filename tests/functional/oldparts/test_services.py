@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.applications import services as applications
+from portal.applications import quoting, shipping
 from portal.applications.models import Shipment, ShipmentLine
 from portal.catalogue.models import Part
 from portal.core import events
@@ -83,12 +83,8 @@ def act(portal: Portal, old_part: OldPart, step: str, by: Actor, **options: Any)
         old_part = session.get_one(OldPart, old_part.id)
         if step == "correct":
             services.correct(old_part, story.registration(portal), [], **(given | options))
-        elif step == "accept":
-            services.accept(old_part, **(given | options))
-        elif step == "return":
-            services.send_back(old_part, **(given | options))
         else:
-            services.reject(old_part, **(given | options))
+            services.review(old_part, step, **(given | options))
 
 
 def in_state(portal: Portal, status: str) -> OldPart:
@@ -404,20 +400,18 @@ def test_old_part_may_be_the_shipped_or_the_asked_part(portal: Portal) -> None:
     with portal.transaction():
         application = session.merge(application)
         usual = story.answer(portal, application)
-        applications.quote(
+        quoting.quote(
             application,
             replace(usual, lines=(replace(usual.lines[0], part_id=portal.parts["TH-300"]),)),
             seen=None,
             by=portal.desk,
             now=portal.now,
         )
-        applications.confirm(
-            application, quote_version=1, seen=None, by=portal.manager, now=portal.now
-        )
-        applications.release(application, seen=None, by=portal.finance, now=portal.now)
+        quoting.confirm(application, quote_version=1, seen=None, by=portal.manager, now=portal.now)
+        quoting.release(application, seen=None, by=portal.finance, now=portal.now)
     shipment = story.send(portal, application)
     with portal.transaction():
-        applications.receive(
+        shipping.receive(
             session.get_one(Shipment, shipment.id), seen=None, by=portal.clerk, now=portal.now
         )
     line_id = first_line(portal, shipment)

@@ -500,8 +500,9 @@ def test_home_tells_what_waits_for_whom(portal: Portal) -> None:
     story.registered(portal)
     returned = story.registered(portal)
     with portal.transaction():
-        services.send_back(
+        services.review(
             session.get_one(OldPart, returned.id),
+            "return",
             reason="Another photo, please",
             seen=None,
             by=portal.desk,
@@ -538,7 +539,8 @@ def test_page_of_a_piece_leads_to_where_it_came_from(portal: Portal) -> None:
 def step(portal: Portal, who: str, old_part: OldPart, name: str, **data: str) -> TestResponse:
     """Press a button of the piece's page."""
     given = {"seen": "1", "reason": "Look again", "code": "user_damage", **data}
-    return portal.client(portal.cast[who]).post(f"/old-parts/{old_part.public_id}/{name}", given)
+    place = f"/old-parts/{old_part.public_id}/steps/{name}"
+    return portal.client(portal.cast[who]).post(place, given)
 
 
 @pytest.mark.parametrize(
@@ -569,7 +571,7 @@ def test_reason_is_asked_for_in_place(portal: Portal) -> None:
     page = step(portal, "desk", old_part, "return", reason=" ")
     assert page.status_code == 422
     assert "Please say why" in page.text
-    assert re.search(r'<details class="menu start" open>.*?Return', page.text, re.DOTALL)
+    assert re.search(r'<details class="menu" open>.*?Return', page.text, re.DOTALL)
     page = step(portal, "desk", old_part, "reject", code="", reason="Broken by force")
     assert page.status_code == 422
     assert "Choose why." in page.text
