@@ -21,6 +21,7 @@ from portal.web import (
     headers,
     languages,
     logs,
+    mail,
     presses,
     routes,
     templates,
@@ -37,6 +38,7 @@ FEATURES = (
     "claims",
     "notices",
     "reports",
+    "operations",
 )
 """The rooms with pages, in the order in which they may know each other."""
 
@@ -73,7 +75,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or SystemClock(settings.hq_zone)
-    for part in (templates, db, logs, headers, routes, languages, filters, errors, presses):
+    for part in (templates, db, logs, headers, routes, languages, filters, errors, presses, mail):
         part.init_app(app)
     CSRFProtect(app)
     for views in _views():

@@ -41,17 +41,29 @@ def _app() -> Flask:
     return create_app(settings)
 
 
-def work(app: Flask, stop: threading.Event) -> None:
-    """Do promised jobs and watch the clock until told to stop; a failed round is not the last."""
-    clock = app.extensions["clock"]
+def work(app: Flask, stop: threading.Event, lane: str = jobs.EVERYDAY) -> None:
+    """Do a lane's jobs, and watch the clock, until told to stop; a failed round is not the last."""
+    hands = jobs.Worker(app.extensions["clock"], lane, stop)
     while not stop.is_set():
         with app.app_context():
             try:
-                jobs.ring(clock)
-                jobs.drain(clock)
+                if lane == jobs.EVERYDAY:
+                    jobs.ring(hands.clock, stop)
+                hands.drain()
             except Exception:  # the database is away, say: it may be back in the next round
                 log.exception("a round of work failed")
         stop.wait(ROUND)
+
+
+def _crew(app: Flask, stop: threading.Event) -> list[threading.Thread]:
+    """A thread at work in each lane."""
+    threads = [
+        threading.Thread(target=work, args=(app, stop, lane), name=f"worker: {lane}")
+        for lane in jobs.lanes()
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
 
 
 @click.group()
@@ -67,12 +79,14 @@ def migrate_command() -> None:
 
 @main.command()
 def worker() -> None:
-    """Do promised jobs and watch the clock, until told to stop."""
+    """Do promised jobs and watch the clock, until told to stop: then end what is begun."""
     app, stop = _app(), threading.Event()
-    try:
-        work(app, stop)
-    except KeyboardInterrupt:
-        stop.set()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    log.info("worker begins", extra={"lanes": jobs.lanes()})
+    for thread in _crew(app, stop):
+        thread.join()
+    log.info("worker ended")
 
 
 @main.command("demo")
@@ -120,11 +134,10 @@ def run() -> None:
     app, stop = _app(), threading.Event()
     if demo.is_empty(app):
         demo.load(app)
-    worker_thread = threading.Thread(target=work, args=(app, stop), name="worker")
     server = waitress.create_server(app, sockets=[listening], **serving(settings))
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
-    worker_thread.start()
+    crew = _crew(app, stop)
     try:
         click.echo("\n".join(welcome))
         server.run()
@@ -134,7 +147,8 @@ def run() -> None:
     finally:
         server.close()
         stop.set()
-        worker_thread.join()
+        for thread in crew:
+            thread.join()
 
 
 @main.command("routes")

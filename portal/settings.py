@@ -22,6 +22,10 @@ RESOURCES = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent
 
 
 MOST_PROXIES = 10
+SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+"""The usual port for each way to reach a mail server."""
+LAST_PORT = 65_535
+_MAILBOX = re.compile(r"[!-;=?A-~]+@[A-Za-z0-9.-]+")
 
 
 class SettingError(ValueError):
@@ -36,6 +40,9 @@ class Settings:
     headquarters' time zone (T1); ``currency`` the one currency of all money (L1). ``proxies`` is
     how many stand before the portal, whose word for the visitor's address then counts;
     ``public_url`` is what the portal is called outside, without a slash at its end.
+
+    Mail goes out through ``smtp_host``; without one there is none. ``smtp_tls`` is ``starttls``,
+    ``tls`` from the first byte on, or ``none``; the port, unless given, is the usual one for it.
     """
 
     folder: Path = Path("instance")
@@ -49,6 +56,12 @@ class Settings:
     proxies: int = 0
     public_url: str = ""
     log_level: str = "INFO"
+    smtp_host: str = ""
+    smtp_port: int = 0
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_tls: str = "starttls"
+    smtp_sender: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -71,7 +84,22 @@ class Settings:
             raise SettingError(
                 f"PORTAL_PROXIES: {self.proxies} is no number of proxies; 0 to {MOST_PROXIES} is"
             )
+        self._check_mail()
         return replace(self, public_url=_origin(self.public_url))
+
+    def _check_mail(self) -> None:
+        if self.smtp_tls not in SMTP_PORTS:
+            raise SettingError(f"PORTAL_SMTP_TLS: {self.smtp_tls!r} is none of starttls, tls, none")
+        if not 0 <= self.smtp_port <= LAST_PORT:
+            raise SettingError(f"PORTAL_SMTP_PORT: there is no port {self.smtp_port}")
+        if self.smtp_sender and not _MAILBOX.fullmatch(self.smtp_sender):
+            raise SettingError(
+                f"PORTAL_SMTP_SENDER: {self.smtp_sender!r} is no address such as parts@example.com"
+            )
+        if self.smtp_password and self.smtp_tls == "none":
+            raise SettingError(
+                "PORTAL_SMTP_TLS: with none, anybody on the way could read PORTAL_SMTP_PASSWORD"
+            )
 
     @cached_property
     def _hosts(self) -> frozenset[str]:
@@ -85,6 +113,12 @@ class Settings:
         for whoever watches over it.
         """
         return not self.public_url or _without_port(host) in self._hosts
+
+    @property
+    def origin(self) -> str:
+        """What the portal's addresses begin with, where no request says it: in a mail."""
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def hq_zone(self) -> ZoneInfo:

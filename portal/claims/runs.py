@@ -13,7 +13,7 @@ from portal.core.clock import Clock, Month
 from portal.core.db import in_transaction, reading, session, take_turn
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Invalid, WrongState
-from portal.core.i18n import _, ngettext
+from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
 from portal.ledger.models import WARRANTY_EXPENSE
@@ -109,7 +109,7 @@ def _promise(run: Run, now: datetime) -> None:
     jobs.enqueue("claims.close_run", {"run": run.public_id}, key=job_key(run), now=now)
 
 
-@jobs.handler("claims.close_run")
+@jobs.handler("claims.close_run", label=_l("Closing of a monthly run"))
 def close_run(payload: dict[str, Any], clock: Clock) -> None:
     """Settle the claims of a run, some in each transaction, then close it (R7).
 

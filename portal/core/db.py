@@ -21,6 +21,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Engine,
+    Executable,
     Integer,
     MetaData,
     Row,
@@ -291,6 +292,12 @@ def in_transaction(work: Callable[[], R], keep: Callable[[R], bool] = lambda _re
             session.rollback()
             raise
     raise AssertionError("unreachable")
+
+
+def aside(engine: Engine, statement: Executable) -> None:
+    """Do one statement in a transaction of its own, beside the session: for another thread."""
+    with engine.begin() as connection:
+        connection.execute(statement)
 
 
 @contextmanager

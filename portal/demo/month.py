@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.applications.models import Application
 from portal.claims.models import Claim
@@ -18,6 +18,7 @@ from portal.demo.orders import order
 from portal.demo.plan import orders
 from portal.demo.returns import old_part, photo_names
 from portal.demo.stage import Stage
+from portal.notices.models import Notice
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 
@@ -57,6 +58,8 @@ def load(
                 told(f"the week of {at:%d %B %Y}")
             day = at.date()
         session.flush()
+        # Nobody is written to of what is invented.
+        session.execute(update(Notice).values(mail_at=None))
         return _counted(stage)
 
 

@@ -14,7 +14,7 @@ from portal.core.clock import Clock
 from portal.core.db import in_transaction, session
 from portal.core.documents import Document
 from portal.core.errors import Invalid, NotFound, Refusal
-from portal.core.i18n import _
+from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.files.images import reencode
 from portal.files.kinds import PDF, kind_of
@@ -209,7 +209,7 @@ def drop(keys: Sequence[str], *, now: datetime) -> None:
         jobs.enqueue("files.forget", {"keys": keys}, key=f"files.forget/{keys[0]}", now=now)
 
 
-@jobs.handler("files.forget")
+@jobs.handler("files.forget", label=_l("Deleting files"))
 def forget(payload: dict[str, Any], clock: Clock) -> None:
     """Delete the bytes of attachments that are gone."""
     for key in payload["keys"]:

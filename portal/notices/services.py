@@ -1,7 +1,8 @@
 """Who is told of an event: those whom the step concerns, and those who took part before."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -15,7 +16,14 @@ from portal.files import services as files
 from portal.files.queries import Shown
 from portal.notices.models import Notice
 from portal.people import policy
-from portal.people.models import User
+from portal.people.models import Dealer, User
+from portal.web import mail
+
+MORNING = time(8)
+"""When the day's notices go out to whoever wants them once a day, in their own zone."""
+
+Readers = dict[int, AnyRow]
+"""People by their key, each with when they want mail and the zone that they live in."""
 
 
 @subscribe
@@ -24,7 +32,8 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
 
     A step concerns who holds the capability that it ``tells``: at the document's dealer, or at
     headquarters. A comment concerns whoever took part in the document so far. However many events
-    are recorded together, a step's notices cost two statements.
+    are recorded together, a step's notices cost two statements; that they are to go out by
+    e-mail as well stands in them.
     """
     steps = [
         (event, document, transition.tells)
@@ -41,17 +50,37 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
         for event, document in happened
         if event.name in (COMMENT, "attach")
     ]
-    told = [(event, document, people - {event.actor_id}) for event, document, people in told]
-    if any(people for _event, _document, people in told):
-        session.flush()
-        session.execute(
-            insert(Notice),
-            [
-                {"user_id": user, "event_id": event.id, "title": document.title}
-                for event, document, people in told
-                for user in people
-            ],
-        )
+    notices = [
+        {
+            "user_id": key,
+            "event_id": event.id,
+            "title": document.title,
+            "mail_at": _mail_at(reader, event.at),
+        }
+        for event, document, readers in told
+        for key, reader in readers.items()
+        if key != event.actor_id
+    ]
+    if notices:
+        session.execute(insert(Notice), notices)
+
+
+def _mail_at(reader: AnyRow, now: datetime) -> datetime | None:
+    """When a notice goes out by e-mail; None if it does not. ``now`` is in HQ's zone."""
+    if reader.mail == "off" or mail.server() is None:
+        return None
+    if reader.mail == "at_once":
+        return now
+    return next_morning(now, ZoneInfo(reader.zone) if reader.zone else now.tzinfo)
+
+
+def next_morning(now: datetime, zone: tzinfo | None) -> datetime:
+    """When the next daily mail goes out to somebody in a zone: after ``now``, never at it."""
+    here = now.astimezone(zone)
+    today = datetime.combine(here.date(), MORNING, tzinfo=zone)
+    if here < today:
+        return today
+    return datetime.combine(here.date() + timedelta(days=1), MORNING, tzinfo=zone)
 
 
 def _colleagues(dealer_ids: Collection[int | None]) -> Sequence[AnyRow]:
@@ -61,28 +90,31 @@ def _colleagues(dealer_ids: Collection[int | None]) -> Sequence[AnyRow]:
     return rows(_PEOPLE, {"dealers": [one for one in dealer_ids if one is not None]})
 
 
-def _holders(
-    capability: str, dealer_id: int | None, colleagues: Sequence[AnyRow]
-) -> set[int | None]:
+def _holders(capability: str, dealer_id: int | None, colleagues: Sequence[AnyRow]) -> Readers:
     roles = roles_with(capability)
     return {
-        user.id
+        user.id: user
         for user in colleagues
         if user.dealer_id in (None, dealer_id) and not user.roles.isdisjoint(roles)
     }
 
 
-_PEOPLE: AnySelect = select(User.id, User.dealer_id, User.roles).where(
-    User.status == "active",
-    User.dealer_id.in_(bindparam("dealers", expanding=True)) | User.dealer_id.is_(None),
+_PEOPLE: AnySelect = (
+    select(User.id, User.dealer_id, User.roles, User.mail, Dealer.zone)
+    .outerjoin(Dealer, Dealer.id == User.dealer_id)
+    .where(
+        User.status == "active",
+        User.dealer_id.in_(bindparam("dealers", expanding=True)) | User.dealer_id.is_(None),
+    )
 )
 
 
-def _concerned(comment: Event, document: Document) -> set[int | None]:
+def _concerned(comment: Event, document: Document) -> Readers:
     """Who took part so far; and while nobody of the other side has, who was told last."""
     taken_part = session.execute(
-        select(Event.actor_id, Event.actor_side, Event.name)
+        select(Event.actor_id, Event.actor_side, Event.name, User.mail, Dealer.zone)
         .join(User, User.id == Event.actor_id)
+        .outerjoin(Dealer, Dealer.id == User.dealer_id)
         .where(
             Event.document_kind == comment.document_kind,
             Event.document_id == comment.document_id,
@@ -90,7 +122,7 @@ def _concerned(comment: Event, document: Document) -> set[int | None]:
         )
         .order_by(Event.seq)
     ).all()
-    people: set[int | None] = {row.actor_id for row in taken_part}
+    people: Readers = {row.actor_id: row for row in taken_part}
     if all(row.actor_side == comment.actor_side for row in taken_part):
         steps = [document.workflow.named(row.name) for row in taken_part]
         told = [step.tells for step in steps if step and step.tells]

@@ -13,7 +13,7 @@ from portal.core.errors import NotFound
 from portal.core.i18n import _l
 from portal.core.permissions import SIGNED_IN
 from portal.files.views import with_uploads
-from portal.notices import forms, queries, services
+from portal.notices import forms, letters, queries, services  # noqa: F401 - letters has jobs
 from portal.notices.models import Notice
 from portal.people import policy, sign_in
 from portal.web import lists, timeline

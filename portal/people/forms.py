@@ -28,6 +28,11 @@ _AREAS = (
     "Pacific/",
 )
 ZONES = sorted(zone for zone in available_timezones() if zone.startswith(_AREAS))
+MAIL = (
+    ("at_once", _l("At once")),
+    ("daily", _l("Once a day, in the morning")),
+    ("off", _l("Never")),
+)
 THEMES = (("auto", _l("As the device")), ("light", _l("Light")), ("dark", _l("Dark")))
 
 
@@ -78,10 +83,11 @@ class SignIn(Form):
 
 
 class Preferences(Form):
-    """The language and the theme that a person sees."""
+    """The language and the theme that a person sees, and when notices come by e-mail."""
 
     language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))
     theme = SelectField(_l("Appearance"), choices=_choices(THEMES))
+    mail = SelectField(_l("Notices by e-mail"), choices=_choices(MAIL))
 
 
 class OwnPassword(Form):

@@ -55,7 +55,10 @@ class Dealer(Document, Base):
 
 
 class User(Document, Base):
-    """A person who signs in; on one side, with roles of that side."""
+    """A person who signs in; on one side, with roles of that side.
+
+    ``mail`` says when notices also go out by e-mail: ``at_once``, ``daily`` or ``off``.
+    """
 
     __tablename__ = "user_account"
     __table_args__ = (
@@ -73,6 +76,7 @@ class User(Document, Base):
     roles: Mapped[frozenset[Role]] = mapped_column(RoleSet())
     language: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="auto")
+    mail: Mapped[str] = mapped_column(String(10), default="at_once", server_default="at_once")
     search_text: Mapped[str]
 
     @property

@@ -198,10 +198,13 @@ def activate(user: User, *, seen: int | None, reason: str = "", by: Actor, now: 
     workflow.apply(user, "activate", by=by, now=now, seen=seen, reason=reason)
 
 
-def set_preferences(user: User, *, language: str | None = None, theme: str | None = None) -> None:
-    """Set the language and the theme that a person sees; None leaves one as it is."""
+def set_preferences(
+    user: User, *, language: str | None = None, theme: str | None = None, mail: str | None = None
+) -> None:
+    """Set the language and theme that a person sees, and when they get mail; None changes none."""
     user.language = language or user.language
     user.theme = theme or user.theme
+    user.mail = mail or user.mail
 
 
 def set_password(

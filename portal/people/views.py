@@ -1,7 +1,7 @@
 """Signing in and out, one's own account, dealers, and the people at them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, flash, request, url_for
@@ -17,7 +17,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, Side
 from portal.people import forms, history, policy, queries, services, sign_in
 from portal.people.models import Dealer, User
-from portal.web import frame, languages, lists, steps, timeline
+from portal.web import frame, languages, lists, mail, steps, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, is_safe, load, now
@@ -138,14 +138,20 @@ def sign_out() -> ResponseReturnValue:
 @pages.post("/preferences", needs=PUBLIC)
 def preferences() -> ResponseReturnValue:
     """Set language or theme: for the person, or for this browser while nobody is signed in."""
-    language, theme = request.form.get("language"), request.form.get("theme")
-    language = language if language in languages.CODES else None
-    theme = theme if theme in dict(forms.THEMES) else None
+    language = _chosen("language", languages.NATIVE)
+    theme = _chosen("theme", dict(forms.THEMES))
     if current_user.is_authenticated:
-        services.set_preferences(queries.own(actor()), language=language, theme=theme)
+        when = _chosen("mail", dict(forms.MAIL))
+        services.set_preferences(queries.own(actor()), language=language, theme=theme, mail=when)
     else:
         cookie.update({k: v for k, v in (("language", language), ("theme", theme)) if v})
     return redirect(_own_address(request.form.get("next", "/")), 303)
+
+
+def _chosen(name: str, known: Container[str]) -> str | None:
+    """What was chosen in a field, if it is something to choose."""
+    value = request.form.get(name)
+    return value if value in known else None
 
 
 class Visitor(AnonymousUserMixin):  # type: ignore[misc]
@@ -228,13 +234,15 @@ def end_other_sessions() -> ResponseReturnValue:
 
 
 def _account_page(form: forms.OwnPassword | None = None) -> ResponseReturnValue:
-    wishes = {"language": languages.code(), "theme": current_user.theme}
+    mine = queries.own(actor())
+    wishes = {"language": languages.code(), "theme": mine.theme, "mail": mine.mail}
     return render(
         "people/account.html",
         status=form.status if form else 200,
         company=queries.company(actor()),
         form=form or forms.OwnPassword(formdata=None),
         wishes=forms.Preferences(formdata=None, data=wishes),
+        sends_mail=mail.server() is not None,
         sessions=queries.open_sessions(current_user.id, now()),
         device=device,
     )

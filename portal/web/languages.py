@@ -4,6 +4,8 @@ The catalogues are the ``.po`` files themselves, read once at the start: there i
 compile and nothing that can be stale.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, current_app, g, has_request_context, request
-from flask_babel import Babel, Domain, get_locale
+from flask_babel import Babel, Domain, force_locale, get_locale
 from flask_login import current_user
 
 from portal.core.i18n import speak_by
@@ -89,6 +91,17 @@ def zone() -> ZoneInfo:
         own = getattr(current_user, "zone", None)
         chosen = g.zone = ZoneInfo(own) if own else current_app.extensions["settings"].hq_zone
     return chosen
+
+
+@contextmanager
+def speaking(language: str | None, zone: ZoneInfo) -> Iterator[None]:
+    """A block that speaks to somebody who asked for nothing just now: in a mail.
+
+    It is an application's context of its own, and so has a session of its own.
+    """
+    with current_app.app_context(), force_locale(str(_locale(language or "en"))):
+        g.zone = zone
+        yield
 
 
 def init_app(app: Flask) -> None:

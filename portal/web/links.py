@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask
-from flask import current_app, request
+from flask import current_app, has_request_context, request
 
 _plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 
@@ -29,10 +29,13 @@ def public_url_for(endpoint: str, **values: Any) -> str:
     """The whole address of an endpoint, for what leaves the portal: paper, codes, mail.
 
     It begins with the installation's public address, if one is set; else with what this request
-    asked for.
+    asked for, or where the portal listens when there is none.
     """
-    origin: str = current_app.extensions["settings"].public_url
-    return (origin or request.host_url.rstrip("/")) + url_for(endpoint, **values)
+    settings = current_app.extensions["settings"]
+    if not has_request_context():  # a job
+        return str(settings.origin + current_app.url_map.bind("").build(endpoint, values))
+    origin: str = settings.public_url or request.host_url.rstrip("/")
+    return origin + url_for(endpoint, **values)
 
 
 @lru_cache(1024)

@@ -67,20 +67,22 @@ def of(document: Document) -> list[Entry]:
     events = rows(_EVENTS, {"kind": document.kind, "document": document.id})
     kind = kind_named(document.kind)
     places = _places(kind, events)
-    return [_entry(event, document, kind, places) for event in events]
+    return [_entry(event, document, kind, places, _files(event)) for event in events]
 
 
+COLUMNS = (
+    Event.at,
+    Event.actor_id,
+    Event.actor_name,
+    Event.name,
+    Event.reason,
+    Event.from_status,
+    Event.to_status,
+    Event.values.label("used"),
+)
+"""What an entry is made of."""
 _EVENTS: AnySelect = (
-    select(
-        Event.at,
-        Event.actor_id,
-        Event.actor_name,
-        Event.name,
-        Event.reason,
-        Event.from_status,
-        Event.to_status,
-        Event.values.label("used"),
-    )
+    select(*COLUMNS)
     .where(Event.document_kind == bindparam("kind"), Event.document_id == bindparam("document"))
     .order_by(Event.seq)
 )
@@ -112,7 +114,20 @@ def _sides(used: Any) -> list[Any]:
     return used if isinstance(used, list) else [used]
 
 
-def _entry(event: AnyRow, document: Document, kind: DocumentKind, places: Places) -> Entry:
+def _files(event: AnyRow) -> list[dict[str, str]]:
+    return [
+        {"name": name, "url": url_for("files.show", public_id=public_id)}
+        for public_id, name in event.used.get(FILES, ())
+    ]
+
+
+def _entry(
+    event: AnyRow,
+    document: Document,
+    kind: DocumentKind,
+    places: Places,
+    files: list[dict[str, str]],
+) -> Entry:
     said = event.name == COMMENT
     moved = event.from_status not in ("", event.to_status)
     return Entry(
@@ -129,10 +144,7 @@ def _entry(event: AnyRow, document: Document, kind: DocumentKind, places: Places
             if key in event.used
         ],
         used=event.used,
-        files=[
-            {"name": name, "url": url_for("files.show", public_id=public_id)}
-            for public_id, name in event.used.get(FILES, ())
-        ],
+        files=files,
     )
 
 
@@ -141,6 +153,11 @@ def _why(event: AnyRow, document: Document) -> str:
     step = document.workflow.named(event.name)
     chosen = step.reasons.get(event.used.get(CODE)) if step else None
     return ": ".join(str(word) for word in (chosen, event.reason) if word)
+
+
+def told(event: AnyRow, document: Document) -> Entry:
+    """One event for somebody who reads of it elsewhere: in it nothing leads anywhere."""
+    return _entry(event, document, kind_named(document.kind), {}, [])
 
 
 def _in_words(key: str, value: Value, used: Any, document: Document, places: Places) -> Markup:

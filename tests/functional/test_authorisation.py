@@ -197,6 +197,11 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runs.start": _row("run"),
     "runs.close": _row("run"),
     "runs.close_again": _row("run"),
+    # operations
+    "operations.index": _row() + _row(also={"tab": "waiting"}) + _row(also={"tab": "done"}),
+    "operations.retry_all": _row(acts=True),
+    "operations.retry": _row("job", argument="job_id", missing="999999", acts=True),
+    "operations.drop": _row("other_job", argument="job_id", missing="999999", acts=True),
     # notices
     "notices.inbox": _row(),
     "notices.show": _row("notice", argument="notice_id", missing="999999", gives=303),

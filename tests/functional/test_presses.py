@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
@@ -251,7 +251,19 @@ def _own(portal: Portal) -> Iterator[Sent]:
     yield "desk", "/profile/sessions", {}
 
 
-WALKS = (_loop, _beside, _traceless, _month, _own)
+def _jobs(portal: Portal) -> Iterator[Sent]:
+    """Jobs that failed: tried again one by one and all together, and dropped."""
+    keys = ("one", "two", "three")
+    with portal.transaction():
+        jobs.enqueue_many("files.forget", {key: {"keys": []} for key in keys}, now=portal.now)
+        session.execute(update(jobs.Job).values(attempts=jobs.MOST_ATTEMPTS))
+    one, two = (_one(portal, select(jobs.Job.id).where(jobs.Job.key == key)) for key in keys[:2])
+    yield "administrator", f"/jobs/{one}/retry", {}
+    yield "administrator", f"/jobs/{two}/drop", {}
+    yield "administrator", "/jobs", {}
+
+
+WALKS = (_loop, _beside, _traceless, _month, _own, _jobs)
 
 
 def _clients(portal: Portal) -> Callable[[str], Client]:

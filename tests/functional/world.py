@@ -13,8 +13,10 @@ from sqlalchemy import insert, select
 from portal.applications.models import Application, Shipment
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
+from portal.core import jobs
 from portal.core.db import Base, session
 from portal.core.events import Event
+from portal.core.jobs import Job
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.files import services as files
 from portal.files.models import Attachment
@@ -214,6 +216,11 @@ def _headquarters(world: World) -> None:
         world.add("change", change.public_id, None, HQ)
         world.add("calendar", "calendar", "everybody", HQ)
         world.add("price_list", price_list.public_id, None, frozenset({"administrator", "auditor"}))
+        for kind in ("job", "other_job"):
+            jobs.enqueue("files.forget", {"keys": []}, key=kind, now=portal.now)
+            failed = session.scalars(select(Job).where(Job.key == kind)).one()
+            failed.attempts = jobs.MOST_ATTEMPTS
+            world.add(kind, failed.id, None, frozenset({"administrator", "auditor"}))
 
 
 def _picture(world: World, picture: files.Prepared) -> None:

@@ -1,0 +1,1 @@
+"""What the portal does by itself, for who keeps it running."""
