@@ -1,6 +1,7 @@
 """Reads of applications and shipments, each within what the actor may see (P1)."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -57,6 +58,32 @@ def tabs_for(actor: Actor) -> tuple[Tab, ...]:
     return tuple(tab for tab in TABS if tab.name not in hidden)
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to see of the applications: words, and filters that are on.
+
+    ``begun`` are the first and the last moment at which they were begun; ``late`` those whose
+    next step was due before a moment; ``dealer`` is a dealer's code.
+    """
+
+    text: str = ""
+    dealer: str = ""
+    begun: tuple[datetime | None, datetime | None] = (None, None)
+    late: datetime | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values that its statements leave open; what is not on is left out."""
+        own = {
+            "dealer_code": self.dealer,
+            "begun_from": self.begun[0],
+            "begun_to": self.begun[1],
+            "late_at": self.late,
+        }
+        own = {name: value for name, value in own.items() if value}
+        return own | search.values(self.text) if self.text else own
+
+
 class Asked(NamedTuple):
     """A list's statements, and the values that they leave open."""
 
@@ -65,29 +92,68 @@ class Asked(NamedTuple):
     values: dict[str, Any]
 
 
-def asked(actor: Actor, text: str) -> Asked:
+def asked(actor: Actor, wish: Wish) -> Asked:
     """What the list of applications asks, in statements that are made once."""
-    open_values: dict[str, Any] = {"dealer_id": actor.dealer_id}
-    indexed = None
-    if text:
-        open_values |= search.values(text)
-        indexed = search.by_index(text, own=actor.is_dealer)
-    return Asked(*_asked(actor.side, actor.roles, indexed), open_values)
+    return Asked(*_asked(*_shape(actor, wish)), wish.values | {"dealer_id": actor.dealer_id})
+
+
+def selected(actor: Actor, wish: Wish, tab: Tab, *columns: Any) -> tuple[AnySelect, dict[str, Any]]:
+    """Some columns of all that a list shows, newest first, and the values that are left open."""
+    statement = (
+        select(*columns)
+        .select_from(Application)
+        .outerjoin(Dealer, Dealer.id == Application.dealer_id)
+        .where(*_scope(*_shape(actor, wish), newest=None))
+        .where(*(() if tab.where is None else (tab.where,)))
+        .order_by(Application.created_at.desc(), Application.id.desc())
+    )
+    return statement, wish.values | {"dealer_id": actor.dealer_id}
+
+
+Shape = tuple[Side, frozenset[Role], bool | None, frozenset[str]]
+"""Whose list it is, whether its text is found by index (None: there is none), what filters."""
+
+
+def _shape(actor: Actor, wish: Wish) -> Shape:
+    indexed = search.by_index(wish.text, own=actor.is_dealer) if wish.text else None
+    return actor.side, actor.roles, indexed, frozenset(wish.values) & frozenset(_FILTERS)
+
+
+_FILTERS: dict[str, ColumnElement[bool]] = {
+    "dealer_code": Application.dealer_id
+    == select(Dealer.id).where(Dealer.code == bindparam("dealer_code")).scalar_subquery(),
+    "begun_from": Application.created_at
+    >= bindparam("begun_from", type_=Application.created_at.type),
+    "begun_to": Application.created_at < bindparam("begun_to", type_=Application.created_at.type),
+    "late_at": Application.due_at < bindparam("late_at", type_=Application.created_at.type),
+}
 
 
 @lru_cache(256)
-def _asked(side: Side, roles: frozenset[Role], indexed: bool | None) -> tuple[AnySelect, AnySelect]:
+def _asked(*shape: Any) -> tuple[AnySelect, AnySelect]:
     """The statements for all of a side with the same roles; whose dealer it is, they leave open.
 
-    So they do with the text of a search; ``indexed`` is None where nothing is searched.
+    So they do with the text of a search and the values of the filters.
     """
+    side, roles, indexed, _filters = shape
+    scope, tabs = _scope(*shape), tabs_for(Actor(0, "", side, None, roles))
+    count = counting if indexed is None else counting_found
+    return listed(*scope), count(Application, scope, tabs)
+
+
+def _scope(
+    side: Side,
+    roles: frozenset[Role],
+    indexed: bool | None,
+    filters: frozenset[str],
+    newest: int | None = MOST + 1,
+) -> list[ColumnElement[bool]]:
+    """The conditions of a list; of what a text finds, only the ``newest`` are looked at."""
     whose: Any = bindparam("dealer_id", type_=Key)
-    anyone = Actor(0, "", side, whose, roles)
-    visible, tabs = policy.visible_applications(anyone), tabs_for(anyone)
-    if indexed is None:
-        return listed(visible), counting(Application, [visible], tabs)
-    scope = (visible, search.matching(Application, indexed=indexed, newest=MOST + 1))
-    return listed(*scope), counting_found(Application, scope, tabs)
+    scope = [policy.visible_applications(Actor(0, "", side, whose, roles))]
+    if indexed is not None:
+        scope.append(search.matching(Application, indexed=indexed, newest=newest))
+    return scope + [_FILTERS[name] for name in sorted(filters)]
 
 
 def listed(*scope: ColumnElement[bool]) -> AnySelect:
@@ -309,5 +375,5 @@ def expired(now: datetime) -> Sequence[Application]:
 
 def found(actor: Actor, text: str, limit: int = 10) -> Sequence[AnyRow]:
     """The newest applications that match a text."""
-    ask = asked(actor, text)
+    ask = asked(actor, Wish(text))
     return rows(ask.rows.order_by(Application.created_at.desc()).limit(limit), ask.values)

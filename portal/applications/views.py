@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 import structlog
-from flask import Flask, flash, request, url_for
+from flask import Flask, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
 from portal.applications import forms, policy, queries, quoting, services
 from portal.applications.history import ALONE, VALUES, WORDS
+from portal.applications.list_views import chips, wish
 from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
@@ -24,7 +25,7 @@ from portal.ledger import policy as ledger_policy
 from portal.ledger import queries as ledger
 from portal.ledger.kinds import KINDS
 from portal.web import filters, frame, languages, lists, steps, timeline
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
@@ -65,13 +66,14 @@ _OWN_PAGES = {
 @pages.get("/applications", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of applications."""
-    text = clean(request.args.get("q", ""))[:100]
-    tabs = queries.tabs_for(actor())
-    rows, counts, values = queries.asked(actor(), text)
+    asked, tabs = wish(), queries.tabs_for(actor())
+    rows, counts, values = queries.asked(actor(), asked)
     return render(
         "applications/list.html",
         fragments={"results"},
         whole=lambda: {"tabs": lists.tab_items(tabs, lists.counted(counts, values))},
+        chips=chips(asked),
+        files=lists.files("worklist.export"),
         listed=lists.page(
             rows,
             Application.created_at,
@@ -79,7 +81,7 @@ def index() -> ResponseReturnValue:
             tab=lists.current(tabs),
             values=values,
         ),
-        q=text,
+        q=asked.text,
         state=lists.states(Application.workflow),
     )
 

@@ -222,6 +222,15 @@ def rows(statement: AnySelect, values: Mapping[str, Any] | None = None) -> Seque
     return session.connection().execute(statement, values or {}).all()
 
 
+def streamed(statement: AnySelect, values: Mapping[str, Any] | None = None) -> Iterator[AnyRow]:
+    """The rows of a statement one by one, however many: they are never all in memory.
+
+    Within ``snapshot()``, which keeps PostgreSQL's cursor open.
+    """
+    few = {"yield_per": 2000}
+    return iter(session.connection().execute(statement, values or {}, execution_options=few))
+
+
 def take_turn(name: str, *, shared: bool = False) -> None:
     """Wait for a turn at something that no row stands for; it is held until the transaction ends.
 

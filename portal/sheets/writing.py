@@ -5,12 +5,19 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
+from itertools import chain
+from typing import IO
 
 from xlsxwriter import Workbook
 
+from portal.core.errors import Invalid
+from portal.core.i18n import _
 from portal.sheets.reader import LONGEST_CELL
 from portal.sheets.table import FORMULA
+
+MOST_ROWS = 1_048_576
+"""In a sheet, with its headings."""
 
 Cell = str | int | Decimal | date | datetime | None
 """What can be written. An amount of money is a Decimal in major units."""
@@ -19,8 +26,23 @@ Cell = str | int | Decimal | date | datetime | None
 def write_xlsx(
     headings: Sequence[str], rows: Iterable[Sequence[Cell]], sheet: str = "Sheet1"
 ) -> bytes:
-    """One sheet with a bold heading row that stays in view; numbers and days are real ones."""
+    """A workbook as ``write_xlsx_to`` makes it."""
     file = BytesIO()
+    write_xlsx_to(file, headings, rows, sheet)
+    return file.getvalue()
+
+
+def write_xlsx_to(
+    file: IO[bytes],
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    sheet: str = "Sheet1",
+) -> None:
+    """One sheet with a bold heading row that stays in view; numbers and days are real ones.
+
+    Its rows are written as they come: memory does not grow with them. Invalid if they are more
+    than a sheet can hold.
+    """
     book = Workbook(
         file,
         {
@@ -42,6 +64,8 @@ def write_xlsx(
     for column, heading in enumerate(headings):
         page.write_string(0, column, heading[:LONGEST_CELL], bold)
     for line, cells in enumerate(rows, 1):
+        if line >= MOST_ROWS:
+            raise Invalid(_("These are more rows than a sheet can hold. Filter them, or take CSV."))
         for column, cell in enumerate(cells):
             if isinstance(cell, str):
                 looks_so = quoted if FORMULA.match(cell) else None
@@ -53,16 +77,22 @@ def write_xlsx(
             elif cell is not None:
                 page.write_number(line, column, cell)
     book.close()
-    return file.getvalue()
 
 
 def write_csv(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """A file as ``write_csv_to`` makes it."""
+    file = BytesIO()
+    write_csv_to(file, headings, rows)
+    return file.getvalue()
+
+
+def write_csv_to(file: IO[bytes], headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """UTF-8 with the mark that Excel needs; a text that looks like a formula gets a leading '."""
-    file = StringIO()
-    writer = csv.writer(file)
-    for cells in (headings, *rows):
+    text = TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text)
+    for cells in chain([headings], rows):
         writer.writerow([_guarded(cell) if isinstance(cell, str) else cell for cell in cells])
-    return file.getvalue().encode("utf-8-sig")
+    text.detach()
 
 
 def _guarded(text: str) -> str:

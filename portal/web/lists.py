@@ -7,7 +7,7 @@ all the tabs' counts, each of which stops counting at a thousand.
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from portal.core.clock import parse_day
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.workflow import State, Workflow
 from portal.web import languages
@@ -96,8 +97,20 @@ def _read_cursor(text: str) -> tuple[datetime, int] | None:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its parameters changed; None takes one out."""
-    own = request.view_args or {}
-    values = request.args.to_dict() | changes
+    return _place(str(request.endpoint), request.view_args or {}, changes)
+
+
+def files(endpoint: str) -> list[tuple[str, str]]:
+    """The whole list under its filters as a file of each kind, by the endpoint that makes it."""
+    return [
+        (label, _place(endpoint, {"kind": kind}, {"after": None}))
+        for kind, label in (("xlsx", "Excel"), ("csv", "CSV"))
+    ]
+
+
+def _place(endpoint: str, own: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    """A page's address with this one's parameters, some of them changed."""
+    values = {**request.args.to_dict(), **changes}
     kept = {
         name: value
         for name, value in values.items()
@@ -105,7 +118,29 @@ def here(**changes: Any) -> str:
         if value not in (None, "") and name not in own and name not in ("endpoint", "self")
         if not name.startswith("_")
     }
-    return url_for(str(request.endpoint), **own, **kept)
+    return url_for(endpoint, **own, **kept)
+
+
+def days_asked() -> tuple[datetime | None, datetime | None]:
+    """The time between the days that the URL names as ``from`` and ``to``, in the reader's zone.
+
+    From the first moment of the one to the last of the other: the end is the first that is not
+    meant. None for a day that is not named, or is none.
+    """
+    first, last = _day_asked("from"), _day_asked("to")
+    zone = languages.zone()
+    return (
+        datetime.combine(first, time(), zone) if first else None,
+        datetime.combine(last + timedelta(days=1), time(), zone) if last else None,
+    )
+
+
+def _day_asked(name: str) -> date | None:
+    try:
+        day = parse_day(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if 1990 <= day.year <= 2999 else None
 
 
 def page(

@@ -140,6 +140,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "pricelists.original": _row("price_list"),
     # applications
     "applications.index": _row(),
+    "worklist.export": _row(also={"kind": "csv"}),
     "drafts.new": _row(acts=True),
     "applications.show": _row("draft") + _row("submitted") + _row("released"),
     "applications.act": _steps(
