@@ -35,6 +35,7 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
     are recorded together, a step's notices cost two statements; that they are to go out by
     e-mail as well stands in them.
     """
+    session.flush()  # the notices name the events
     steps = [
         (event, document, transition.tells)
         for event, document in happened

@@ -80,6 +80,13 @@ def _mailbox(name: str, address: str) -> Address:
         raise Hopeless(f"{address}: nobody can be written to there") from None
 
 
+def _domain(settings: Settings) -> str:
+    """The name under which an installation sends: its public one, else that of its sender."""
+    host = urlsplit(settings.public_url).hostname or ""
+    is_name = bool(host.strip("0123456789.")) and ":" not in host
+    return host if is_name else settings.smtp_sender.partition("@")[2] or "localhost"
+
+
 @dataclass(frozen=True)
 class SmtpServer:
     """A server that the settings name."""
@@ -97,7 +104,7 @@ class SmtpServer:
         """The server of an installation; None if it sends no mail."""
         if not settings.smtp_host:
             return None
-        domain = urlsplit(settings.origin).hostname or "localhost"
+        domain = _domain(settings)
         return cls(
             host=settings.smtp_host,
             port=settings.smtp_port or SMTP_PORTS[settings.smtp_tls],

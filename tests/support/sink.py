@@ -5,7 +5,7 @@ import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from threading import Lock
@@ -19,7 +19,7 @@ from portal.web.mail import SmtpServer
 from tests.support.portal import Portal
 
 USER, PASSWORD = "portal", "let me through"
-PUBLIC = "https://parts.example.com"
+PUBLIC, SENDER = "https://parts.example.com", "parts@example.com"
 
 
 def _free_port() -> int:
@@ -44,6 +44,7 @@ class Sink:
     connections: int = 0
     _lock: Lock = field(default_factory=Lock)
     _controller: Controller | None = None
+    _before: list[tuple[Portal, dict[str, Any]]] = field(default_factory=list)
 
     # What aiosmtpd calls.
 
@@ -112,18 +113,28 @@ class Sink:
 
     def settings(self, **other: Any) -> Settings:
         """An installation's settings that lead here."""
-        values = {"smtp_port": self.port, "smtp_tls": "none", "public_url": PUBLIC} | other
-        return Settings(smtp_host="localhost", smtp_sender="parts@example.com", **values)
+        values = {
+            "smtp_host": "localhost",
+            "smtp_port": self.port,
+            "smtp_tls": "none",
+            "smtp_sender": SENDER,
+            "public_url": PUBLIC,
+        }
+        return Settings(**values | other)
 
     def attach(self, portal: Portal, **other: Any) -> None:
-        """Have a portal send its mail here."""
+        """Have a portal send its mail here, as long as there is this server."""
+        kept = portal.app.extensions
+        self._before.append((portal, {name: kept[name] for name in ("mail", "settings")}))
         settings = self.settings(**other)
-        portal.app.extensions["mail"] = SmtpServer.of(settings)
-        old = portal.app.extensions["settings"]
-        portal.app.extensions["settings"] = Settings(
-            folder=old.folder, database_url=old.database_url, secret_key=old.secret_key,
-            public_url=settings.public_url,
-        )  # fmt: skip
+        kept["mail"] = SmtpServer.of(settings)
+        kept["settings"] = replace(kept["settings"], public_url=settings.public_url)
+
+    def detach(self) -> None:
+        """Leave every portal as it was before."""
+        for portal, extensions in reversed(self._before):
+            portal.app.extensions |= extensions
+        self._before.clear()
 
 
 @contextmanager
@@ -134,6 +145,7 @@ def sink(**options: Any) -> Iterator[Sink]:
     try:
         yield made
     finally:
+        made.detach()
         with suppress(smtplib.SMTPException, OSError):
             made.stop()
 

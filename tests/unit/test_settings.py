@@ -55,3 +55,37 @@ def test_nobody_is_trusted_when_nothing_is_set() -> None:
     settings = Settings.read({})
     assert (settings.proxies, settings.public_url) == (0, "")
     assert Settings.read({"PORTAL_PROXIES": "2"}).proxies == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"PORTAL_SMTP_TLS": "ssl"}, "PORTAL_SMTP_TLS: 'ssl' is none of starttls, tls, none"),
+        ({"PORTAL_SMTP_PORT": "65536"}, "PORTAL_SMTP_PORT"),
+        ({"PORTAL_SMTP_PORT": "smtp"}, "PORTAL_SMTP_PORT"),
+        ({"PORTAL_SMTP_SENDER": "Partloop"}, "PORTAL_SMTP_SENDER"),
+        ({"PORTAL_SMTP_SENDER": "a@example.com\nBcc: b@example.com"}, "PORTAL_SMTP_SENDER"),
+        ({"PORTAL_SMTP_PASSWORD": "x", "PORTAL_SMTP_TLS": "none"}, "PORTAL_SMTP_TLS: with none"),
+    ],
+)
+def test_installation_is_told_when_its_mail_cannot_go_out(
+    given: dict[str, str], named: str
+) -> None:
+    """Before it starts, not when the first letter is due; no password goes out in the open."""
+    with pytest.raises(SettingError, match=named):
+        Settings.read({"PORTAL_SMTP_HOST": "mail.example.com", **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ({"PORTAL_PUBLIC_URL": "https://parts.example.com"}, "https://parts.example.com"),
+        ({"PORTAL_PORT": "8010"}, "http://127.0.0.1:8010"),
+        ({"PORTAL_HOST": "0.0.0.0"}, "http://localhost:8000"),
+    ],
+)
+def test_mails_lead_to_the_portal_when_no_request_says_where(
+    given: dict[str, str], origin: str
+) -> None:
+    """Its public address; without one, where it listens."""
+    assert Settings.read(given).origin == origin

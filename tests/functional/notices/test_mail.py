@@ -1,5 +1,6 @@
 """Notices by e-mail: who is written to, when, in which words, and what a letter gives away."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
@@ -264,6 +265,49 @@ def test_header_is_one_line_when_a_name_is_naughty() -> None:
         read = message_from_bytes(head, policy=policy.default)
         assert read["To"].addresses[0].addr_spec == "m@example.com"
         assert "".join(read["Subject"].split()) == "".join(plain(name).split())
+
+
+@pytest.mark.parametrize(
+    ("public", "sender", "shown"),
+    [
+        ("https://parts.example.com", "", "partloop@parts.example.com"),
+        ("https://parts.example.com", "desk@example.org", "desk@example.org"),
+        ("http://192.0.2.7:8000", "", "partloop@localhost"),
+        ("http://[2001:db8::1]", "desk@example.org", "desk@example.org"),
+        ("", "", "partloop@localhost"),
+    ],
+)
+def test_sender_is_the_portals_own_when_none_is_set(public: str, sender: str, shown: str) -> None:
+    """A name that mail servers accept, never the number of a machine."""
+    settings = Sink(port=1).settings(public_url=public, smtp_sender=sender)
+    server = SmtpServer.of(settings)
+    assert server is not None
+    assert server.sender == shown
+    assert re.fullmatch(r"[a-z.]+", server.domain)
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("a,b<c>@example.com", '"a,b<c>"@example.com'),
+        ("m@żółw.example.pl", "m@xn--w-uga1v8h.example.pl"),
+    ],
+)
+def test_address_stays_one_when_it_is_odd(address: str, written: str) -> None:
+    """Whatever the portal takes for an address reaches that mailbox, and no other."""
+    server = SmtpServer.of(Sink(port=1).settings())
+    assert server is not None
+    letter = Letter("mail/1", "M", address, "en", "s", "text", "<p>", PUBLIC)
+    assert [one.addr_spec for one in server.message(letter, now=START)["To"].addresses] == [written]
+
+
+def test_letter_is_given_up_when_its_address_can_be_none() -> None:
+    """An address whose domain cannot be written ends that letter, and no other."""
+    server = SmtpServer.of(Sink(port=1).settings())
+    assert server is not None
+    letter = Letter("mail/1", "M", "m@a..b", "en", "s", "text", "<p>", PUBLIC)
+    with pytest.raises(jobs.Hopeless, match="m@a"):
+        server.message(letter, now=START)
 
 
 # Who may know
