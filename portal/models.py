@@ -1,5 +1,6 @@
 """Every table, so that the metadata is complete for whoever migrates or checks it."""
 
+import portal.applications.compensation_models
 import portal.applications.models
 import portal.catalogue.models
 import portal.claims.models

@@ -1,10 +1,12 @@
-"""What ``ledger verify`` asks of applications (L10): reservations, deductions and refunds."""
+"""What ``ledger verify`` asks of applications (L10): reservations, refunds and compensations."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import and_, case, func, select
 
-from portal.applications.models import Application, Quote, QuoteLine
+from portal.applications.compensation import pieces_sent_first, worth
+from portal.applications.compensation_models import Compensation
+from portal.applications.models import Application, Quote, QuoteLine, ShipmentLine
 from portal.applications.policy import RELEASED
 from portal.core.db import session
 from portal.ledger.models import Reservation, ReservationEnd, Transfer
@@ -80,3 +82,33 @@ def refunds() -> Iterator[str]:
     )
     for row in session.execute(statement):
         yield f"{row.number} was refunded {row.given}, its cancelled pieces make {row.owed}"
+
+
+@check("compensation")
+def compensations() -> Iterator[str]:
+    """Booked means one entry of the amount, and the amount is what its shipment makes (A9)."""
+    late = (
+        select(func.sum(pieces_sent_first() * ShipmentLine.unit_price))
+        .where(ShipmentLine.shipment_id == Compensation.shipment_id)
+        .correlate(Compensation)
+        .scalar_subquery()
+    )
+    given = (
+        select(func.coalesce(func.sum(Transfer.amount), 0))
+        .where(
+            Transfer.kind == "late_delivery_compensation",
+            Transfer.document_kind == Compensation.kind,
+            Transfer.document_id == Compensation.id,
+        )
+        .correlate(Compensation)
+        .scalar_subquery()
+    )
+    statement = select(Compensation, late.label("late"), given.label("given"))
+    for made, late_amount, booked in session.execute(statement.order_by(Compensation.id)):
+        if late_amount != made.late_amount:
+            yield f"{made.number} counts {made.late_amount}, its shipment makes {late_amount}"
+        due = worth(made.late_amount, made.late_days, made.rate, made.most)
+        if due != made.amount:
+            yield f"{made.number} is {made.amount}, its late days make {due}"
+        if booked != (made.amount if made.status == "booked" else 0):
+            yield f"{made.number} of {made.amount} is {made.status}, booked is {booked}"

@@ -1,8 +1,10 @@
 """What the events of applications and shipments, and the values that they keep, are called."""
 
+from portal.applications.compensation_models import Compensation
 from portal.applications.models import Shipment
 from portal.core.i18n import _l
-from portal.web.timeline import money, number_of, plain, span
+from portal.web import filters
+from portal.web.timeline import day, money, number_of, plain, span, written
 
 WORDS = {"create": _l("began the application")}
 ALONE = {
@@ -19,7 +21,20 @@ VALUES = {
     "ship_days": span(_l("To be shipped within"), "day"),
     "shipment": number_of(_l("Shipment"), Shipment.number),
     "pieces": plain(_l("Pieces")),
+    "compensation": number_of(_l("Compensation"), Compensation.number),
     "refund": money(_l("Refund")),
     "refunded_fees": money(_l("Fees in the refund")),
 }
 SHIPMENT_WORDS = {"create": _l("made the shipment")}
+COMPENSATION_ALONE = {"book": _l("booked the compensation: nobody had excused the delay in time")}
+COMPENSATION_VALUES = {
+    "shipment": number_of(_l("Shipment"), Shipment.number),
+    "promised_on": day(_l("Promised for")),
+    "shipped_on": day(_l("Shipped on")),
+    "late_days": span(_l("Late by"), "day"),
+    "late_amount": money(_l("Amount of the late pieces")),
+    "rate": written(_l("Share for each late day"), filters.percent),
+    "most": written(_l("Largest share"), filters.percent),
+    "amount": money(_l("Compensation")),
+    "book_days": span(_l("To be decided within"), "day"),
+}

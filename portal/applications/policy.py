@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
+from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.core.events import Event
 from portal.core.permissions import Actor, Role, capability, roles_with
@@ -25,6 +26,10 @@ SHIP = capability("application:ship", Role.WAREHOUSE)
 RECEIVE = capability("shipment:receive", Role.CLERK, Role.MANAGER)
 EXPIRE = capability("application:expire")
 CLOSE = capability("application:close")
+PROPOSE_COMPENSATION = capability("compensation:propose")
+BOOK_COMPENSATION = capability("compensation:book", Role.FINANCE)
+EXCUSE_DELAY = capability("compensation:excuse", Role.DESK)
+FOLLOW_COMPENSATION = capability("compensation:follow", Role.MANAGER, Role.DESK, Role.FINANCE)
 
 RELEASED = ("released", "part_shipped", "shipped", "received", "closed")
 
@@ -61,4 +66,11 @@ def visible_shipments(actor: Actor) -> ColumnElement[bool]:
     """A dealer sees its own shipments; headquarters every one."""
     if actor.is_dealer:
         return Shipment.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
+
+
+def visible_compensations(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own; headquarters every one."""
+    if actor.is_dealer:
+        return Compensation.dealer_id == actor.dealer_id
     return true() if actor.can(READ) else false()

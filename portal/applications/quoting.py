@@ -1,9 +1,10 @@
 """The quote: headquarters' answer, its confirmation and the money that it moves (A3–A6)."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from portal.applications.clocks import ship_due
 from portal.applications.commands import Answer, LineAnswer
 from portal.applications.models import (
     Application,
@@ -22,6 +23,7 @@ from portal.core.i18n import _
 from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
 from portal.ledger.models import FREIGHT, PARTS_SALES, Reservation
+from portal.terms.calendar import end_of
 from portal.terms.values import value
 
 
@@ -49,7 +51,7 @@ def quote(
         packing=answer.packing,
         total=amount + answer.freight + answer.packing,
         promised_on=answer.promised_on,
-        expires_at=_end_of_day(now, days),
+        expires_at=end_of(now.date() + timedelta(days=days), now.tzinfo),
         remark=answer.remark,
         made_by_id=by.id,
         made_at=now,
@@ -67,11 +69,6 @@ def quote(
         values={"version": made.version, "total": made.total, "quote_days": days},
     )
     return made
-
-
-def _end_of_day(now: datetime, days: int) -> datetime:
-    """The last second of the day so many days from now, in headquarters' zone (T1)."""
-    return datetime.combine(now.date() + timedelta(days=days), time(23, 59, 59), now.tzinfo)
 
 
 def _sent(answer: Answer) -> list[LineAnswer]:
@@ -190,8 +187,8 @@ def release(application: Application, *, seen: int | None, by: Actor, now: datet
     """Post the reservation: parts to sales, fees to freight (A6, L6)."""
     application = relock(application)
     workflow.check(application, "release", by=by, seen=seen)
-    days = value("application.ship_days", now.date())
     made = current_quote(application)
+    due, days = ship_due(now, made.promised_on)
     workflow.apply(application, "release", by=by, now=now, seen=seen, values={"ship_days": days})
     fees = made.freight + made.packing
     ledger.post(
@@ -204,8 +201,7 @@ def release(application: Application, *, seen: int | None, by: Actor, now: datet
         by=by,
         now=now,
     )
-    promised = datetime.combine(made.promised_on, time(23, 59, 59), now.tzinfo)
-    application.due_at = max(promised, now + timedelta(days=days))
+    application.due_at = due
 
 
 def expire(application: Application, *, now: datetime) -> None:

@@ -9,12 +9,13 @@ take turns; the second one is told (``Stale``).
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from portal.applications import policy
+from portal.applications.clocks import reply_due
 from portal.applications.commands import LineRequest, Request
 from portal.applications.models import (
     WARRANTY,
@@ -34,7 +35,6 @@ from portal.core.permissions import Actor
 from portal.core.search import normal
 from portal.ledger import services as ledger
 from portal.people.models import Dealer
-from portal.terms.values import value
 
 MOST_LINES = 200
 MOST_PIECES = 9999
@@ -111,8 +111,7 @@ def submit(
     application.revision += 1
     application.line_count = len(request.lines)
     application.submitted_at = now
-    hours = value("application.reply_hours", now.date())
-    application.due_at = now + timedelta(hours=hours)
+    application.due_at, hours = reply_due(now)
     application.search_text = normal(
         application.number,
         dealer.code,
@@ -186,10 +185,13 @@ def step(
 ) -> None:
     """Return, reject, withdraw, ask for a new quote, or cancel before the release (A3, A4, L6)."""
     application = relock(application)
-    workflow.apply(application, name, by=by, now=now, seen=seen, reason=reason, code=code)
-    application.due_at = None
+    due, values = None, {}
     if name == "requote":
-        hours = value("application.reply_hours", now.date())
-        application.due_at = now + timedelta(hours=hours)
+        due, hours = reply_due(now)
+        values = {"reply_hours": hours}
+    workflow.apply(
+        application, name, by=by, now=now, seen=seen, reason=reason, code=code, values=values
+    )
+    application.due_at = due
     if name == "cancel":
         ledger.void(held(application), now=now)

@@ -5,7 +5,8 @@ from typing import Any
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from portal.applications import forms, policy, queries, quoting, shipping, views
+from portal.applications import compensation, forms, policy, queries, quoting, shipping, views
+from portal.applications.compensation_models import Compensation
 from portal.applications.history import SHIPMENT_WORDS
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
@@ -150,6 +151,8 @@ def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> Respon
         "shipments/show.html",
         status=form.status if form else 200,
         shipment=shipment,
+        late=compensation.of_shipment(shipment),
+        compensation_state=Compensation.workflow.state,
         application=application,
         dealer=queries.dealer_of(application),
         state=Shipment.workflow.state(shipment.status),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from portal.applications import compensation
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, QuoteLine, Shipment, ShipmentLine
 from portal.applications.queries import asked_lines
@@ -106,13 +107,16 @@ def ship(
             )
         )
     workflow.begin(shipment, by=by, now=now)
+    promised_on = current_quote(application).promised_on
+    late = compensation.propose_if_late(shipment, promised_on=promised_on, now=now)
     complete = not any(_rest(line) for line in lines.values())
     workflow.apply(
         application,
         "ship_rest" if complete else "ship",
         by=by,
         now=now,
-        values={"shipment": shipment.number, "pieces": sum(chosen.values())},
+        values={"shipment": shipment.number, "pieces": sum(chosen.values())}
+        | ({"compensation": late.number} if late else {}),
     )
     if complete:
         application.due_at = None

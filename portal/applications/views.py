@@ -10,7 +10,8 @@ from flask import Flask, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
-from portal.applications import forms, policy, queries, quoting, services
+from portal.applications import compensation, forms, policy, queries, quoting, services
+from portal.applications.compensation_models import Compensation
 from portal.applications.history import ALONE, VALUES, WORDS
 from portal.applications.list_views import chips, wish
 from portal.applications.models import Application, Shipment
@@ -106,6 +107,8 @@ def page(
         quote=quotes[0] if quotes else None,
         earlier=quotes[1:],
         shipments=shipments,
+        compensations=compensation.of_application(application) if shipments else [],
+        compensation_state=Compensation.workflow.state,
         shipment_state=Shipment.workflow.state,
         entries=timeline.of(application),
         typed_rows=forms.typed_rows(application.typed),

@@ -53,6 +53,8 @@ class Term:
             return _("yes") if value else _("no")
         if self.measure == "weekdays":
             return ", ".join(filters.weekday(day) for day in range(7) if value >> day & 1)
+        if self.measure == "basis_point":
+            return f"{value} ({filters.percent(value)})"
         return f"{value}:00" if self.measure == "time_of_day" else str(value)
 
 
@@ -63,6 +65,7 @@ UNITS = {
     "piece": _l("pieces"),
     "switch": _l("0 = no, 1 = yes"),
     "day_of_month": _l("day of the month"),
+    "basis_point": _l("hundredths of a percent"),
     "weekdays": _l("weekdays"),
     "time_of_day": _l("time of day"),
 }
@@ -105,6 +108,33 @@ TERMS = {
             "switch",
             _l("Release without finance"),
             _l("A confirmed quote is released at once, without finance."),
+        ),
+        Term(
+            "compensation.rate",
+            50,
+            0,
+            1000,
+            "basis_point",
+            _l("Compensation for a late day"),
+            _l("For each day that it ships late, the dealer gets this share of the late pieces."),
+        ),
+        Term(
+            "compensation.most",
+            1000,
+            1,
+            10000,
+            "basis_point",
+            _l("Most compensation for a late shipment"),
+            _l("However late it ships, the dealer gets no larger share of the late pieces."),
+        ),
+        Term(
+            "compensation.book_days",
+            7,
+            1,
+            90,
+            "day",
+            _l("Time to decide on a compensation"),
+            _l("Neither booked nor excused within this time, the portal books it by itself."),
         ),
         Term(
             "oldpart.photos",

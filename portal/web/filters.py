@@ -43,6 +43,11 @@ def number(value: int) -> str:
     return _writer().number(value)
 
 
+def percent(basis_points: int) -> str:
+    """Hundredths of a percent in the reader's way of writing: ``0.5%``."""
+    return _writer().percent(basis_points)
+
+
 def day(value: date | None) -> str:
     """A day in the reader's way of writing."""
     return _writer().day(value)
@@ -96,7 +101,9 @@ def init_app(app: Flask) -> None:
     app.extensions["writers"] = {
         code: Writer(code, currency, zone=languages.zone, now=now) for code in languages.CODES
     }
-    for function in (money, amount, number, day, weekday, month, moment, ago, at_headquarters):
+    for function in (
+        money, amount, number, percent, day, weekday, month, moment, ago, at_headquarters,
+    ):  # fmt: skip
         app.add_template_filter(function)
     app.jinja_env.globals.update(
         static_url=static_url, now=now, url_for=links.url_for, kept=lru_cache(1024, typed=True)

@@ -7,6 +7,7 @@ which was most of what a list cost; a writer reads each pattern once.
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from babel.dates import (
     get_datetime_format,
     get_day_names,
 )
-from babel.numbers import format_currency, format_decimal, get_currency_precision
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from markupsafe import Markup
 
 from portal.core.clock import Month
@@ -36,7 +37,8 @@ class Writer:
     """Writes values in one language and currency, for whoever ``zone`` and ``now`` speak of."""
 
     FILTERS = (
-        "money", "amount", "number", "day", "weekday", "month", "moment", "ago", "at_headquarters",
+        "money", "amount", "number", "percent", "day", "weekday", "month", "moment", "ago",
+        "at_headquarters",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +79,11 @@ class Writer:
     def number(self, value: int) -> str:
         """A whole number, grouped."""
         return f"{value:,}".replace(",", self._number[1])
+
+    def percent(self, basis_points: int) -> str:
+        """Hundredths of a percent in the reader's way of writing: ``0.5%``."""
+        share = Decimal(basis_points) / 10_000
+        return str(format_percent(share, locale=self.locale, decimal_quantization=False))
 
     def day(self, value: date | None) -> str:
         """A day in the reader's way of writing."""

@@ -164,6 +164,13 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "shipments.index": _row(),
     "shipments.show": _row("sent"),
     "shipments.receive": _row("sent"),
+    "compensations.index": _row(),
+    "compensations.show": _row("compensation"),
+    "compensations.act": _steps(
+        "step",
+        ("book", "compensation", "compensation:book"),
+        ("excuse", "compensation", "compensation:excuse"),
+    ),
     # old parts
     "oldparts.index": _row(),
     "oldparts.to_register": _row(),
@@ -220,6 +227,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("account", "account"),
             ("user", "user"),
             ("change", "policy"),
+            ("compensation", "compensation"),
             ("price_list", "pricelist"),
         )
     ),

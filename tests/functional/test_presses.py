@@ -199,6 +199,9 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"/old-parts/{returned}/photos", {"photos_kept": story.photo(portal)}
     yield "clerk", f"/old-parts/{returned}/photos", {"photos": _png()}
     yield "desk", f"/old-parts/{returned}/steps/return", {"seen": "3", "reason": "Blurred"}
+    for who, step in (("finance", "book"), ("desk", "excuse")):
+        late = f"/compensations/{story.late(portal).public_id}"
+        yield who, f"{late}/{step}", {"seen": "1", "reason": "Ice on the road"}
     to_reject = story.registered(portal).public_id
     why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
     yield "desk", f"/old-parts/{to_reject}/steps/reject", why

@@ -172,7 +172,8 @@ def _try(
 
 def test_dealers_and_headquarters_decide_on_different_things() -> None:
     """P2: no capability that decides, ships or moves money is held on both sides."""
-    shared = {"document:comment", "file:add", "part:read", "user:read", "user:manage"}
+    shared = {"document:comment", "file:add", "part:read", "user:read", "user:manage",
+              "compensation:follow"}  # fmt: skip
     for name, roles in declared().items():
         sides = {role.side for role in roles}
         if name.endswith(":read") or name in shared:
@@ -199,6 +200,11 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         },
     ),
     "shipment": ("sent", "shipments.show", {"receive": "/receive"}),
+    "compensation": (
+        "compensation",
+        "compensations.show",
+        {"book": "/book", "excuse": "/excuse"},
+    ),
     "oldpart": (
         "registered",
         "oldparts.show",

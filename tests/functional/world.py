@@ -123,6 +123,7 @@ def _applications(world: World, dealer: str, clerk: str) -> None:
     ):
         made: Application | Shipment = make(portal, by=clerk)  # type: ignore[operator]
         world.add(kind, made.public_id, dealer, seen_by)
+    world.add("compensation", story.late(portal, by=clerk).public_id, dealer, DOCUMENTS)
 
 
 def _old_parts(world: World, dealer: str, clerk: str) -> None:

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from PIL import Image
+from sqlalchemy import select
 
 from portal.applications import queries, quoting, services, shipping
 from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
+from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
 from portal.files import services as files
@@ -147,6 +149,18 @@ def send(
 def shipped(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: Any) -> Shipment:
     """A shipment of everything, on its way."""
     return send(portal, released(portal, *lines, by=by, **other))
+
+
+def late(portal: Portal, *lines: LineRequest, by: str = "clerk") -> Compensation:
+    """The compensation for a shipment that left a day later than promised; the clock goes back."""
+    begun = portal.now
+    application = released(portal, *lines, by=by, promised_on=begun.date())
+    portal.clock.advance(days=1)
+    shipment = send(portal, application)
+    portal.clock.at = begun
+    with portal.transaction():
+        mine = Compensation.shipment_id == shipment.id
+        return session.scalars(select(Compensation).where(mine)).one()
 
 
 def received(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: Any) -> Shipment:

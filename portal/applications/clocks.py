@@ -1,0 +1,35 @@
+"""When headquarters has to act (A10), by its working calendar; and what it promises by default."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from portal.terms.calendar import end_of, load
+from portal.terms.values import value
+
+
+class Due(NamedTuple):
+    """A deadline, and the policy value that it follows from: hours or days."""
+
+    at: datetime
+    within: int
+
+
+def reply_due(now: datetime) -> Due:
+    """By when a submission is answered: so many working hours from now."""
+    hours = value("application.reply_hours", now.date())
+    return Due(load(now).after(now, hours), hours)
+
+
+def ship_due(now: datetime, promised_on: date) -> Due:
+    """By when what is released now is shipped: the end of a day in headquarters' zone (T1).
+
+    So many working days from today, or the promised day, whichever is later.
+    """
+    days = value("application.ship_days", now.date())
+    day = load(now).working_days_after(now.date(), days)
+    return Due(end_of(max(day, promised_on), now.tzinfo), days)
+
+
+def default_promise(now: datetime) -> date:
+    """The day that a quote promises unless the desk says otherwise: as for a release today."""
+    return load(now).working_days_after(now.date(), value("application.ship_days", now.date()))

@@ -1,0 +1,126 @@
+"""The pages of compensations for late delivery (A9)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+
+import structlog
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from portal.applications import compensation as services
+from portal.applications import policy, queries
+from portal.applications.compensation_models import Compensation
+from portal.applications.history import (
+    COMPENSATION_ALONE,
+    COMPENSATION_VALUES,
+)
+from portal.applications.models import Application, Shipment
+from portal.core import jobs
+from portal.core.clock import Clock
+from portal.core.db import in_transaction, reading, session
+from portal.core.documents import DocumentKind, register
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.ledger import services as ledger
+from portal.web import frame, lists, steps, timeline
+from portal.web.forms import ActionForm
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, load, now
+
+log = structlog.get_logger()
+pages = Pages("compensations", __name__)
+register(
+    DocumentKind(
+        Compensation,
+        _l("Compensation"),
+        "compensations.show",
+        policy.visible_compensations,
+        alone=COMPENSATION_ALONE,
+        values=COMPENSATION_VALUES,
+    )
+)
+
+
+@pages.get("/compensations", needs=policy.READ)
+def index() -> ResponseReturnValue:
+    """The list of compensations."""
+    tabs, scope = services.TABS, [policy.visible_compensations(actor())]
+    return render(
+        "compensations/list.html",
+        listed=lists.page(
+            services.listed(*scope),
+            Compensation.created_at,
+            Compensation.id,
+            tab=lists.current(tabs),
+        ),
+        tabs=lists.tab_items(tabs, lists.counts(Compensation, scope, tabs)),
+        state=lists.states(Compensation.workflow),
+    )
+
+
+@pages.get("/compensations/<name>", needs=policy.READ)
+def show(name: str) -> ResponseReturnValue:
+    """One compensation with all that it was worked out from."""
+    return _page(load(Compensation, name))
+
+
+@pages.post("/compensations/<name>/<step>", needs=policy.FOLLOW_COMPENSATION)
+def act(name: str, step: str) -> ResponseReturnValue:
+    """Book it, or excuse the delay."""
+    compensation = load(Compensation, name)
+    known, form = steps.direct(compensation, step), steps.form_for(step)
+
+    def do() -> None:
+        seen, reason = form.seen.data, form.reason.data or ""
+        services.decide(compensation, step, seen=seen, reason=reason, by=actor(), now=now())
+
+    answer = steps.taken(compensation, form, do, told=known.told)
+    return answer or _page(compensation, form)
+
+
+def _page(compensation: Compensation, form: ActionForm | None = None) -> ResponseReturnValue:
+    application = session.get_one(Application, compensation.application_id)
+    shipment = session.get_one(Shipment, compensation.shipment_id)
+    return render(
+        "compensations/show.html",
+        status=form.status if form else 200,
+        compensation=compensation,
+        state=Compensation.workflow.state(compensation.status),
+        steps=steps.of(compensation, "compensations.act"),
+        application=application,
+        shipment=shipment,
+        dealer=queries.dealer_of(application),
+        lines=services.late_lines(shipment.id),
+        entry=ledger.booked(services.cause_of(shipment)),
+        entries=timeline.of(compensation),
+        form=form,
+    )
+
+
+@frame.tasks
+def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
+    """The compensations that finance has not booked yet, nor the desk excused."""
+    if who.can(policy.BOOK_COMPENSATION) or who.can(policy.EXCUSE_DELAY):
+        row = services.waiting()
+        label = (
+            _l("Compensations to book")
+            if who.can(policy.BOOK_COMPENSATION)
+            else _l("Late shipments to excuse, where there is a reason")
+        )
+        url = url_for("compensations.index", tab="proposed")
+        yield frame.Task(label, row.number, url, row.first)
+
+
+@jobs.timer("book compensations")
+def _book(clock: Clock) -> None:
+    """Book what nobody decided on in time, each in a transaction of its own (A9)."""
+    with reading():
+        due = session.scalars(select(Compensation).where(*services.is_due(clock.now()))).all()
+    for one in due:
+        try:
+            in_transaction(partial(services.book_if_due, one, now=clock.now()))
+        except Exception:
+            # The others are booked all the same; this one is tried again in the next round.
+            log.exception("compensation was not booked", compensation=one.number)
