@@ -144,9 +144,9 @@ def test_lists_and_home_say_overdue_a_second_after_the_deadline(holidays: Portal
     """A10: at 23:59:59 of the last day it is due, at 00:00:00 it is overdue."""
     holidays.clock.at = at(2026, 9, 29, 23, 59, 59)
     application = story.submitted(holidays)
-    desk = holidays.client(holidays.desk)
     for moment, late in ((at(2026, 9, 30, 23, 59, 59), False), (at(2026, 10, 1), True)):
         holidays.clock.at = moment
+        desk = holidays.client(holidays.desk)
         for page in ("/applications?tab=submitted", f"/applications/{application.public_id}"):
             assert ('class="due over"' in desk.get(page).text) == late, page
         assert ("1 overdue" in desk.get("/").text) == late
