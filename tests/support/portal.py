@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -31,6 +32,7 @@ from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.core.search import normal
 from portal.core.workflow import CODE
+from portal.files import services as files
 from portal.files import storage
 from portal.ledger import services as ledger
 from portal.people import services as people
@@ -253,6 +255,10 @@ class _Compiled(BytecodeCache):
 
 
 _compiled = _Compiled()
+
+
+files.reencode = lru_cache(256)(files.reencode)  # type: ignore[attr-defined]
+"""Most tests send the same picture: one child process for each content will do."""
 
 
 def new(folder: Path, url: str, at: datetime = START) -> Portal:
