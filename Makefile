@@ -17,7 +17,7 @@ test: .venv .venv/tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv .venv/tests
 	tests/support/install.sh
