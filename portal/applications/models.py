@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.applications import workflow
@@ -12,6 +12,7 @@ from portal.core.documents import Document
 from portal.core.drafts import Draft
 
 WARRANTY, STOCK = "warranty", "stock"
+_WAITS_UNTIL = text("coalesce(due_at, created_at)")
 
 
 class Application(Document, Draft, Base):
@@ -35,6 +36,9 @@ class Application(Document, Draft, Base):
         # With the number, which says whether headquarters may see it: counted from the index.
         Index("ix_application_status_created_at_id_number", "status", "created_at", "id", "number"),
         Index("ix_application_status_due_at", "status", "due_at"),
+        # The queues (A10), in the order of ``queries.WAITS_UNTIL``.
+        Index("ix_application_status_queue", "status", _WAITS_UNTIL, "id"),
+        Index("ix_application_dealer_id_status_queue", "dealer_id", "status", _WAITS_UNTIL, "id"),
     )
     kind = "application"
     workflow = workflow.APPLICATION

@@ -41,6 +41,10 @@ TABS = (
     _tab("done", _l("Done"), "received", "closed"),
     _tab("ended", _l("Ended"), "rejected", "withdrawn", "expired", "cancelled"),
 )
+QUEUES = frozenset({"submitted", "quoted", "confirmed", "released"})
+"""The tabs that list what waits for somebody: the earliest due first (A10)."""
+WAITS_UNTIL = func.coalesce(Application.due_at, Application.created_at)
+"""The order of a queue: when the next step is due or, where nothing is, since when it is there."""
 SHIPMENT_TABS = (
     Tab("all", _l("All")),
     Tab("sent", _l("On their way"), Shipment.status == "sent"),

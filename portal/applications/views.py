@@ -1,6 +1,6 @@
 """The pages of parts applications and shipments."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from portal.applications.list_views import chips, wish
 from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
-from portal.core.db import AnyRow, in_transaction, reading
+from portal.core.db import AnyRow, AnySelect, in_transaction, reading
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import WrongState
 from portal.core.i18n import _, _l
@@ -75,15 +75,25 @@ def index() -> ResponseReturnValue:
         whole=lambda: {"tabs": lists.tab_items(tabs, lists.counted(counts, values))},
         chips=chips(asked),
         files=lists.files("worklist.export"),
-        listed=lists.page(
-            rows,
-            Application.created_at,
-            Application.id,
-            tab=lists.current(tabs),
-            values=values,
-        ),
+        listed=_listed(rows, lists.current(tabs), values),
         q=asked.text,
         state=lists.states(Application.workflow),
+    )
+
+
+def _listed(statement: AnySelect, tab: lists.Tab, values: Mapping[str, Any]) -> lists.Listed:
+    """A page of the list: a queue by when it is due, any other newest first (A10)."""
+    if tab.name not in queries.QUEUES:
+        at = Application.created_at
+        return lists.page(statement, at, Application.id, tab=tab, values=values)
+    return lists.page(
+        statement,
+        queries.WAITS_UNTIL,
+        Application.id,
+        tab=tab,
+        oldest_first=True,
+        values=values,
+        at_of=lambda row: row.due_at or row.created_at,
     )
 
 

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -152,12 +153,13 @@ def page(
     size: int = SIZE,
     oldest_first: bool = False,
     values: Mapping[str, Any] | None = None,
+    at_of: Callable[[AnyRow], datetime] = attrgetter("created_at"),
 ) -> Listed:
     """The page of a statement that the URL's ``after`` names, newest first if not told otherwise.
 
-    ``at`` and ``key`` are the columns that order it; the statement selects them under the names
-    ``created_at`` and ``id``. ``values`` are those that it leaves open: then it should be made
-    once, and so is what this makes of it.
+    ``at`` and ``key`` are the columns that order it, neither of them ever NULL; ``at_of`` gives
+    the first of a row, the second is its ``id``. ``values`` are those that the statement leaves
+    open: then it should be made once, and so is what this makes of it.
     """
     after = _read_cursor(request.args.get("after", ""))
     made = _made.setdefault(statement, {})
@@ -170,7 +172,7 @@ def page(
     found = found[:size]
     return Listed(
         found,
-        here(after=_cursor(found[-1].created_at, found[-1].id)) if more else None,
+        here(after=_cursor(at_of(found[-1]), found[-1].id)) if more else None,
         here(after=None) if after is not None else None,
     )
 
