@@ -23,6 +23,7 @@ from portal.core.db import AnyRow, AnySelect, Key, rows, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
 from portal.people.models import Dealer
+from portal.web import languages
 from portal.web.lists import MOST, Tab, counting, counting_found, tab_of
 
 
@@ -246,6 +247,12 @@ def asked_lines(application: Application) -> dict[int, ApplicationLine]:
         ApplicationLine.revision == application.revision,
     )
     return {line.id: line for line in session.scalars(statement)}
+
+
+def part_name(row: Any, prefix: str = "") -> str:
+    """A part's name in the reader's language, or its English one, of a row that has them all."""
+    own = {"zh-Hans": "name_zh", "pl": "name_pl"}.get(languages.code(), "name")
+    return str(getattr(row, prefix + own) or getattr(row, f"{prefix}name"))
 
 
 def last_delivery(actor: Actor) -> dict[str, str]:

@@ -25,7 +25,7 @@ from portal.core.permissions import Actor
 from portal.ledger import policy as ledger_policy
 from portal.ledger import queries as ledger
 from portal.ledger.kinds import KINDS
-from portal.web import filters, frame, languages, lists, steps, timeline
+from portal.web import filters, frame, lists, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -43,7 +43,6 @@ register(
         values=VALUES,
     )
 )
-lists.keeps_views("applications.index")
 frame.room(10, _l("Applications"), "applications", "applications.index", policy.READ)
 
 MAIN_LINE = (
@@ -77,7 +76,6 @@ def index() -> ResponseReturnValue:
         chips=chips(asked),
         files=lists.files("worklist.export"),
         listed=_listed(rows, lists.current(tabs), values),
-        saved=lists.saved_views(),
         q=asked.text,
         state=lists.states(Application.workflow),
     )
@@ -228,11 +226,4 @@ def _expire(clock: Clock) -> None:
 
 def init_app(app: Flask) -> None:
     """Let templates name a part in the reader's language."""
-    app.add_template_filter(_part_name, "part_name")
-
-
-def _part_name(row: Any, prefix: str = "") -> str:
-    names = {"zh-Hans": f"{prefix}name_zh", "pl": f"{prefix}name_pl"}
-    return str(
-        getattr(row, names.get(languages.code(), f"{prefix}name")) or getattr(row, f"{prefix}name")
-    )
+    app.add_template_filter(queries.part_name)

@@ -60,7 +60,6 @@ class SignedIn:
     zone: str | None
     dealer_name: str | None
     unread: int
-    saved_views: dict[str, dict[str, str]]
 
     # What Flask-Login asks of a person.
     is_authenticated = is_active = True
@@ -96,7 +95,6 @@ def _by_token() -> Any:
             User.email,
             User.language,
             User.theme,
-            User.saved_views,
             Dealer.zone,
             Dealer.name.label("dealer_name"),
             LoginSession.id.label("session_id"),
@@ -131,7 +129,6 @@ def find(token: str, now: datetime) -> SignedIn | None:
         zone=row.zone,
         dealer_name=row.dealer_name,
         unread=row.unread,
-        saved_views=row.saved_views,
     )
 
 

@@ -68,6 +68,11 @@ def moment(value: datetime | None) -> str | Markup:
     return _writer().moment(value)
 
 
+def instant(value: datetime) -> str:
+    """An instant in the reader's zone, as plain text."""
+    return _writer().instant(value)
+
+
 def ago(value: datetime | None) -> str | Markup:
     """How far an instant is from now: ``3 hours ago``, ``in 2 days``."""
     return _writer().ago(value)

@@ -105,7 +105,7 @@ class Writer:
         """An instant in the reader's zone, as a ``time`` element."""
         if value is None:
             return NOTHING
-        return _element(f'<time datetime="{value.isoformat()}">{self._instant(value)}</time>')
+        return _element(f'<time datetime="{value.isoformat()}">{self.instant(value)}</time>')
 
     def ago(self, value: datetime | None) -> str | Markup:
         """How far an instant is from now: ``3 hours ago``, ``in 2 days``."""
@@ -113,16 +113,17 @@ class Writer:
             return NOTHING
         distance = self._distance(_rounded(value - self.now()))
         return _element(
-            f'<time datetime="{value.isoformat()}" title="{self._instant(value)}">{distance}</time>'
+            f'<time datetime="{value.isoformat()}" title="{self.instant(value)}">{distance}</time>'
         )
 
     def at_headquarters(self, value: datetime) -> str:
         """An instant in headquarters' zone, where that is another time than the reader's (T1)."""
         hq = value.astimezone(self.now().tzinfo)
         same = hq.utcoffset() == value.astimezone(self.zone()).utcoffset()
-        return "" if same else self._instant(value, hq.tzinfo)
+        return "" if same else self.instant(value, hq.tzinfo)
 
-    def _instant(self, value: datetime, zone: tzinfo | None = None) -> str:
+    def instant(self, value: datetime, zone: tzinfo | None = None) -> str:
+        """An instant in a zone, the reader's unless told otherwise, as plain text."""
         at = value.astimezone(zone or self.zone())
         head, tail = self._minute(at.hour, at.minute)
         clock = f"{head}{at.second:02}{tail}"

@@ -1,0 +1,116 @@
+"""Printed pages: a template of ``templates/print`` and its facts, as PDF.
+
+The facts go in as JSON and are set as they are: nothing in them is markup. No text can make a page
+fail or take long, because only signs that our fonts have are printed; another one becomes a box.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import segno
+from flask import make_response
+from werkzeug.wrappers import Response
+
+from portal.core.i18n import _
+from portal.settings import RESOURCES
+from portal.web import filters, languages
+from portal.web.routes import now
+
+if TYPE_CHECKING:
+    from typst import Fonts
+
+TEMPLATES = RESOURCES / "templates" / "print"
+FONTS = RESOURCES / "static" / "fonts"
+MISSING = "□"
+
+_BLANK = re.compile(r"\s*\n\s*\n\s*")
+_LONG = re.compile("[^\\s\u2e80-\u9fff\uff00-\uffef]{25,}")
+"""A word too long for a line, in a script that is broken at its blanks only."""
+_MAY_BREAK = "\u200b"
+_press = Lock()
+"""One paper at a time, so that two hundred long lines need their 400 MB once; others answer on."""
+
+
+def pdf(template: str, facts: Mapping[str, Any], *, address: str = "") -> bytes:
+    """A template with its facts, in the language of this request.
+
+    ``facts`` hold texts, whole numbers, lists and mappings. ``address`` is the page that the paper
+    is of: its code stands at the top.
+    """
+    import typst  # large, and only who prints needs it
+
+    said = {
+        "language": languages.code(),
+        "address": address,
+        "code": code(address) if address else "",
+        "printed": _("Printed %(moment)s", moment=filters.instant(now())),
+        "pages": _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}"),
+        "facts": _ready(facts),
+    }
+    with _press:
+        made = typst.compile(
+            TEMPLATES / f"{template}.typ",
+            root=TEMPLATES,
+            font_paths=_fonts(),
+            ignore_system_fonts=True,
+            sys_inputs={"said": json.dumps(said)},
+            format="pdf",
+            timestamp=int(now().timestamp()),
+        )
+    assert isinstance(made, bytes)
+    return made
+
+
+def answer(content: bytes, name: str) -> Response:
+    """A PDF to be looked at in the browser, and saved under its name."""
+    response: Response = make_response(content)
+    response.mimetype = "application/pdf"
+    file_name = f"{re.sub('[^A-Za-z0-9.-]+', '-', name)}.pdf"
+    response.headers.set("Content-Disposition", "inline", filename=file_name)
+    return response
+
+
+def code(address: str) -> str:
+    """The QR code of an address, as SVG with its quiet zone."""
+    drawn = BytesIO()
+    segno.make(address, micro=False, error="m").save(drawn, kind="svg", border=2, xmldecl=False)
+    return drawn.getvalue().decode()
+
+
+def printable(text: str) -> str:
+    """A text as it can be printed: known signs, and places to break a line."""
+    text = _unknown().sub(_instead, unicodedata.normalize("NFC", text))
+    text = _BLANK.sub("\n\n", text)
+    return _LONG.sub(lambda found: _MAY_BREAK.join(re.findall(".{1,4}", found[0])), text)
+
+
+def _instead(found: re.Match[str]) -> str:
+    """A box for a sign that is not known; nothing for a mark or a control."""
+    return "" if unicodedata.category(found[0])[0] in "CM" else MISSING
+
+
+@cache
+def _unknown() -> re.Pattern[str]:
+    known = (FONTS / "signs.txt").read_text(encoding="utf-8")
+    return re.compile(f"[^\n{re.escape(known)}]")
+
+
+@cache
+def _fonts() -> "Fonts":
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+
+
+def _ready(fact: Any) -> Any:
+    if isinstance(fact, Mapping):
+        return {key: _ready(value) for key, value in fact.items()}
+    if isinstance(fact, list | tuple):
+        return [_ready(value) for value in fact]
+    return fact if fact is None or isinstance(fact, int) else printable(str(fact))
