@@ -43,6 +43,7 @@ register(
         values=VALUES,
     )
 )
+lists.keeps_views("applications.index")
 frame.room(10, _l("Applications"), "applications", "applications.index", policy.READ)
 
 MAIN_LINE = (
@@ -76,6 +77,7 @@ def index() -> ResponseReturnValue:
         chips=chips(asked),
         files=lists.files("worklist.export"),
         listed=_listed(rows, lists.current(tabs), values),
+        saved=lists.saved_views(),
         q=asked.text,
         state=lists.states(Application.workflow),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.engine import Dialect
@@ -58,6 +59,7 @@ class User(Document, Base):
     """A person who signs in; on one side, with roles of that side.
 
     ``mail`` says when notices also go out by e-mail: ``at_once``, ``daily`` or ``off``.
+    ``saved_views`` are, by a list's endpoint, names and the queries of its URL.
     """
 
     __tablename__ = "user_account"
@@ -77,6 +79,7 @@ class User(Document, Base):
     language: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="auto")
     mail: Mapped[str] = mapped_column(String(10), default="at_once", server_default="at_once")
+    saved_views: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     search_text: Mapped[str]
 
     @property

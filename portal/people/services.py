@@ -207,6 +207,26 @@ def set_preferences(
     user.mail = mail or user.mail
 
 
+MOST_VIEWS = 12
+"""How many views of one list a person keeps."""
+
+
+def save_view(user: User, endpoint: str, name: str, query: str) -> None:
+    """Keep a list's filters under a name; the same name once more means these from now on."""
+    user = relock(user)
+    views = dict(user.saved_views.get(endpoint, {}))
+    if name not in views and len(views) >= MOST_VIEWS:
+        raise Invalid(_("You have enough views of this list. Remove one first."), field="name")
+    user.saved_views = {**user.saved_views, endpoint: views | {name: query}}
+
+
+def remove_view(user: User, endpoint: str, name: str) -> None:
+    """Forget a view; harmless if there is none."""
+    user = relock(user)
+    views = {one: query for one, query in user.saved_views.get(endpoint, {}).items() if one != name}
+    user.saved_views = {**user.saved_views, endpoint: views}
+
+
 def set_password(
     user: User, *, old: str, new: str, keep_session: int, by: Actor, now: datetime
 ) -> None:

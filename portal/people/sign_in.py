@@ -60,6 +60,7 @@ class SignedIn:
     zone: str | None
     dealer_name: str | None
     unread: int
+    saved_views: dict[str, dict[str, str]]
 
     # What Flask-Login asks of a person.
     is_authenticated = is_active = True
@@ -95,6 +96,7 @@ def _by_token() -> Any:
             User.email,
             User.language,
             User.theme,
+            User.saved_views,
             Dealer.zone,
             Dealer.name.label("dealer_name"),
             LoginSession.id.label("session_id"),
@@ -129,6 +131,7 @@ def find(token: str, now: datetime) -> SignedIn | None:
         zone=row.zone,
         dealer_name=row.dealer_name,
         unread=row.unread,
+        saved_views=row.saved_views,
     )
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Any
+from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 from flask import request
+from flask_login import current_user
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
@@ -66,6 +68,15 @@ class Listed:
     first_url: str | None
 
 
+@dataclass(frozen=True)
+class Saved:
+    """The views of a list that a person keeps: name, address, whether it is this one."""
+
+    endpoint: str
+    query: str
+    views: Sequence[tuple[str, str, bool]]
+
+
 def states(workflow: Workflow) -> Callable[[str], State]:
     """The states of a list's rows by name, in the reader's words."""
     key = id(workflow), languages.code()
@@ -109,15 +120,54 @@ def files(endpoint: str) -> list[tuple[str, str]]:
     ]
 
 
+_with_views: set[str] = set()
+
+
+def keeps_views(endpoint: str) -> None:
+    """Declare a list of whose filters people may keep views."""
+    _with_views.add(endpoint)
+
+
+def has_views(endpoint: str) -> bool:
+    """Whether people may keep views of a list."""
+    return endpoint in _with_views
+
+
+def as_query(parameters: Mapping[str, str]) -> str:
+    """The filters among a list's parameters, as a URL has them; not the place in the list."""
+    return urlencode(
+        sorted(
+            (name, value[:200])
+            for name, value in parameters.items()
+            if value and name != "after" and _is_free(name)
+        )
+    )
+
+
+def _is_free(name: str) -> bool:
+    """A stranger's parameter must not be taken for one of url_for's."""
+    return name not in ("endpoint", "self") and not name.startswith("_")
+
+
+def saved_views() -> Saved:
+    """This person's views of this list."""
+    endpoint = str(request.endpoint)
+    query = as_query(request.args.to_dict())
+    kept = current_user.saved_views.get(endpoint, {})
+    return Saved(
+        endpoint,
+        query,
+        [(name, f"{request.path}?{own}", own == query) for name, own in kept.items()],
+    )
+
+
 def _place(endpoint: str, own: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
     """A page's address with this one's parameters, some of them changed."""
     values = {**request.args.to_dict(), **changes}
     kept = {
         name: value
         for name, value in values.items()
-        # A stranger's parameter must not be taken for one of url_for's.
-        if value not in (None, "") and name not in own and name not in ("endpoint", "self")
-        if not name.startswith("_")
+        if value not in (None, "") and name not in own and _is_free(name)
     }
     return url_for(endpoint, **own, **kept)
 

@@ -67,6 +67,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "people.do_sign_in": _row(),
     "people.sign_out": _row(acts=True),
     "people.preferences": _row(acts=True),
+    "savedviews.save": _row(),
+    "savedviews.remove": _row(),
     "people.account": _row(),
     "people.change_password": _row(),
     "people.end_session": _row("session", missing="0" * 16, acts=True),

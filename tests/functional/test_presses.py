@@ -237,6 +237,9 @@ def _png(colour: str = "teal") -> bytes:
 def _own(portal: Portal) -> Iterator[Sent]:
     """What is one person's own."""
     yield "clerk", "/preferences", {"language": "pl", "next": "/"}
+    view = {"endpoint": "applications.index", "query": "tab=submitted", "name": "To quote"}
+    yield "clerk", "/views", view
+    yield "clerk", "/views/remove", view
     yield "manager", f"/files/{story.photo(portal, 'manager')}/remove", {}
     story.submitted(portal)
     notices = select(Notice.id).where(Notice.user_id == portal.desk.id)

@@ -1,0 +1,47 @@
+"""The views of a list that a person keeps (look: lists)."""
+
+from portal.people.services import MOST_VIEWS
+from tests.support.portal import Portal
+
+VIEW = {"endpoint": "applications.index", "query": "tab=submitted&due=late", "name": "Late ones"}
+LINK = 'href="/applications?due=late&amp;tab=submitted"'
+
+
+def test_view_is_offered_where_it_was_kept_to_its_person_only(portal: Portal) -> None:
+    """Filters under a name, on any device; the place in the list is no part of it."""
+    clerk = portal.client(portal.clerk)
+    assert "Keep this view" not in clerk.get("/applications").text
+    assert "Keep this view" in clerk.get("/applications?due=late").text
+    answer = clerk.post("/views", VIEW | {"query": f"{VIEW['query']}&after=abc&_external=1"})
+    assert (answer.status_code, answer.location) == (303, "/applications?due=late&tab=submitted")
+    assert LINK in portal.client(portal.clerk).get("/applications").text
+    assert LINK not in portal.client(portal.manager).get("/applications").text
+    page = clerk.get("/applications?tab=submitted&due=late").text
+    assert "Remove this view" in page
+    assert clerk.post("/views/remove", VIEW).status_code == 303
+    assert LINK not in clerk.get("/applications").text
+
+
+def test_view_without_name_or_of_no_list_is_refused(portal: Portal) -> None:
+    """A sentence, and nothing kept; nobody is led elsewhere."""
+    clerk = portal.client(portal.clerk)
+    answer = clerk.post("/views", VIEW | {"name": " "})
+    assert answer.status_code == 303
+    assert "Please fill this in." in clerk.get(answer.location).text
+    for endpoint in ("people.users", "static", "", "http://evil.example/", "people.sign_in_page"):
+        assert clerk.post("/views", VIEW | {"endpoint": endpoint}).status_code == 422
+    assert clerk.post("/views", VIEW | {"query": "q=x&" * 200}).status_code == 303
+    assert LINK not in clerk.get("/applications").text
+
+
+def test_views_of_a_list_are_few(portal: Portal) -> None:
+    """The same name once more is the same view; beyond the most, a sentence."""
+    clerk = portal.client(portal.clerk)
+    for number in (1, 1, *range(1, MOST_VIEWS + 1)):
+        clerk.post("/views", VIEW | {"name": f"View {number}"})
+    clerk.get("/applications")
+    clerk.post("/views", VIEW | {"name": "One more"})
+    page = clerk.get("/applications").text
+    assert "You have enough views of this list." in page
+    assert page.count('">View ') == MOST_VIEWS
+    assert "One more" not in page
