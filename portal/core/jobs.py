@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -34,7 +35,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import Clock
@@ -88,6 +89,10 @@ class Job(Base):
 
 class Away(Exception):
     """What the jobs of this lane need cannot be reached: the lane rests, and none is to blame."""
+
+
+class Broken(Away):
+    """It went away in the middle of this job: the lane rests, and the attempt counts."""
 
 
 class Hopeless(Exception):
@@ -240,7 +245,7 @@ def _renewed(job: AnyRow, clock: Clock) -> Iterator[None]:
         while not is_over.wait(BEAT.total_seconds()):
             try:
                 aside(engine, _held(job, leased_until=clock.now() + LEASE))
-            except DBAPIError:  # somebody else writes for long: the next beat comes in time
+            except SQLAlchemyError:  # somebody else writes for long: the next beat comes in time
                 log.warning("lease not renewed", extra={"job": job.key})
 
     heart = Thread(target=renew, name="lease", daemon=True)
@@ -271,8 +276,7 @@ class Worker:
         """Do every job that is due, unless the lane rests; returns how many were done."""
         done = 0
         while not self.stop.is_set() and not self._is_resting():
-            now = self.clock.now()
-            job = in_transaction(lambda at=now: _lease(self.lane, self.name, at))  # type: ignore[misc]
+            job = in_transaction(partial(_lease, self.lane, self.name, self.clock.now()))
             if job is None:
                 break
             done += self._do(job)
@@ -291,8 +295,12 @@ class Worker:
             session.rollback()
             self._rest()
             log.warning("lane rests", extra=about | {"lane": self.lane, "error": str(error)})
-            # To the end of the line: should it be this job after all, the others come first.
-            _finish(job, error=_said(error), run_at=self.clock.now(), attempts=job.attempts - 1)
+            if isinstance(error, Broken):
+                self._put_off(job, error)
+            else:
+                # To the end of the line: should it be this job after all, the others come first.
+                now, attempts = self.clock.now(), job.attempts - 1
+                _finish(job, error=_said(error), run_at=now, attempts=attempts)
         except Exception as error:
             session.rollback()
             log.exception("job failed", extra=about)

@@ -20,11 +20,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 
-from portal.core.jobs import Away, Hopeless
+from portal.core.jobs import Away, Broken, Hopeless
 from portal.settings import SMTP_PORTS, Settings
 
-PATIENCE = 10.0
-"""How long the server may be silent, in seconds."""
+PATIENCE, ANSWER = 10.0, 60.0
+"""How long the server may be silent, in seconds: when it is called, and over a letter."""
 LONGEST_SUBJECT = 200
 _POLICY = SMTP.clone(cte_type="7bit")
 """Every server takes it: the text is encoded where it is not plain ASCII."""
@@ -53,8 +53,8 @@ class Server(Protocol):
     def send(self, letter: Letter, *, now: datetime) -> None:
         """Hand a letter over.
 
-        Away if the server cannot be reached or takes nothing now; Hopeless if it will never take
-        this one; any other error if it may later.
+        Away if the server cannot be reached or takes nothing now, Broken if it fell silent over
+        this letter; Hopeless if it will never take this one; any other error if it may later.
         """
 
 
@@ -149,6 +149,8 @@ class SmtpServer:
                 raise _refusal(letter, refused.smtp_code, refused.smtp_error) from None
             except smtplib.SMTPNotSupportedError:
                 raise Hopeless(f"{letter.address}: the server takes ASCII addresses only") from None
+            except OSError as error:  # silence, or the end of the connection
+                raise Broken(f"{self.host}:{self.port}: {error}") from None
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
@@ -182,6 +184,8 @@ class SmtpServer:
             if self.user:
                 smtp.login(self.user, self.password)
             smtp.ehlo_or_helo_if_needed()
+            if smtp.sock:
+                smtp.sock.settimeout(ANSWER)
         except BaseException:
             smtp.close()
             raise

@@ -133,6 +133,21 @@ def test_lane_rests_when_the_server_says_nothing_or_is_no_server(
     assert sum(bool(job.error) for job in letters(portal)) == 1
 
 
+@sqlite_only
+def test_lane_rests_when_the_server_falls_silent_over_a_letter(
+    portal: Portal, post: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every letter waits for its end; that one's attempt counts: it does not go on for ever."""
+    monkeypatch.setattr(mail, "ANSWER", 0.3)
+    everybody_is_told(portal)
+    post.pause = 2.0
+    began = time.monotonic()
+    assert work(portal) == 0
+    assert time.monotonic() - began < 2
+    assert sorted(job.attempts for job in letters(portal)) == [0, 0, 0, 0, 1]
+    assert post.connections == 1
+
+
 def test_letter_is_given_up_when_its_recipient_is_refused(portal: Portal, post: Sink) -> None:
     """5xx: that letter ends with its error, which the administrator sees; the others leave."""
     count = everybody_is_told(portal)
