@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
 from portal.applications import compensation, forms, policy, queries, quoting, services
+from portal.applications import open_quantities as open_quantities  # a part's page asks them
 from portal.applications.compensation_models import Compensation
 from portal.applications.history import ALONE, VALUES, WORDS
 from portal.applications.list_views import chips, wish

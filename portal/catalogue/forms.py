@@ -1,7 +1,8 @@
-"""The shape of what is typed about parts and price lists."""
+"""The shape of what is typed about parts, and sent as spreadsheets."""
 
 from collections.abc import Sequence
 from datetime import date
+from typing import ClassVar
 
 from wtforms import BooleanField, FileField, SelectField
 
@@ -9,7 +10,7 @@ from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.services import PartFacts
 from portal.core.i18n import _, _l
 from portal.files.forms import UploadsField
-from portal.sheets.columns import Mapped
+from portal.sheets.columns import Column, Mapped
 from portal.web.forms import DayField, Form, VersionField, between, line, needed
 from portal.web.routes import now
 
@@ -40,31 +41,47 @@ class PriceListForm(Form):
     )
 
 
-class ColumnsForm(Form):
-    """Which column of a file is which: a choice for each of ``COLUMNS``, under its key."""
+class ImportForm(Form):
+    """A spreadsheet of master data."""
 
+    file = FileField(
+        _l("Spreadsheet"),
+        [needed()],
+        description=_l("Excel (.xlsx) or text (.csv) with a row of headings, at most 40 MB."),
+    )
+
+
+class ColumnsForm(Form):
+    """Which column of a file is which: a choice for each of ``columns``, under its key."""
+
+    columns: ClassVar[Sequence[Column]] = ()
     seen = VersionField()
 
     def offer(self, headings: Sequence[str]) -> None:
         """Offer a file's headings to choose from."""
         none = [("", _("– not in this file –"))]
         named = [(str(index), heading) for index, heading in enumerate(headings) if heading]
-        for column in COLUMNS:
+        for column in self.columns:
             self[column.key].choices = none + named
 
     def take(self, mapping: Mapped) -> None:
         """Show how the columns are read so far."""
-        for column in COLUMNS:
+        for column in self.columns:
             index = mapping.get(column.key)
             self[column.key].data = "" if index is None else str(index)
 
     @property
     def chosen(self) -> dict[str, str]:
-        return {column.key: self[column.key].data or "" for column in COLUMNS}
+        return {column.key: self[column.key].data or "" for column in self.columns}
 
 
-for _column in COLUMNS:
-    setattr(ColumnsForm, _column.key, SelectField(_column.label, validate_choice=False))
+def columns_form(columns: Sequence[Column]) -> type[ColumnsForm]:
+    """The form for some columns."""
+    fields = {one.key: SelectField(one.label, validate_choice=False) for one in columns}
+    return type("ColumnsForm", (ColumnsForm,), {"columns": columns, **fields})
+
+
+PriceColumnsForm = columns_form(COLUMNS)
 
 
 _number = line(

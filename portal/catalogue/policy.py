@@ -1,13 +1,19 @@
-"""Who may see and change parts and prices."""
+"""Who may see and change parts, prices, product models and sold units."""
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.catalogue.models import SoldUnit
 from portal.core.permissions import Actor, Role, capability
 
 PART_READ = capability("part:read", *Role)
 PART_MANAGE = capability("part:manage", Role.ADMINISTRATOR)
 PRICE_LIST_READ = capability("pricelist:read", Role.ADMINISTRATOR, Role.AUDITOR)
 PRICE_LIST_IMPORT = capability("pricelist:import", Role.ADMINISTRATOR)
+PRODUCT_READ = capability("product:read", *Role)
+PRODUCT_MANAGE = capability("product:manage", Role.ADMINISTRATOR)
+UNIT_READ = capability("unit:read", *Role)
+MASTER_DATA_READ = capability("masterdata:read", Role.ADMINISTRATOR, Role.AUDITOR)
+MASTER_DATA_IMPORT = capability("masterdata:import", Role.ADMINISTRATOR)
 
 
 def visible_parts(actor: Actor) -> ColumnElement[bool]:
@@ -18,3 +24,20 @@ def visible_parts(actor: Actor) -> ColumnElement[bool]:
 def visible_price_lists(actor: Actor) -> ColumnElement[bool]:
     """Price lists are the administrator's; the auditor reads them."""
     return true() if actor.can(PRICE_LIST_READ) else false()
+
+
+def visible_models(actor: Actor) -> ColumnElement[bool]:
+    """Product models are everybody's to read (C4)."""
+    return true() if actor.can(PRODUCT_READ) else false()
+
+
+def visible_units(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees what it sold itself (P1), headquarters everything."""
+    if not actor.can(UNIT_READ):
+        return false()
+    return SoldUnit.dealer_id == actor.dealer_id if actor.is_dealer else true()
+
+
+def visible_imports(actor: Actor) -> ColumnElement[bool]:
+    """Spreadsheets of master data are the administrator's; the auditor reads them."""
+    return true() if actor.can(MASTER_DATA_READ) else false()

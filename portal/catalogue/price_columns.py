@@ -1,10 +1,7 @@
-"""The columns that a price list may have (C3), and how a file's headings are understood."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+"""The columns that a price list may have (C3)."""
 
 from portal.core.i18n import _l
-from portal.sheets.columns import Column, Mapped, propose
+from portal.sheets.columns import Column, Mapped
 from portal.sheets.table import Table
 
 NUMBER, UNIT = 60, 20
@@ -76,28 +73,6 @@ COLUMNS = (
         names=("break_qty", "Quantity break", "Minimum quantity", "MOQ", "起订量", "Od ilości"),
     ),
 )  # fmt: skip
-
-
-def proposed(headings: Sequence[str], earlier: Mapping[str, Any] | None = None) -> Mapped:
-    """Which column is which: as in the list before where a heading was in it, else by its name.
-
-    ``earlier`` is that list's ``mapping``.
-    """
-    before: list[str] = list(earlier["headings"]) if earlier else []
-    mapping = propose(COLUMNS, [name if name not in before else "" for name in headings])
-    columns: Mapped = dict(earlier["columns"]) if earlier else {}
-    for key, index in columns.items():
-        if index is not None and before[index] in headings:
-            mapping[key] = list(headings).index(before[index])
-    return mapping
-
-
-def chosen(headings: Sequence[str], columns: Mapping[str, str]) -> Mapped:
-    """The columns as a person chose them: by key the index of a heading, or "" for none.
-
-    Invalid if it is no index of a heading.
-    """
-    return propose(COLUMNS, headings, {one.key: columns.get(one.key, "") for one in COLUMNS})
 
 
 def numbers_of(table: Table, mapping: Mapped) -> list[str]:

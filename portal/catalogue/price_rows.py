@@ -3,10 +3,11 @@
 Nothing is written here. A price list makes parts and prices; a part that is there keeps its names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
+from portal.catalogue.previews import Preview, counted
 from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.queries import Known, number_key
 from portal.core.db import LINE
@@ -59,25 +60,20 @@ class PriceRow:
         same = (self.known.cost or 0, self.known.retail or 0) == (self.cost, self.retail)
         return "unchanged" if same else "changed"
 
+    def is_in(self, share: str) -> bool:
+        """Whether this is what the row does, or whether it is without a price."""
+        return share == self.kind or (share == "without_price" and self.cost == 0)
+
     def is_said(self, on: date) -> bool:
         """Whether a list of that very day says the same already: nothing is to be written."""
         return self.kind == "unchanged" and self.known is not None and self.known.since == on
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What an import would do: the rows that are good, and the issues of all."""
+@dataclass(frozen=True, kw_only=True)
+class PricePreview(Preview[PriceRow]):
+    """What a price list would do from a day on; with an error, nothing of it is imported."""
 
     on: date
-    total: int
-    rows: Sequence[PriceRow] = ()
-    issues: Sequence[RowIssue] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def wrong(self) -> int:
-        """How many rows have an error; with one, nothing is imported."""
-        return self.counts["wrong"]
 
     @property
     def to_write(self) -> list[PriceRow]:
@@ -93,7 +89,7 @@ def judge(
     *,
     currency: str,
     digits: int,
-) -> Preview:
+) -> PricePreview:
     """Say for each row what it would do on a day, or why it cannot be imported.
 
     ``known`` are the catalogue's parts by number and by number key, with their prices in force on
@@ -108,18 +104,14 @@ def judge(
         issues += reader.issues
         if row is not None:
             rows.append(row)
-    return Preview(on, len(table.rows), rows, issues, _counts(rows, issues, len(table.rows)))
-
-
-def _counts(rows: Iterable[PriceRow], issues: Iterable[RowIssue], total: int) -> dict[str, int]:
-    counts = {"total": total, "new": 0, "changed": 0, "unchanged": 0, "without_price": 0}
-    good = set()
-    for row in rows:
-        counts[row.kind] += 1
-        counts["without_price"] += row.cost == 0
-        good.add(row.row)
-    noted = {issue.number for issue in issues if issue.level == "note"} & good
-    return counts | {"noted": len(noted), "wrong": total - len(good)}
+    total = len(table.rows)
+    return PricePreview(
+        on=on,
+        total=total,
+        rows=rows,
+        issues=issues,
+        counts=counted(total, rows, issues, ("new", "changed", "unchanged", "without_price")),
+    )
 
 
 def _row(

@@ -10,7 +10,8 @@ from sqlalchemy import insert, select
 from portal.catalogue import policy, price_columns, price_rows, queries
 from portal.catalogue.models import Part, Price, PriceList
 from portal.catalogue.price_columns import COLUMNS
-from portal.catalogue.price_rows import Preview, PriceRow
+from portal.catalogue.price_rows import PricePreview, PriceRow
+from portal.catalogue.uploads import Upload, begin, last_mapping, ready
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
@@ -20,22 +21,9 @@ from portal.core.i18n import _, ngettext
 from portal.core.permissions import Actor
 from portal.core.search import normal
 from portal.files.models import Attachment
-from portal.files.services import claim, discard, drop
-from portal.sheets.columns import Mapped, missing
+from portal.files.services import claim, discard
+from portal.sheets.columns import Mapped
 from portal.sheets.table import Table
-
-SAMPLES, SAMPLE = 3, 80
-"""How many rows, and how much of a cell, the page that maps the columns shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A spreadsheet that was read once and lies in the storage."""
-
-    file_name: str
-    file_key: str
-    sha256: str
-    table: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +44,12 @@ def upload_price_list(
 ) -> PriceList:
     """Begin a price list's preview; its columns are proposed, nothing of it counts yet (C3)."""
     by.must(policy.PRICE_LIST_IMPORT)
-    assert by.id is not None
-    headings = [heading[:200] for heading in upload.table.headings]
-    price_list = PriceList(
-        status="preview",
-        created_at=now,
-        name=name,
-        effective_from=effective_from,
-        file_name=upload.file_name,
-        file_key=upload.file_key,
-        sha256=upload.sha256,
-        mapping={
-            "headings": headings,
-            "samples": [
-                [cell[:SAMPLE] for cell in row.cells] for row in upload.table.rows[:SAMPLES]
-            ],
-            "columns": price_columns.proposed(headings, queries.last_mapping()),
-        },
-        uploaded_by_id=by.id,
-    )
-    session.add(price_list)
-    workflow.begin(price_list, by=by, now=now, file=upload.file_name)
+    price_list = PriceList(name=name, effective_from=effective_from)
+    begin(price_list, upload, COLUMNS, last_mapping(PriceList), by=by, now=now)
     return price_list
 
 
-def choose_columns(
-    price_list: PriceList, columns: Mapping[str, str], *, seen: int, by: Actor, now: datetime
-) -> None:
-    """Say which column of the file is which: for a column's key the index of a heading, or "".
-
-    Invalid, with a sentence for each required column that the file has none for; Stale, WrongState.
-    """
-    price_list = relock(price_list)
-    workflow.check(price_list, "import", by=by, seen=seen)
-    mapping = price_columns.chosen(price_list.mapping["headings"], columns)
-    if lacking := missing(COLUMNS, mapping):
-        raise Invalid(
-            fields={
-                column.key: _(
-                    "A price list needs this column. Choose it, or add it to the file and send "
-                    "that again: without it nothing can be imported."
-                )
-                for column in lacking
-            }
-        )
-    if mapping != price_list.mapping["columns"]:
-        price_list.mapping = {**price_list.mapping, "columns": mapping}
-        # Whoever still looks at the preview before must not import this one unseen.
-        price_list.version += 1
-        headings = price_list.mapping["headings"]
-        read = {key: headings[index] for key, index in mapping.items() if index is not None}
-        record(price_list, "edit", by=by, now=now, values=read)
-
-
-def preview(price_list: PriceList, table: Table, *, currency: str, digits: int) -> Preview:
+def preview(price_list: PriceList, table: Table, *, currency: str, digits: int) -> PricePreview:
     """What the list's import would do to the catalogue as it is now."""
     mapping: Mapped = price_list.mapping["columns"]
     numbers = price_columns.numbers_of(table, mapping)
@@ -128,18 +68,17 @@ def import_price_list(
     seen: int | None,
     by: Actor,
     now: datetime,
-) -> Preview:
+) -> PricePreview:
     """Import a whole list, or nothing of it (C3): new parts, and what it says of prices (C2).
 
     A price that the catalogue has for that very day already is not written again, so the same
     file twice changes nothing. ``table`` is the file's, if its columns are chosen. Invalid if they
     are not, if a row has an error or there is no row; Stale, WrongState.
     """
-    _take_turns(PriceList)
+    take_turns(PriceList)
     price_list = relock(price_list)
     workflow.check(price_list, "import", by=by, seen=seen)
-    if table is None or missing(COLUMNS, price_list.mapping["columns"]):
-        raise Invalid(_("Choose the columns first."))
+    table = ready(price_list, COLUMNS, table)
     found = preview(price_list, table, currency=currency, digits=digits)
     if found.wrong:
         raise Invalid(
@@ -151,15 +90,13 @@ def import_price_list(
                 found.wrong,
             )
         )
-    if not found.total:
-        raise Invalid(_("This file has headings only: there is nothing to import."))
     _write(price_list, found, by, now)
     price_list.mapping = {**price_list.mapping, "counts": dict(found.counts)}
     workflow.apply(price_list, "import", by=by, now=now, seen=seen, values=dict(found.counts))
     return found
 
 
-def _write(price_list: PriceList, found: Preview, by: Actor, now: datetime) -> None:
+def _write(price_list: PriceList, found: PricePreview, by: Actor, now: datetime) -> None:
     """Add the new parts, each with its event (P4), and the prices, set by set."""
     made = [_new_part(row, now) for row in found.rows if row.known is None]
     ids = _add(made)
@@ -200,16 +137,6 @@ def _new_part(row: PriceRow, now: datetime) -> Part:
     return part
 
 
-def discard_price_list(
-    price_list: PriceList, *, seen: int | None, by: Actor, now: datetime
-) -> None:
-    """Give up a preview; its file goes with it. Stale, WrongState."""
-    price_list = relock(price_list)
-    workflow.apply(price_list, "discard", by=by, now=now, seen=seen)
-    drop([price_list.file_key], now=now)
-    price_list.file_key = ""
-
-
 def create_part(
     number: str,
     facts: PartFacts,
@@ -223,7 +150,7 @@ def create_part(
     Invalid for a number that the catalogue has in any spelling, and for an unknown successor.
     """
     by.must(policy.PART_MANAGE)
-    _take_turns(Part)
+    take_turns(Part)
     _check_number(number)
     successor = _successor(None, facts.successor)
     part = Part(number=number, status="active", created_at=now)
@@ -252,11 +179,11 @@ def edit_part(
     ``seen`` is not the part's version; Invalid for an impossible successor.
     """
     by.must(policy.PART_MANAGE)
-    _take_turns(Part)
+    take_turns(Part)
     part = relock(part)
     if seen is not None and seen != part.version:
         raise Stale()
-    before, _replaced = queries.neighbours(part)
+    before = queries.successor_of(part)
     successor = _successor(part, facts.successor)
     old = _said(part) | {"successor": before.number if before else ""}
     _set(part, facts, successor)
@@ -360,7 +287,7 @@ def _successor(part: Part | None, number: str) -> Part | None:
     return successor
 
 
-def _take_turns(model: Any) -> None:
+def take_turns(model: Any) -> None:
     """Wait until nobody else imports, or changes a successor: each looks at more than one row."""
     first = select(model.id).order_by(model.id).limit(1)
     session.execute(first.with_for_update(key_share=True))

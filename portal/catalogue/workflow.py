@@ -54,6 +54,7 @@ MODEL = Workflow(
             direct=True,
             tone="danger",
             asks=_l("The warranty of what was sold stays. It can be restored."),
+            told=_l("The model is withdrawn."),
         ),
         Transition(
             "restore",
@@ -63,6 +64,7 @@ MODEL = Workflow(
             _l("Restore the model"),
             _l("restored the model"),
             direct=True,
+            told=_l("The model is active again."),
         ),
     ),
 )

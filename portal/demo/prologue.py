@@ -8,6 +8,7 @@ from hashlib import sha256
 from portal.catalogue import queries as catalogue
 from portal.catalogue import services as prices
 from portal.catalogue.models import Part, PriceList
+from portal.catalogue.uploads import Upload
 from portal.core.db import session
 from portal.core.permissions import SYSTEM, Actor, Role
 from portal.demo.assortment import UNPRICED
@@ -107,9 +108,7 @@ def _upload(
 ) -> PriceList:
     key = new_key()
     storage().put(key, content)
-    upload = prices.Upload(
-        file_name, key, sha256(content).hexdigest(), read_table(content, file_name)
-    )
+    upload = Upload(file_name, key, sha256(content).hexdigest(), read_table(content, file_name))
     return prices.upload_price_list(
         upload,
         name=name,

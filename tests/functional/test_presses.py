@@ -15,7 +15,8 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
-from portal.catalogue.models import Part, PriceList
+from portal.catalogue import product_services
+from portal.catalogue.models import Part, PriceList, ProductModel, SheetImport
 from portal.claims.models import Claim, Run
 from portal.core import jobs
 from portal.core.db import db, session
@@ -44,6 +45,7 @@ EXCEPTED = {
 MANY = 6
 KEY = "a-key-of-one-page"
 PRICES = b"Part number,Name,Cost price,Out-of-warranty price\nZZ-1,Clip,1.00,2.00\n"
+SOLD = b"Model,Serial,Sold,Day\nB810,SN-9,x,2026-01-05\n"
 LINE = {
     "lines-0-part": "FV-100", "lines-0-quantity": "1", "lines-0-purpose": "warranty",
     "lines-0-product_model": "WC-9", "lines-0-serial": "SN-2", "lines-0-fault": "Leaks",
@@ -137,6 +139,14 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"/parts/{made}/edit", part | {"name": "Ball float", "seen": "1"}
     gone = {"reason": "No more made", "seen": "2"}
     yield "administrator", f"/parts/{made}/steps/withdraw", gone
+    yield "administrator", "/products/new", {"number": "W310", "name": "Toilet"}
+    model = f"/products/{_one(portal, select(ProductModel.public_id))}"
+    yield "administrator", f"{model}/edit", {"name": "Other toilet", "seen": "1"}
+    months = {"months": "24", "effective_from": "2020-01-01", "category": ""}
+    yield "administrator", f"{model}/warranty", months | {"seen": "2"}
+    yield "administrator", f"{model}/parts", {"number": "FV-100", "seen": "3"}
+    yield "administrator", f"{model}/parts/remove", {"number": "FV-100", "seen": "4"}
+    yield "administrator", f"{model}/steps/withdraw", {"reason": "No more sold", "seen": "5"}
     yield "administrator", "/dealers/new", FACTS | {"code": "D0009"}
     yield "administrator", f"/dealers/{dealer.public_id}/edit", FACTS | {"seen": "1"}
 
@@ -188,6 +198,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "administrator", "/price-lists/new", again
     second = _one(portal, in_preview)
     yield "administrator", f"/price-lists/{second}/discard", {"seen": "1"}
+    yield from _sold(portal)
     released = story.released(portal)
     with portal.transaction():
         pieces = session.scalars(select(QuoteLine.id)).one()
@@ -205,6 +216,22 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     to_reject = story.registered(portal).public_id
     why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
     yield "desk", f"/old-parts/{to_reject}/steps/reject", why
+
+
+def _sold(portal: Portal) -> Iterator[Sent]:
+    """Spreadsheets of master data."""
+    with portal.transaction():
+        facts = product_services.ModelFacts("Basin")
+        product_services.create_model("B810", facts, by=portal.administrator, now=portal.now)
+    in_preview = select(SheetImport.public_id).where(SheetImport.status == "preview")
+    yield "administrator", "/imports/new/units", {"file": SOLD}
+    sold = f"/imports/{_one(portal, in_preview)}"
+    yield "administrator", f"{sold}/columns", {
+        "model": "0", "serial": "1", "sold_on": "3", "dealer": "", "seen": "1",
+    }  # fmt: skip
+    yield "administrator", f"{sold}/import", {"seen": "2"}
+    yield "administrator", "/imports/new/fits", {"file": b"Model,Part\nB810,FV-100\n"}
+    yield "administrator", f"/imports/{_one(portal, in_preview)}/discard", {"seen": "1"}
 
 
 def _version(portal: Portal, claim: Claim) -> str:

@@ -251,6 +251,13 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "pricelists.detail",
         {"discard": "/discard", "import": ELSEWHERE},
     ),
+    "model": (
+        "model",
+        "products.show",
+        {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
+    ),
+    # Its columns are all known, so it can be imported at once.
+    "import": ("import", "imports.detail", {"discard": "/discard", "import": "/import"}),
 }  # fmt: skip
 
 

@@ -11,8 +11,11 @@ from PIL import Image
 from sqlalchemy import insert, select
 
 from portal.applications.models import Application, Shipment
+from portal.catalogue import imports, product_services
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
+from portal.catalogue.subjects import UNITS
+from portal.catalogue.uploads import Upload
 from portal.core import jobs
 from portal.core.db import Base, session
 from portal.core.events import Event
@@ -201,7 +204,7 @@ def _headquarters(world: World) -> None:
         )
         key = new_key()
         storage().put(key, content)
-        upload = catalogue.Upload(
+        upload = Upload(
             "prices.csv", key, sha256(content).hexdigest(), read_table(content, "prices.csv")
         )
         price_list = catalogue.upload_price_list(
@@ -211,6 +214,20 @@ def _headquarters(world: World) -> None:
             by=portal.administrator,
             now=portal.now,
         )
+        model = product_services.create_model(
+            "W310", product_services.ModelFacts("Toilet"), by=portal.administrator, now=portal.now
+        )
+        sold = b"Model,Serial,Sold on\nW310,SN-1,2026-01-05\nW310,SN-2,never\n"
+        key = new_key()
+        storage().put(key, sold)
+        sheet = imports.upload(
+            Upload("sold.csv", key, sha256(sold).hexdigest(), read_table(sold, "sold.csv")),
+            UNITS,
+            by=portal.administrator,
+            now=portal.now,
+        )
+        world.add("model", model.public_id, "everybody", HQ)
+        world.add("import", sheet.public_id, None, frozenset({"administrator", "auditor"}))
         part = session.get_one(Part, portal.parts["FV-100"])
         world.add("part", part.public_id, "everybody", HQ)
         world.add("term", change.name, None, HQ)

@@ -24,6 +24,7 @@ from portal.applications.commands import Answer, Consignment, LineAnswer, LineRe
 from portal.applications.models import Application, Shipment
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
+from portal.catalogue.uploads import Upload
 from portal.claims import runs
 from portal.claims import services as claims
 from portal.claims.commands import Decision
@@ -177,7 +178,7 @@ def _import_prices(portal: Portal, repairs: list[Repair], exponent: int) -> None
     with portal.transaction():
         storage().put(key, content)
         price_list = catalogue.upload_price_list(
-            catalogue.Upload("prices.csv", key, sha256(content).hexdigest(), table),
+            Upload("prices.csv", key, sha256(content).hexdigest(), table),
             name="Replay",
             effective_from=date(2026, 10, 1),
             by=by,

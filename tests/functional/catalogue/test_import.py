@@ -8,8 +8,9 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
-from portal.catalogue import queries, services, views
+from portal.catalogue import queries, services, sheet_views
 from portal.catalogue.models import Part, Price, PriceList
+from portal.catalogue.uploads import Upload
 from portal.core import events, jobs
 from portal.core.db import session
 from portal.core.errors import Forbidden
@@ -216,7 +217,7 @@ def test_columns_are_refused_when_a_required_one_is_missing(portal: Portal) -> N
     sent = send(client, csv([NEW])).location
     answer = choose(client, sent, cost="", unit="Category")
     assert answer.status_code == 422
-    assert "A price list needs this column." in answer.text
+    assert "This column is needed." in answer.text
     assert 'selected value="3">Category' in answer.text
     answer = client.post(sent, {"seen": "1", "number": "99", "cost": "zero"})
     assert answer.status_code == 422
@@ -307,7 +308,7 @@ def test_no_transaction_is_open_when_a_file_is_read(
         open_meanwhile.append(session.registry.has() and session().in_transaction())
         return read_table(content, name)
 
-    monkeypatch.setattr(views, "read_table", watched)
+    monkeypatch.setattr(sheet_views, "read_table", watched)
     for ask, address, typed, status in (
         (client.get, url, None, 200),
         (client.get, f"{url}/errors.xlsx", None, 200),
@@ -363,7 +364,7 @@ def test_twenty_thousand_rows_are_imported_when_they_come_at_once(portal: Portal
     """C3, P4: set-based; the number of statements does not grow with the rows."""
     rows = [(f"BIG-{n:05}", f"Part {n}", "pcs", "", f"{n / 100:.2f}", "") for n in range(20_000)]
     table = read_table(csv(rows), "big.csv")
-    upload = services.Upload("big.csv", "", "", table)
+    upload = Upload("big.csv", "", "", table)
     with portal.transaction():
         price_list = services.upload_price_list(
             upload, name="big", effective_from=date(2026, 10, 12), by=portal.administrator,

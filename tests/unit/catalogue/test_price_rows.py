@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 
-from portal.catalogue.price_columns import COLUMNS, proposed
-from portal.catalogue.price_rows import Preview, judge
+from portal.catalogue.price_columns import COLUMNS
+from portal.catalogue.price_rows import PricePreview, judge
 from portal.catalogue.queries import Known
+from portal.catalogue.uploads import proposed
 from portal.sheets.table import Table, read_table
 
 DAY = date(2026, 10, 12)
@@ -20,14 +21,14 @@ def table(text: str) -> Table:
     return read_table(text.encode(), "prices.csv")
 
 
-def judged(text: str, currency: str = "CNY", digits: int = 2) -> Preview:
+def judged(text: str, currency: str = "CNY", digits: int = 2) -> PricePreview:
     """The rows of a file under the headings that it has."""
     read = table(text)
-    mapping = proposed(read.headings)
+    mapping = proposed(COLUMNS, read.headings)
     return judge(read, mapping, CATALOGUE, DAY, currency=currency, digits=digits)
 
 
-def said(preview: Preview, level: str = "error") -> list[tuple[int, str | None, str]]:
+def said(preview: PricePreview, level: str = "error") -> list[tuple[int, str | None, str]]:
     """The issues of one level, as plain values."""
     return [(i.number, i.column, i.sentence) for i in preview.issues if i.level == level]
 
@@ -48,7 +49,7 @@ def test_columns_are_proposed_when_headings_are_those_of_other_programs(
     headings: str, expected: str
 ) -> None:
     """C3: any heading; the usual ones of three languages are known."""
-    mapping = proposed(headings.split(","))
+    mapping = proposed(COLUMNS, headings.split(","))
     found = {index: key for key, index in mapping.items() if index is not None}
     assert " ".join(found.get(index, "-") for index in range(len(headings.split(",")))) == expected
 
@@ -56,7 +57,7 @@ def test_columns_are_proposed_when_headings_are_those_of_other_programs(
 def test_choice_is_remembered_when_headings_were_in_the_list_before() -> None:
     """C3: a heading that was given a meaning, or none, keeps it; a new one is proposed."""
     earlier = {"headings": ["Code", "Price", "Our price"], "columns": {"number": 0, "cost": 2}}
-    mapping = proposed(["Our price", "Price", "Name", "Code"], earlier)
+    mapping = proposed(COLUMNS, ["Our price", "Price", "Name", "Code"], earlier)
     assert (mapping["number"], mapping["cost"], mapping["name"]) == (3, 0, 2)
     assert mapping["retail"] is None
 

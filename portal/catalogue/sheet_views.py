@@ -1,0 +1,130 @@
+"""What the pages of all spreadsheets share: price lists, and master data."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from io import BytesIO
+from pathlib import PurePath
+from typing import Any, TypeVar
+
+from flask import request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from portal.catalogue import previews, uploads
+from portal.catalogue.models import Sheet
+from portal.catalogue.previews import GoodRow, Preview
+from portal.catalogue.uploads import Upload
+from portal.core.db import LINE, reading
+from portal.core.documents import find
+from portal.core.errors import NotFound
+from portal.core.i18n import _
+from portal.core.workflow import Transition
+from portal.files.services import clean_name
+from portal.files.storage import new_key, storage
+from portal.sheets.columns import Column
+from portal.sheets.rows import refused_rows
+from portal.sheets.table import LARGEST, Table, read_table
+from portal.sheets.writing import write_xlsx
+from portal.web import steps
+from portal.web.routes import actor
+
+S = TypeVar("S", bound=Sheet)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def receive(item: FileStorage) -> Upload:
+    """Read what was sent, in a child process, and keep its bytes; SheetRefused."""
+    content = item.stream.read(LARGEST + 1)
+    # The end is kept: it says what kind of file it claims to be.
+    name = clean_name(item.filename or "")[-LINE:]
+    table = read_table(content, name)
+    key = new_key()
+    storage().put(key, content)
+    return Upload(name, key, sha256(content).hexdigest(), table)
+
+
+def content_of(sheet: Sheet) -> bytes:
+    """The file as it was sent; NotFound if it is gone."""
+    try:
+        with storage().open(sheet.file_key) as file:
+            return file.read()
+    except (FileNotFoundError, ValueError):
+        raise NotFound(_("The file is not there any more.")) from None
+
+
+def rows_of(
+    model: type[S],
+    name: str,
+    columns: Callable[[S], Sequence[Column]],
+    statuses: Sequence[str] = ("preview",),
+) -> Table | None:
+    """The rows of a sheet whose columns are chosen, in one of some states; else None.
+
+    A child process reads the file, in its own time: outside a transaction, or nobody could write.
+    """
+    with reading():
+        sheet = find(model, name, actor())
+    if sheet.status not in statuses or uploads.lacking(sheet, columns(sheet)):
+        return None
+    return read_table(content_of(sheet), sheet.file_name)
+
+
+def shares_of(
+    sheet: Sheet,
+    preview: Preview[GoodRow],
+    table: Table,
+    columns: Sequence[Column],
+    labels: Mapping[str, Any],
+    endpoint: str,
+) -> dict[str, Any]:
+    """What the page of a preview shows: a page of the share of its rows that the URL names."""
+    share = previews.share_shown(preview, request.args.get("show"))
+
+    def here(show: str, page: int = 1) -> str:
+        return url_for(endpoint, name=sheet.public_id, show=show, page=page if page > 1 else None)
+
+    number = request.args.get("page", "1")
+    page = int(number) if re.fullmatch("[1-9][0-9]{0,3}", number) else 1
+    mapping = sheet.mapping["columns"]
+    rows, more = previews.lines(preview, table, columns, mapping, share, page)
+    return {
+        "preview": preview,
+        "rows": rows,
+        "file_notes": table.notes,
+        "shares": [
+            (labels[one], preview.counts[one], here(one), one == share)
+            for one in previews.SHARES
+            if one in preview.counts
+        ],
+        "next_url": here(share, page + 1) if more else None,
+        "prev_url": here(share, page - 1) if page > 1 else None,
+    }
+
+
+def steps_of(sheet: Sheet, feature: str, *, can_import: bool) -> list[tuple[Transition, str]]:
+    """The steps that are of use now, with their addresses."""
+    ends = {"discard": f"{feature}.discard"} | (
+        {"import": f"{feature}.take_in"} if can_import else {}
+    )
+    return steps.of(sheet, ends)
+
+
+def errors_file(
+    sheet: Sheet, table: Table, preview: Preview[GoodRow], columns: Sequence[Column]
+) -> ResponseReturnValue:
+    """The rows that have an error, as they came, with one more column: the error."""
+    content = write_xlsx(*refused_rows(table, previews.told(preview.issues, columns)))
+    name = f"{PurePath(sheet.file_name).stem} – {_('errors')}.xlsx"
+    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)
+
+
+def original_file(sheet: Sheet) -> ResponseReturnValue:
+    """The file as it was sent, to be kept."""
+    return send_file(
+        BytesIO(content_of(sheet)),
+        "application/octet-stream",
+        as_attachment=True,
+        download_name=sheet.file_name,
+    )
