@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from portal.catalogue.models import Fit, ProductModel
-from portal.catalogue.previews import Preview, SheetRow, previewed
 from portal.catalogue.price_columns import NUMBER
 from portal.catalogue.product_queries import models_by_key
 from portal.catalogue.queries import known_parts, number_key
+from portal.catalogue.sheet_preview import Preview, SheetRow, previewed
 from portal.core.db import LINE, session
 from portal.core.events import record_many
 from portal.core.i18n import _, _l

@@ -2,9 +2,9 @@
 
 from portal.catalogue import fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part
-from portal.catalogue.previews import COUNTS
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS as PRICE_COUNTS
+from portal.catalogue.sheet_preview import COUNTS
 from portal.core.i18n import _l
 from portal.web.timeline import day, number_of, plain, span
 

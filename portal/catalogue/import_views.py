@@ -9,10 +9,10 @@ from flask import flash, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from portal.catalogue import forms, imports, policy, sheet_views, uploads
+from portal.catalogue import forms, imports, policy, sheet_pages, uploads
 from portal.catalogue.history import IMPORT_VALUES, IMPORT_WORDS
 from portal.catalogue.models import SheetImport
-from portal.catalogue.previews import COUNTS, Preview, SheetRow
+from portal.catalogue.sheet_preview import COUNTS, Preview, SheetRow
 from portal.catalogue.subjects import SUBJECTS, Subject
 from portal.core.db import AnySelect, reading, session
 from portal.core.documents import DocumentKind, find, register
@@ -118,7 +118,7 @@ def template(subject: str) -> ResponseReturnValue:
     chosen = _subject(subject)
     content = write_xlsx([str(column.label) for column in chosen.columns], [])
     name = f"{chosen.label}.xlsx"
-    return send_file(BytesIO(content), sheet_views.XLSX, as_attachment=True, download_name=name)
+    return send_file(BytesIO(content), sheet_pages.XLSX, as_attachment=True, download_name=name)
 
 
 @pages.post("/imports/new/<subject>", needs=policy.MASTER_DATA_IMPORT, own_transactions=True)
@@ -129,7 +129,7 @@ def upload(subject: str) -> ResponseReturnValue:
     chosen, form = _subject(subject), forms.ImportForm()
     if form.validate_on_submit():
         try:
-            received = sheet_views.receive(form.file.data)
+            received = sheet_pages.receive(form.file.data)
         except SheetRefused as refusal:
             form.refuse(Invalid(refusal.sentence, field="file"))
         else:
@@ -199,7 +199,7 @@ def _page(
         sheet=sheet,
         subject=imports.subject_of(sheet),
         state=SheetImport.workflow.state(sheet.status),
-        steps=sheet_views.steps_of(
+        steps=sheet_pages.steps_of(
             sheet, "imports", can_import=preview is not None and bool(preview.rows)
         ),
         counts=sheet.mapping.get("counts", {}),
@@ -218,7 +218,7 @@ def _preview_of(
     columns = _columns(sheet)
     if preview is None or table is None:
         return {"lacking": uploads.lacking(sheet, columns)}
-    shown = sheet_views.shares_of(sheet, preview, table, columns, COUNTS, "imports.detail")
+    shown = sheet_pages.shares_of(sheet, preview, table, columns, COUNTS, "imports.detail")
     same = uploads.same_file(sheet, SheetImport.subject == sheet.subject)
     return shown | {"same_file": same}
 
@@ -230,7 +230,7 @@ def detail(name: str) -> ResponseReturnValue:
 
 
 def _shown(name: str, form: ActionForm | None = None) -> ResponseReturnValue:
-    table = sheet_views.rows_of(SheetImport, name, _columns)
+    table = sheet_pages.rows_of(SheetImport, name, _columns)
     with reading():
         return _page(find(SheetImport, name, actor()), form, table)
 
@@ -240,7 +240,7 @@ def take_in(name: str) -> ResponseReturnValue:
     """Import the good rows."""
     if (done := presses.repeated()) is not None:
         return done
-    table = sheet_views.rows_of(SheetImport, name, _columns)
+    table = sheet_pages.rows_of(SheetImport, name, _columns)
     return writing(_import)(name=name, table=table)
 
 
@@ -288,16 +288,16 @@ def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
 @pages.get("/imports/<name>/errors.xlsx", needs=policy.MASTER_DATA_READ, own_transactions=True)
 def errors(name: str) -> ResponseReturnValue:
     """The rows that have an error now, as they came, with one more column: the error."""
-    table = sheet_views.rows_of(SheetImport, name, _columns, WITH_ROWS)
+    table = sheet_pages.rows_of(SheetImport, name, _columns, WITH_ROWS)
     if table is None:
         raise NotFound()
     with reading():
         sheet = find(SheetImport, name, actor())
         preview = imports.preview(sheet, table, now=now())
-        return sheet_views.errors_file(sheet, table, preview, _columns(sheet))
+        return sheet_pages.errors_file(sheet, table, preview, _columns(sheet))
 
 
 @pages.get("/imports/<name>/file", needs=policy.MASTER_DATA_READ)
 def original(name: str) -> ResponseReturnValue:
     """The file as it was sent."""
-    return sheet_views.original_file(load(SheetImport, name))
+    return sheet_pages.original_file(load(SheetImport, name))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from portal.catalogue import policy, uploads
 from portal.catalogue.models import SheetImport
-from portal.catalogue.previews import Preview, SheetRow
+from portal.catalogue.sheet_preview import Preview, SheetRow
 from portal.catalogue.subjects import SUBJECTS, Subject
 from portal.catalogue.uploads import Upload
 from portal.core import workflow

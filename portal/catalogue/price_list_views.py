@@ -10,7 +10,7 @@ from flask import current_app, flash, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from portal.catalogue import forms, policy, queries, services, sheet_views, uploads
+from portal.catalogue import forms, policy, queries, services, sheet_pages, uploads
 from portal.catalogue.history import LIST_VALUES, LIST_WORDS
 from portal.catalogue.models import Part, PriceList
 from portal.catalogue.price_columns import COLUMNS
@@ -94,7 +94,7 @@ def upload() -> ResponseReturnValue:
     form = forms.PriceListForm()
     if form.validate_on_submit():
         try:
-            received = sheet_views.receive(form.file.data)
+            received = sheet_pages.receive(form.file.data)
         except SheetRefused as refusal:
             form.refuse(Invalid(refusal.sentence, field="file"))
         else:
@@ -114,7 +114,7 @@ def _keep(form: forms.PriceListForm, received: uploads.Upload) -> ResponseReturn
 
 
 def _table(name: str) -> Table | None:
-    return sheet_views.rows_of(PriceList, name, lambda _sheet: COLUMNS)
+    return sheet_pages.rows_of(PriceList, name, lambda _sheet: COLUMNS)
 
 
 def _preview(price_list: PriceList, table: Table) -> PricePreview:
@@ -179,7 +179,7 @@ def _page(
         status=form.status if form else 200,
         price_list=price_list,
         state=PriceList.workflow.state(price_list.status),
-        steps=sheet_views.steps_of(price_list, "pricelists", can_import=can_import),
+        steps=sheet_pages.steps_of(price_list, "pricelists", can_import=can_import),
         counts=price_list.mapping.get("counts", {}),
         labels=COUNTS,
         entries=timeline.of(price_list),
@@ -195,7 +195,7 @@ def _preview_of(
 ) -> dict[str, Any]:
     if preview is None or table is None:
         return {"lacking": uploads.lacking(price_list, COLUMNS)}
-    shown = sheet_views.shares_of(price_list, preview, table, COLUMNS, COUNTS, "pricelists.detail")
+    shown = sheet_pages.shares_of(price_list, preview, table, COLUMNS, COUNTS, "pricelists.detail")
     return shown | {"same_file": uploads.same_file(price_list)}
 
 
@@ -270,10 +270,10 @@ def errors(name: str) -> ResponseReturnValue:
         raise NotFound()
     with reading():
         price_list = find(PriceList, name, actor())
-        return sheet_views.errors_file(price_list, table, _preview(price_list, table), COLUMNS)
+        return sheet_pages.errors_file(price_list, table, _preview(price_list, table), COLUMNS)
 
 
 @pages.get("/price-lists/<name>/file", needs=policy.PRICE_LIST_READ)
 def original(name: str) -> ResponseReturnValue:
     """The file as it was sent."""
-    return sheet_views.original_file(load(PriceList, name))
+    return sheet_pages.original_file(load(PriceList, name))

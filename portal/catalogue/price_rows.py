@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from portal.catalogue.previews import Preview, counted
 from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.queries import Known, number_key
+from portal.catalogue.sheet_preview import Preview, counted
 from portal.core.db import LINE
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l, ngettext

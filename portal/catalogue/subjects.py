@@ -7,8 +7,8 @@ from typing import Any
 
 from portal.catalogue import fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part, SheetImport
-from portal.catalogue.previews import Preview, SheetRow
 from portal.catalogue.services import take_turns
+from portal.catalogue.sheet_preview import Preview, SheetRow
 from portal.core.db import take_turn
 from portal.core.i18n import _l
 from portal.core.permissions import Actor

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.catalogue.models import Part
-from portal.catalogue.previews import Preview, SheetRow, previewed
 from portal.catalogue.price_columns import NUMBER
 from portal.catalogue.queries import AT_ONCE, Known, known_parts, number_key
+from portal.catalogue.sheet_preview import Preview, SheetRow, previewed
 from portal.core.db import session
 from portal.core.events import record_many
 from portal.core.i18n import _, _l

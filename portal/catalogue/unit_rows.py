@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, insert, select, update
 
 from portal.catalogue.models import SoldUnit
-from portal.catalogue.previews import Preview, SheetRow, previewed
 from portal.catalogue.product_queries import models_by_key
 from portal.catalogue.queries import AT_ONCE, number_key
+from portal.catalogue.sheet_preview import Preview, SheetRow, previewed
 from portal.core.db import LINE, session
 from portal.core.i18n import _, _l
 from portal.people.models import Dealer

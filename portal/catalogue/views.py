@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable
 
-from flask import Flask, flash, request, url_for
+from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import (
     forms,
-    import_views,
     policy,
-    price_list_views,
     product_queries,
-    product_views,
     queries,
     services,
 )
@@ -42,12 +39,6 @@ register(
     )
 )
 frame.room(50, _l("Parts"), "catalogue", "catalogue.index", policy.PART_READ)
-
-
-def init_app(app: Flask) -> None:
-    """Price lists, products and spreadsheets of master data are rooms of their own."""
-    for more in (price_list_views.pages, product_views.pages, import_views.pages):
-        app.register_blueprint(more)
 
 
 @frame.finder

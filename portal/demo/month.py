@@ -10,7 +10,7 @@ from portal.applications.models import Application
 from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
-from portal.demo import holidays, prologue, settlement
+from portal.demo import holidays, products, prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
@@ -91,6 +91,7 @@ def _prepare(stage: Stage) -> None:
         prologue.read_notices,
     ):
         stage.add(script(stage))
+    stage.add(products.products(stage, planned))
     for month in settlement.months(stage):
         stage.add(settlement.run(stage, month))
         for company in COMPANIES:

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 from sqlalchemy import func, select
 
-from portal.catalogue import queries, services, sheet_views
+from portal.catalogue import queries, services, sheet_pages
 from portal.catalogue.models import Part, Price, PriceList
 from portal.catalogue.uploads import Upload
 from portal.core import events, jobs
@@ -308,7 +308,7 @@ def test_no_transaction_is_open_when_a_file_is_read(
         open_meanwhile.append(session.registry.has() and session().in_transaction())
         return read_table(content, name)
 
-    monkeypatch.setattr(sheet_views, "read_table", watched)
+    monkeypatch.setattr(sheet_pages, "read_table", watched)
     for ask, address, typed, status in (
         (client.get, url, None, 200),
         (client.get, f"{url}/errors.xlsx", None, 200),

@@ -104,7 +104,7 @@ def test_appliance_parts_are_refused_because_they_have_no_price(portal: Portal) 
     sent = send(client, APPLIANCES.read_bytes(), APPLIANCES.name)
     answer = choose(client, sent.location)
     assert answer.status_code == 422
-    assert answer.text.count("A price list needs this column.") == 2, "in the summary and beside it"
+    assert answer.text.count("This column is needed.") == 2, "in the summary and beside it"
     url = sent.location.removesuffix("/columns")
     page = client.get(url).text
     assert "The file has no column for: Cost price. Without it nothing can be imported." in page

@@ -11,9 +11,9 @@ from flask import request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from portal.catalogue import previews, uploads
+from portal.catalogue import sheet_preview, uploads
 from portal.catalogue.models import Sheet
-from portal.catalogue.previews import GoodRow, Preview
+from portal.catalogue.sheet_preview import GoodRow, Preview
 from portal.catalogue.uploads import Upload
 from portal.core.db import LINE, reading
 from portal.core.documents import find
@@ -80,7 +80,7 @@ def shares_of(
     endpoint: str,
 ) -> dict[str, Any]:
     """What the page of a preview shows: a page of the share of its rows that the URL names."""
-    share = previews.share_shown(preview, request.args.get("show"))
+    share = sheet_preview.share_shown(preview, request.args.get("show"))
 
     def here(show: str, page: int = 1) -> str:
         return url_for(endpoint, name=sheet.public_id, show=show, page=page if page > 1 else None)
@@ -88,14 +88,14 @@ def shares_of(
     number = request.args.get("page", "1")
     page = int(number) if re.fullmatch("[1-9][0-9]{0,3}", number) else 1
     mapping = sheet.mapping["columns"]
-    rows, more = previews.lines(preview, table, columns, mapping, share, page)
+    rows, more = sheet_preview.lines(preview, table, columns, mapping, share, page)
     return {
         "preview": preview,
         "rows": rows,
         "file_notes": table.notes,
         "shares": [
             (labels[one], preview.counts[one], here(one), one == share)
-            for one in previews.SHARES
+            for one in sheet_preview.SHARES
             if one in preview.counts
         ],
         "next_url": here(share, page + 1) if more else None,
@@ -115,7 +115,7 @@ def errors_file(
     sheet: Sheet, table: Table, preview: Preview[GoodRow], columns: Sequence[Column]
 ) -> ResponseReturnValue:
     """The rows that have an error, as they came, with one more column: the error."""
-    content = write_xlsx(*refused_rows(table, previews.told(preview.issues, columns)))
+    content = write_xlsx(*refused_rows(table, sheet_preview.told(preview.issues, columns)))
     name = f"{PurePath(sheet.file_name).stem} – {_('errors')}.xlsx"
     return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)
 
