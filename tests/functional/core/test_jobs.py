@@ -32,8 +32,6 @@ def doing(monkeypatch: pytest.MonkeyPatch) -> Doing:
 
     def note(payload: dict[str, Any], _clock: Clock) -> None:
         done.append(payload["name"])
-        if payload.get("takes"):
-            time.sleep(payload["takes"])
         if payload.get("fails"):
             raise ValueError(payload["fails"] + "\0")
 
@@ -113,27 +111,35 @@ def test_job_is_another_workers_when_the_lease_has_run_out(portal: Portal, doing
 
 
 def test_lease_is_renewed_when_a_job_takes_long(
-    portal: Portal, doing: Doing, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long job stays its worker's: nobody else begins it meanwhile."""
-    monkeypatch.setattr(jobs, "BEAT", timedelta(seconds=0.05))
-    promise(portal, "long", takes=1.0)
-    with ThreadPoolExecutor(1) as pool:
+    begun, enough, beats = Event(), Event(), timedelta(seconds=0.05)
 
-        def long() -> int:
-            with portal.app.app_context():
-                return jobs.drain(portal.clock)
+    def long(_payload: dict[str, Any], _clock: Clock) -> None:
+        assert not begun.is_set()
+        begun.set()
+        enough.wait(60)
 
-        working = pool.submit(long)
-        while not doing:
-            time.sleep(0.01)
-        portal.clock.advance(seconds=jobs.LEASE.total_seconds() - 1)
-        time.sleep(0.4)
-        portal.clock.advance(seconds=10)
+    def work() -> int:
         with portal.app.app_context():
-            assert jobs.drain(portal.clock) == 0
+            return jobs.drain(portal.clock)
+
+    monkeypatch.setattr(jobs, "BEAT", beats)
+    monkeypatch.setitem(jobs._kinds, "test.note", jobs.Kind(long, "Noting", jobs.EVERYDAY))
+    promise(portal, "long")
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        assert begun.wait(60)
+        later = portal.clock.advance(seconds=jobs.LEASE.total_seconds() - 1)
+        deadline = time.monotonic() + 60
+        while state(portal, "long").leased_until != later + jobs.LEASE:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        portal.clock.advance(seconds=10)
+        assert work() == 0
+        enough.set()
         assert working.result() == 1
-    assert doing == ["long"]
 
 
 def test_job_is_tried_ten_times_when_it_fails(portal: Portal, doing: Doing) -> None:
