@@ -79,9 +79,10 @@ def export(kind: str) -> ResponseReturnValue:
 
 
 def _cells(rows: Iterator[Any]) -> Iterator[tuple[Cell, ...]]:
-    state = lists.states(Application.workflow)
+    draft, state = _("Draft"), lists.states(Application.workflow)
+    money, moment = exports.money(), exports.moments()
     for number, status, code, name, contact, phone, address, lines, total, *times in rows:
         yield (
-            number or _("Draft"), state(status).label, code, name, contact, phone, address, lines,
-            exports.major(total) if total else None, *map(exports.local, times),
+            number or draft, state(status).label, code, name, contact, phone, address, lines,
+            money(total or None), *map(moment, times),
         )  # fmt: skip

@@ -63,19 +63,20 @@ def write_xlsx_to(
         page.set_column(column, column, min(max(12, len(heading) + 2), 40))
     for column, heading in enumerate(headings):
         page.write_string(0, column, heading[:LONGEST_CELL], bold)
+    text, moment, number = page.write_string, page.write_datetime, page.write_number
     for line, cells in enumerate(rows, 1):
         if line >= MOST_ROWS:
             raise Invalid(_("These are more rows than a sheet can hold. Filter them, or take CSV."))
         for column, cell in enumerate(cells):
             if isinstance(cell, str):
-                looks_so = quoted if FORMULA.match(cell) else None
-                page.write_string(line, column, cell[:LONGEST_CELL], looks_so)
+                looks_so = quoted if _looks_like_formula(cell) else None
+                text(line, column, cell[:LONGEST_CELL], looks_so)
             elif isinstance(cell, datetime):
-                page.write_datetime(line, column, cell, at)
+                moment(line, column, cell, at)
             elif isinstance(cell, date):
-                page.write_datetime(line, column, cell, on)
+                moment(line, column, cell, on)
             elif cell is not None:
-                page.write_number(line, column, cell)
+                number(line, column, float(cell))
     book.close()
 
 
@@ -95,5 +96,13 @@ def write_csv_to(file: IO[bytes], headings: Sequence[str], rows: Iterable[Sequen
     text.detach()
 
 
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+
+
+def _looks_like_formula(text: str) -> bool:
+    # Most texts begin with a letter or a digit: asking so is quicker than the expression.
+    return text[:1] not in _PLAIN and FORMULA.match(text) is not None
+
+
 def _guarded(text: str) -> str:
-    return "'" + text if FORMULA.match(text) else text
+    return "'" + text if _looks_like_formula(text) else text

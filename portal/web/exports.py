@@ -31,12 +31,13 @@ def download(write: Callable[[IO[bytes]], None], name: str, kind: str) -> Respon
     )
 
 
-def major(amount: int | None) -> Decimal | None:
-    """An amount in minor units as a sheet has it: in major ones."""
+def money() -> Callable[[int | None], Decimal | None]:
+    """What writes amounts in minor units as a sheet has them: in major ones."""
     exponent: int = current_app.extensions["settings"].exponent
-    return None if amount is None else Decimal(amount).scaleb(-exponent)
+    return lambda amount: None if amount is None else Decimal(amount).scaleb(-exponent)
 
 
-def local(at: datetime | None) -> datetime | None:
-    """An instant as a sheet has it: in the reader's zone, of which the cell knows nothing."""
-    return at and at.astimezone(languages.zone()).replace(tzinfo=None, microsecond=0)
+def moments() -> Callable[[datetime | None], datetime | None]:
+    """What writes instants as a sheet has them: in the reader's zone, of which no cell knows."""
+    zone = languages.zone()
+    return lambda at: at and at.astimezone(zone).replace(tzinfo=None, microsecond=0)

@@ -19,7 +19,7 @@ from portal import migrate
 from portal.core.db import db
 from portal.settings import Settings
 from portal.web import logs
-from tests.bench import rows
+from tests.bench import rows, sheets
 from tests.bench.database import Database
 from tests.bench.pages import Pair, Work, pairs
 from tests.support import portal as portals
@@ -102,6 +102,7 @@ def measure(kind: str, sizes: Sequence[int], rounds: int, times: int) -> None:
                 missed = "!" if share > BYTES else ""
                 print(f"{pair.name}: {share:.2f}{missed} of its page's bytes (≤ {BYTES})")
         weight.tell(portal)
+        sheets.tell(portal, size)
 
 
 def _forget(portal: portals.Portal) -> None:

@@ -32,6 +32,11 @@ ROWS = """
         application.status, application.contact, line_count, total, due_at, submitted_at, code, name
     FROM application JOIN dealer ON dealer.id = dealer_id
     WHERE {} ORDER BY application.created_at DESC, application.id DESC LIMIT 51"""
+QUEUE = """
+    SELECT application.id, application.created_at, application.public_id, number,
+        application.status, application.contact, line_count, total, due_at, submitted_at, code, name
+    FROM application JOIN dealer ON dealer.id = dealer_id
+    WHERE {} AND application.status = 'submitted' ORDER BY due_at, application.id LIMIT 51"""
 BEYOND = """{} AND application.created_at <= :at
     AND (application.created_at < :at OR application.id < :id)"""
 COUNT = "(SELECT count(*) FROM (SELECT 1 FROM application WHERE {} LIMIT 1001) AS x)"
@@ -108,6 +113,7 @@ class Reader:
             for tab in tabs_for(actor)
         ]
         self.rows, self.found = ROWS.format(scope), ROWS.format(found)
+        self.due = QUEUE.format(scope)
         self.further = ROWS.format(BEYOND.format(scope))
         counts = (f"{COUNT.format(f'{scope} AND {tab}')} AS n{n}" for n, tab in enumerate(tabs))
         self.counts = f"SELECT {', '.join(counts)}"
@@ -116,11 +122,15 @@ class Reader:
         )
         self.found_counts = COUNT_FOUND.format(shares, found)
 
-    def list(self, text: str = "", at: Any = None, key: int | None = None) -> str:
+    def queue(self) -> str:
+        """What is to be quoted, the earliest due first."""
+        return self.list(ask=self.due)
+
+    def list(self, text: str = "", at: Any = None, key: int | None = None, ask: str = "") -> str:
         """The list of 50, from the newest or beyond a row."""
         values = {"dealer": self.actor.dealer_id, "text": text, "at": at, "id": key}
         self.database.all(WHO, **self.session)
-        ask = self.found if text else self.further if key else self.rows
+        ask = ask or (self.found if text else self.further if key else self.rows)
         rows = self.database.all(ask, **values)
         counts = self.database.all(self.found_counts if text else self.counts, **values)[0]
         return TEMPLATES.get_template("list.html").render(

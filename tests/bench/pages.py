@@ -43,6 +43,18 @@ class Visitor:
         with client.http.session_transaction() as kept:
             self.token = kept["_user_id"]
 
+    def drained(self, url: str) -> Callable[[], int]:
+        """The work of answering a request whose answer is long, and of passing it on."""
+        headers = {"Cookie": self.cookie, "Accept-Language": "en"}
+        request = EnvironBuilder(url, headers=headers).get_environ()
+
+        def answer() -> int:
+            chunks, status, _headers = run_wsgi_app(self.app, dict(request))
+            assert status.startswith("200"), f"{url}: {status}"
+            return sum(map(len, chunks))
+
+        return answer
+
     def page(
         self, url: str, *, target: str = "", form: dict[str, str] | None = None
     ) -> Callable[[], str]:
@@ -103,6 +115,12 @@ def pairs(portal: Portal, database: Database, rows: int) -> list[Pair]:
             2.2,
             desk.page(f"/applications?after={quote(cursor)}"),
             lambda: at_desk.list("", at, key),
+        ),
+        Pair(
+            "queue of the desk",
+            2.2,
+            desk.page("/applications?tab=submitted"),
+            at_desk.queue,
         ),
         Pair("search of a rare term", 2.2, rare_page, lambda: at_desk.list(rare)),
         Pair(
