@@ -55,7 +55,6 @@ class Order:
     wishes: tuple[Wish, ...]
     stop: str = "closed"
     turn: str = ""
-    slow: bool = False
 
 
 @dataclass

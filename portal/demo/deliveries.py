@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.applications import queries, shipping
+from portal.applications import compensation, queries, shipping
 from portal.applications.commands import Consignment
+from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.demo.cast import CARRIERS
 from portal.demo.course import Course, Order, Repair
 from portal.demo.stage import Script
-from portal.demo.words import CANCELLED, CANCELLED_REST
+from portal.demo.words import CANCELLED, CANCELLED_REST, EXCUSED
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def sent(course: Course, after: After) -> Script:
     planned = course.order
     if planned.stop == "released":
         return
-    yield course.turn_to("warehouse", 4 if planned.slow else 1)
+    yield course.turn_to("warehouse", 5 if planned.turn == "late" else 1)
     rests = _rests(course.application)
     if planned.turn == "cancelled_all":
         _cancel(course, rests)
@@ -75,8 +76,27 @@ def _ship(course: Course, pieces: dict[int, int]) -> Shipment:
     consignment = Consignment(
         pieces, carrier, f"{tracking}{rng.randint(10**9, 10**10 - 1)}", course.now.date()
     )
-    return shipping.ship(
+    shipment = shipping.ship(
         course.application, consignment, seen=None, by=course.by("warehouse"), now=course.now
+    )
+    if late := compensation.of_shipment(shipment):
+        course.stage.add(_decided(course, late))
+    return shipment
+
+
+def _decided(course: Course, late: Compensation) -> Script:
+    """A dealer's second delay is excused by the desk; finance books the others (A9)."""
+    excused = late.number.endswith("2")
+    hours = course.stage.hours["desk" if excused else "finance"]
+    now = hours.later(course.now, 4, course.stage.rng(f"late/{late.number}"))
+    yield now
+    compensation.decide(
+        late,
+        "excuse" if excused else "book",
+        seen=None,
+        reason=course.say(EXCUSED) if excused else "",
+        by=course.stage.actors["desk" if excused else "finance"],
+        now=now,
     )
 
 

@@ -40,6 +40,7 @@ ENDS = (
     ("closed", "requoted", 22, 1),
     ("closed", "split", 24, 2),
     ("closed", "short", 20, 2),
+    ("shipped", "late", 9, 1),
 )
 """The state to stay in, the turn on the way, how many working days before the end the application
 is begun, and how many of them there are."""
@@ -207,8 +208,7 @@ def _ends(stage: Stage) -> Iterator[Order]:
             wishes = _stock_wishes(stage, rng, least=2)
             if rng.random() < 0.45 and stop != "closed":
                 wishes = (_open_repair(stage, key, company, begins, rng), *wishes[1:])
-            slow = stop == "released" and days > 10
-            yield Order(key, company, begins, wishes, stop, turn, slow)
+            yield Order(key, company, begins, wishes, stop, turn)
 
 
 def _ago(stage: Stage, company: Company, days: int, rng: Random) -> datetime:

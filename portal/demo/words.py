@@ -58,6 +58,10 @@ CANCELLED_REST: Said = (
     "Pozostałe sztuki wycofano z produkcji, nie wyślemy ich; kwota wraca na konto.",
 )
 
+EXCUSED: Said = (
+    "供应商模具检修，无货可发，已提前电话告知贵方。",
+    "Dostawca naprawiał formę i części nie było; uprzedziliśmy o tym telefonicznie.",
+)
 OLD_PART_RETURNED: Said = (
     "照片上看不清旧件的批号，请补拍一张近照。",
     "Na zdjęciu nie widać numeru partii, proszę dodać zbliżenie.",
