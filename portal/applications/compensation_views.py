@@ -34,7 +34,7 @@ pages = Pages("compensations", __name__)
 register(
     DocumentKind(
         Compensation,
-        _l("Compensation"),
+        _l("Late-delivery compensation"),
         "compensations.show",
         policy.visible_compensations,
         alone=COMPENSATION_ALONE,

@@ -21,7 +21,7 @@ VALUES = {
     "ship_days": span(_l("To be shipped within"), "day"),
     "shipment": number_of(_l("Shipment"), Shipment.number),
     "pieces": plain(_l("Pieces")),
-    "compensation": number_of(_l("Compensation"), Compensation.number),
+    "compensation": number_of(_l("Late-delivery compensation"), Compensation.number),
     "refund": money(_l("Refund")),
     "refunded_fees": money(_l("Fees in the refund")),
 }
@@ -35,6 +35,6 @@ COMPENSATION_VALUES = {
     "late_amount": money(_l("Amount of the late pieces")),
     "rate": written(_l("Share for each late day"), filters.percent),
     "most": written(_l("Largest share"), filters.percent),
-    "amount": money(_l("Compensation")),
+    "amount": money(_l("Amount")),
     "book_days": span(_l("To be decided within"), "day"),
 }

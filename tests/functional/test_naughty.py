@@ -498,6 +498,19 @@ def test_calendar_is_shown_as_typed(portal: Portal) -> None:
     _check_chains(portal)
 
 
+@several
+@sqlite_only
+def test_excuse_is_shown_as_typed(portal: Portal) -> None:
+    """A9: why a delay is excused, to both sides."""
+    desk, manager = portal.client(portal.desk), portal.client(portal.manager)
+    for reason in packed(TEXT):
+        url = f"/compensations/{story.late(portal).public_id}"
+        send(desk, f"{url}/excuse", {"seen": "1", "reason": reason})
+        read(manager, url, [reason])
+    read(desk, "/compensations")
+    _check_chains(portal)
+
+
 def _add_naughty(portal: Portal, administrator: Client) -> None:
     """Every text that is short enough as a number: taken and shown, or refused at its field."""
     taken = []
