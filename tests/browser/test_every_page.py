@@ -31,6 +31,9 @@ NOT_PAGES = {
     "files.thumbnail",
     "pricelists.errors",
     "pricelists.original",
+    "imports.errors",
+    "imports.original",
+    "imports.template",
     "catalogue.suggest",
 }
 ORDER = (
