@@ -511,6 +511,37 @@ def test_excuse_is_shown_as_typed(portal: Portal) -> None:
     _check_chains(portal)
 
 
+@several
+@sqlite_only
+def test_models_are_shown_as_typed(portal: Portal) -> None:
+    """C4: numbers and names of models, reasons, serials; what is no number is refused."""
+    administrator, clerk = portal.client(portal.administrator), portal.client(portal.clerk)
+    taken = []
+    for number in packed(60)[::3]:
+        answer = administrator.post("/products/new", {"number": number, "name": number})
+        assert answer.status_code in (303, 422), number
+        assert shows(harmless(answer), number) or answer.status_code == 303
+        if answer.status_code == 303:
+            taken.append(answer.location)
+            read(clerk, answer.location, [number])
+    url = taken[0]
+    for reason in packed(TEXT)[::2]:
+        for step in ("withdraw", "restore"):
+            typed = {"seen": versions(administrator, url), "reason": reason}
+            send(administrator, f"{url}/steps/{step}", typed)
+        read(portal.client(portal.auditor), url, [reason])
+    read(administrator, "/products")
+    for text in strings()[::6]:
+        read(clerk, f"/sold-units?q={quote(text)}&model={quote(text)}")
+        read(clerk, f"/products?q={quote(text)}")
+        typed = dict.fromkeys(("number", "months", "category", "effective_from", "name"), text)
+        for end in ("warranty", "parts", "parts/remove", "edit"):
+            answer = administrator.post(f"{url}/{end}", typed | {"seen": "-1"})
+            assert answer.status_code in (409, 422), (end, text)
+            harmless(answer)
+    _check_chains(portal)
+
+
 def _add_naughty(portal: Portal, administrator: Client) -> None:
     """Every text that is short enough as a number: taken and shown, or refused at its field."""
     taken = []
