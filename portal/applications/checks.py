@@ -112,3 +112,27 @@ def compensations() -> Iterator[str]:
             yield f"{made.number} is {made.amount}, its late days make {due}"
         if booked != (made.amount if made.status == "booked" else 0):
             yield f"{made.number} of {made.amount} is {made.status}, booked is {booked}"
+
+
+@check("shipment")
+def shipped() -> Iterator[str]:
+    """Shipped of a confirmed line is what was sent, less what was settled of it (A8)."""
+    sent = (
+        select(
+            func.coalesce(
+                func.sum(ShipmentLine.sent - ShipmentLine.resent - ShipmentLine.refunded), 0
+            )
+        )
+        .where(ShipmentLine.quote_line_id == QuoteLine.id)
+        .correlate(QuoteLine)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Application.number, QuoteLine.shipped, sent.label("sent"))
+        .join(Quote, Quote.id == QuoteLine.quote_id)
+        .join(Application, Application.id == Quote.application_id)
+        .where(QuoteLine.shipped != sent)
+        .order_by(QuoteLine.id)
+    )
+    for row in session.execute(statement):
+        yield f"{row.number} counts {row.shipped} pieces as shipped, its shipments make {row.sent}"

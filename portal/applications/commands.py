@@ -57,3 +57,16 @@ class Consignment:
     carrier: str
     tracking_number: str
     shipped_on: date
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pieces of a shipped line that did not arrive well (A8)."""
+
+    short: int = 0
+    damaged: int = 0
+
+    @property
+    def pieces(self) -> int:
+        """How many in all."""
+        return self.short + self.damaged

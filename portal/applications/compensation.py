@@ -35,7 +35,7 @@ TABS = (
 
 def pieces_sent_first() -> ColumnElement[int]:
     """How many pieces of a shipment's line the promise was for: those sent for the first time."""
-    return ShipmentLine.quantity.expression
+    return ShipmentLine.sent - ShipmentLine.again
 
 
 def late_lines(shipment_id: int) -> Sequence[AnyRow]:

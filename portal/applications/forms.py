@@ -10,13 +10,18 @@ from wtforms.validators import InputRequired, Optional
 from portal.applications.commands import (
     Answer,
     Consignment,
+    Found,
     LineAnswer,
     LineRequest,
     Request,
 )
 from portal.applications.models import STOCK, WARRANTY
+from portal.applications.receipt import AGAIN, REFUND
 from portal.applications.services import MOST_LINES, MOST_PIECES
+from portal.core.db import AnyRow
 from portal.core.i18n import _, _l
+from portal.files.forms import UploadsField
+from portal.web import filters
 from portal.web.forms import (
     ActionForm,
     CountField,
@@ -222,7 +227,7 @@ class ShipForm(Form):
 
     def pieces(self) -> dict[int, int]:
         """How many pieces of each quoted line."""
-        return _pieces(self)
+        return _counts(self, "pieces")
 
     def consignment(self) -> Consignment:
         """The command."""
@@ -235,16 +240,92 @@ class ShipForm(Form):
 
 
 class CancelForm(ActionForm):
-    """What cannot be sent, and why (A7)."""
+    """What cannot be sent, and why (A7); ``agreed`` is the refund that the page has shown."""
+
+    agreed = VersionField()
 
     def pieces(self) -> dict[int, int]:
         """How many pieces of each quoted line."""
-        return _pieces(self)
+        return _counts(self, "pieces")
 
 
-def _pieces(form: Form) -> dict[int, int]:
+def fill(form: Form, pieces: Mapping[int, int | None]) -> None:
+    """Write pieces into a form made by ``pieces_form``, in place of what was typed."""
+    for line_id, count in pieces.items():
+        field = form[f"pieces-{line_id}"]
+        field.data, field.raw_data = count, None
+
+
+def _counts(form: Form, prefix: str) -> dict[int, int]:
+    """The numbers in the fields of that prefix, by what follows it; nothing typed is 0."""
     return {
-        int(name.removeprefix("pieces-")): field.data or 0
+        int(name.removeprefix(f"{prefix}-")): field.data or 0
         for name, field in form._fields.items()
-        if name.startswith("pieces-")
+        if name.startswith(f"{prefix}-")
     }
+
+
+class ReportForm(Form):
+    """What of a shipment did not arrive well (A8)."""
+
+    seen = VersionField()
+    photos = UploadsField()
+    remark = text(_l("Remark"), required=False)
+
+    def found(self) -> dict[int, Found]:
+        """What is missing and damaged of each line where something is."""
+        short, damaged = _counts(self, "short"), _counts(self, "damaged")
+        found = {line_id: Found(short[line_id], damaged[line_id]) for line_id in short}
+        return {line_id: one for line_id, one in found.items() if one.pieces}
+
+
+def report_form(lines: Iterable[AnyRow]) -> type[ReportForm]:
+    """A form with two counts for each line of a shipment."""
+    fields = {
+        f"{name}-{row.ShipmentLine.id}": CountField(
+            f"{row.number}: {label}", [Optional()], least=0, most=row.ShipmentLine.sent
+        )
+        for row in lines
+        for name, label in (("short", _("Missing")), ("damaged", _("Damaged")))
+    }
+    return type("LinesReportForm", (ReportForm,), fields)
+
+
+class SettleForm(ActionForm):
+    """What headquarters does about each line that did not arrive well (A8)."""
+
+    def decisions(self) -> dict[int, str]:
+        """To send again or to refund, by line."""
+        return {
+            int(name.removeprefix("line-")): field.data
+            for name, field in self._fields.items()
+            if name.startswith("line-")
+        }
+
+
+def settle_form(lines: Iterable[AnyRow]) -> type[SettleForm]:
+    """A form with a choice for each line that did not arrive well; the refund says how much."""
+    fields = {
+        f"line-{line.id}": RadioField(
+            _report_words(row),
+            [InputRequired(_l("Choose what to do about it."))],
+            choices=[
+                SelectChoice(AGAIN, _("Send again")),
+                SelectChoice(
+                    REFUND,
+                    _("Refund %(amount)s", amount=filters.money(line.unwell * line.unit_price)),
+                ),
+            ],
+        )
+        for row in lines
+        if (line := row.ShipmentLine).unwell
+    }
+    return type("LinesSettleForm", (SettleForm,), fields)
+
+
+def _report_words(row: AnyRow) -> str:
+    counted = (
+        (_("Missing"), row.ShipmentLine.short),
+        (_("Damaged"), row.ShipmentLine.damaged),
+    )
+    return " · ".join([row.number, *(f"{label}: {count}" for label, count in counted if count)])

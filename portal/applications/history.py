@@ -1,10 +1,10 @@
 """What the events of applications and shipments, and the values that they keep, are called."""
 
 from portal.applications.compensation_models import Compensation
-from portal.applications.models import Shipment
+from portal.applications.models import DeliveryReport, Shipment
 from portal.core.i18n import _l
 from portal.web import filters
-from portal.web.timeline import day, money, number_of, plain, span, written
+from portal.web.timeline import day, moment, money, number_of, plain, span, written
 
 WORDS = {"create": _l("began the application")}
 ALONE = {
@@ -20,12 +20,28 @@ VALUES = {
     "quote_days": span(_l("To be confirmed within"), "day"),
     "ship_days": span(_l("To be shipped within"), "day"),
     "shipment": number_of(_l("Shipment"), Shipment.number),
+    "report": number_of(_l("Delivery report"), DeliveryReport.number),
     "pieces": plain(_l("Pieces")),
+    "sent_again": plain(_l("Pieces to send again")),
     "compensation": number_of(_l("Late-delivery compensation"), Compensation.number),
     "refund": money(_l("Refund")),
     "refunded_fees": money(_l("Fees in the refund")),
 }
 SHIPMENT_WORDS = {"create": _l("made the shipment")}
+_PIECES = {"short": plain(_l("Missing")), "damaged": plain(_l("Damaged"))}
+SHIPMENT_VALUES = {
+    "receive_days": span(_l("To be confirmed within"), "day"),
+    "answer_by": moment(_l("To be confirmed by")),
+    "report": VALUES["report"],
+    **_PIECES,
+}
+REPORT_WORDS = {"create": _l("reported what is missing or damaged")}
+REPORT_VALUES = {
+    "shipment": VALUES["shipment"],
+    **_PIECES,
+    "sent_again": VALUES["sent_again"],
+    "refund": VALUES["refund"],
+}
 COMPENSATION_ALONE = {"book": _l("booked the compensation: nobody had excused the delay in time")}
 COMPENSATION_VALUES = {
     "shipment": number_of(_l("Shipment"), Shipment.number),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.applications import workflow
+from portal.applications import shipment_workflow, workflow
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
 from portal.core.drafts import Draft
@@ -117,7 +117,8 @@ class QuoteLine(Base):
     """What headquarters will send for an asked line, and at what price.
 
     ``shipped`` and ``cancelled`` count pieces once the quote is released: together never more
-    than ``quantity`` (A7).
+    than ``quantity`` (A7). ``again`` are those of the rest that were sent before, did not arrive
+    well, and are to be sent a second time (A8).
     """
 
     __tablename__ = "quote_line"
@@ -126,7 +127,9 @@ class QuoteLine(Base):
         CheckConstraint("quantity >= 0 AND unit_price >= 0", name="quantity"),
         CheckConstraint("amount = quantity * unit_price", name="amount"),
         CheckConstraint(
-            "shipped >= 0 AND cancelled >= 0 AND shipped + cancelled <= quantity", name="shipped"
+            "shipped >= 0 AND cancelled >= 0 AND again >= 0"
+            " AND shipped + cancelled + again <= quantity",
+            name="shipped",
         ),
         Index("ix_quote_line_dealer_id", "dealer_id"),
         Index("ix_quote_line_application_line_id", "application_line_id"),
@@ -144,19 +147,30 @@ class QuoteLine(Base):
     remark: Mapped[Line] = mapped_column(default="")
     shipped: Mapped[int] = mapped_column(Integer, default=0)
     cancelled: Mapped[int] = mapped_column(Integer, default=0)
+    again: Mapped[int] = mapped_column(Integer, default=0)
+
+    @property
+    def rest(self) -> int:
+        """The pieces that are still to be sent."""
+        return self.quantity - self.shipped - self.cancelled
 
 
 class Shipment(Document, Base):
-    """What the warehouse sent at one time for one application (A7)."""
+    """What the warehouse sent at one time for one application (A7).
+
+    ``due_at`` is until when the dealer can say what arrived: after it all of it counts as received
+    (A8).
+    """
 
     __tablename__ = "shipment"
     __table_args__ = (
         Index("ix_shipment_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
         Index("ix_shipment_created_at_id", "created_at", "id"),
         Index("ix_shipment_application_id", "application_id"),
+        Index("ix_shipment_status_due_at", "status", "due_at"),
     )
     kind = "shipment"
-    workflow = workflow.SHIPMENT
+    workflow = shipment_workflow.SHIPMENT
 
     dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
     application_id: Mapped[int] = mapped_column(ForeignKey("application.id"))
@@ -165,6 +179,8 @@ class Shipment(Document, Base):
     tracking_number: Mapped[Line]
     shipped_on: Mapped[date]
     received_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
     @property
     def title(self) -> str:
@@ -174,15 +190,28 @@ class Shipment(Document, Base):
 class ShipmentLine(Base):
     """The pieces of one quoted line in one shipment, at the price that was deducted for each.
 
+    ``sent`` pieces left the warehouse, ``again`` of them in place of pieces that were sent before.
+    Of those, ``quantity`` arrived well, ``short`` are missing and ``damaged`` are damaged (A8):
+    until the receipt all of them count as well. What was settled of the missing and the damaged
+    ones is sent again (``resent``) or ``refunded``.
+
     ``(id, quantity)`` is unique so that an old part can refer to both: its piece number can then
-    never be above the quantity shipped (O2).
+    never be above the quantity that arrived (O2).
     """
 
     __tablename__ = "shipment_line"
     __table_args__ = (
         UniqueConstraint("id", "quantity"),
         UniqueConstraint("shipment_id", "quote_line_id"),
-        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("sent > 0 AND again BETWEEN 0 AND sent", name="sent"),
+        CheckConstraint(
+            "quantity >= 0 AND short >= 0 AND damaged >= 0 AND quantity + short + damaged = sent",
+            name="quantity",
+        ),
+        CheckConstraint(
+            "resent >= 0 AND refunded >= 0 AND resent + refunded <= short + damaged",
+            name="settled",
+        ),
         Index("ix_shipment_line_dealer_id", "dealer_id"),
         Index("ix_shipment_line_quote_line_id", "quote_line_id"),
     )
@@ -193,5 +222,37 @@ class ShipmentLine(Base):
     quote_line_id: Mapped[int] = mapped_column(ForeignKey("quote_line.id"))
     part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
     purpose: Mapped[str] = mapped_column(String(10))
+    sent: Mapped[int] = mapped_column(Integer)
+    again: Mapped[int] = mapped_column(Integer, default=0)
     quantity: Mapped[int] = mapped_column(Integer)
+    short: Mapped[int] = mapped_column(Integer, default=0)
+    damaged: Mapped[int] = mapped_column(Integer, default=0)
+    resent: Mapped[int] = mapped_column(Integer, default=0)
+    refunded: Mapped[int] = mapped_column(Integer, default=0)
     unit_price: Mapped[Money]
+
+    @property
+    def unwell(self) -> int:
+        """The pieces that did not arrive well."""
+        return self.short + self.damaged
+
+
+class DeliveryReport(Document, Base):
+    """What a dealer found missing or damaged in one shipment (A8); the pieces are on its lines."""
+
+    __tablename__ = "delivery_report"
+    __table_args__ = (
+        Index("ix_delivery_report_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
+        Index("ix_delivery_report_status_created_at_id", "status", "created_at", "id"),
+    )
+    kind = "deliveryreport"
+    workflow = shipment_workflow.REPORT
+
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    shipment_id: Mapped[int] = mapped_column(ForeignKey("shipment.id"), unique=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    remark: Mapped[str] = mapped_column(default="")
+
+    @property
+    def title(self) -> str:
+        return self.number

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from portal.applications.compensation_models import Compensation
-from portal.applications.models import Application, Shipment
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.events import Event
 from portal.core.permissions import Actor, Role, capability, roles_with
 
@@ -24,6 +24,8 @@ CANCEL = capability("application:cancel", Role.DESK, Role.FINANCE)
 RELEASE = capability("application:release", Role.FINANCE)
 SHIP = capability("application:ship", Role.WAREHOUSE)
 RECEIVE = capability("shipment:receive", Role.CLERK, Role.MANAGER)
+SETTLE = capability("report:settle", Role.DESK)
+LAPSE = capability("shipment:lapse")
 EXPIRE = capability("application:expire")
 CLOSE = capability("application:close")
 PROPOSE_COMPENSATION = capability("compensation:propose")
@@ -73,4 +75,11 @@ def visible_compensations(actor: Actor) -> ColumnElement[bool]:
     """A dealer sees its own; headquarters every one."""
     if actor.is_dealer:
         return Compensation.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
+
+
+def visible_reports(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own reports of shortage and damage; headquarters every one."""
+    if actor.is_dealer:
+        return DeliveryReport.dealer_id == actor.dealer_id
     return true() if actor.can(READ) else false()

@@ -1,4 +1,4 @@
-"""Reads of applications and shipments, each within what the actor may see (P1)."""
+"""Reads of applications, each within what the actor may see (P1)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,6 @@ from portal.applications.models import (
     ApplicationLine,
     Quote,
     QuoteLine,
-    Shipment,
-    ShipmentLine,
 )
 from portal.catalogue.models import Part
 from portal.core import search
@@ -46,11 +44,6 @@ QUEUES = frozenset({"submitted", "quoted", "confirmed", "released"})
 """The tabs that list what waits for somebody: the earliest due first (A10)."""
 WAITS_UNTIL = func.coalesce(Application.due_at, Application.created_at)
 """The order of a queue: when the next step is due or, where nothing is, since when it is there."""
-SHIPMENT_TABS = (
-    Tab("all", _l("All")),
-    Tab("sent", _l("On their way"), Shipment.status == "sent"),
-    Tab("received", _l("Received"), Shipment.status == "received"),
-)
 
 
 def tabs_for(actor: Actor) -> tuple[Tab, ...]:
@@ -277,17 +270,6 @@ def _quotes() -> Select[Quote]:
     return select(Quote).where(mine).order_by(Quote.version.desc())
 
 
-def shipments_of(application: Application) -> Sequence[Shipment]:
-    """What was sent for an application, the oldest first."""
-    return session.scalars(_shipments(), {"application": application.id}).all()
-
-
-@cache
-def _shipments() -> Select[Shipment]:
-    mine = Shipment.application_id == bindparam("application")
-    return select(Shipment).where(mine).order_by(Shipment.id)
-
-
 Pieces = Callable[[Application, Actor], int]
 _to_register: list[Pieces] = []
 
@@ -303,59 +285,6 @@ def pieces_to_register(application: Application, actor: Actor) -> int:
     return sum(function(application, actor) for function in _to_register)
 
 
-def shipment_scope(actor: Actor) -> list[ColumnElement[bool]]:
-    """What an actor sees of the shipments."""
-    return [policy.visible_shipments(actor)]
-
-
-def shipments_listed(actor: Actor, tab: Tab) -> AnySelect:
-    """The rows of a list of shipments, as columns."""
-    pieces = (
-        select(func.sum(ShipmentLine.quantity))
-        .where(ShipmentLine.shipment_id == Shipment.id)
-        .correlate(Shipment)
-        .scalar_subquery()
-    )
-    statement = (
-        select(
-            Shipment.id,
-            Shipment.created_at,
-            Shipment.public_id,
-            Shipment.number,
-            Shipment.status,
-            Shipment.carrier,
-            Shipment.tracking_number,
-            Shipment.shipped_on,
-            pieces.label("pieces"),
-            Application.number.label("application_number"),
-            Application.public_id.label("application_public_id"),
-            Dealer.code.label("dealer_code"),
-            Dealer.name.label("dealer_name"),
-        )
-        .join(Application, Application.id == Shipment.application_id)
-        .join(Dealer, Dealer.id == Shipment.dealer_id)
-        .where(*shipment_scope(actor))
-    )
-    return statement if tab.where is None else statement.where(tab.where)
-
-
-def shipment_lines(shipment: Shipment) -> Sequence[AnyRow]:
-    """The lines of a shipment with their parts."""
-    return session.execute(
-        select(
-            ShipmentLine,
-            Part.number,
-            Part.public_id.label("part_public_id"),
-            Part.name,
-            Part.name_zh,
-            Part.name_pl,
-        )
-        .join(Part, Part.id == ShipmentLine.part_id)
-        .where(ShipmentLine.shipment_id == shipment.id)
-        .order_by(ShipmentLine.id)
-    ).all()
-
-
 def waiting(actor: Actor, tab: str, now: datetime) -> AnyRow:
     """How many applications of a tab an actor sees, the first deadline, how many are late."""
     where = next(item.where for item in TABS if item.name == tab)
@@ -366,15 +295,6 @@ def waiting(actor: Actor, tab: str, now: datetime) -> AnyRow:
         late.label("late"),
     ).where(policy.visible_applications(actor), *(() if where is None else (where,)))
     return session.execute(statement).one()
-
-
-def shipments_waiting(actor: Actor) -> int:
-    """How many shipments are on their way to an actor."""
-    return session.scalars(
-        select(func.count())
-        .select_from(Shipment)
-        .where(*shipment_scope(actor), Shipment.status == "sent")
-    ).one()
 
 
 def expired(now: datetime) -> Sequence[Application]:

@@ -1,14 +1,24 @@
-"""The pages of shipments: what the warehouse sends, cancels, and what arrives (A7, A8)."""
+"""The pages of shipments: what the warehouse sends and cancels, and what is on its way (A7)."""
 
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from portal.applications import compensation, forms, policy, queries, quoting, shipping, views
+from portal.applications import (
+    compensation,
+    forms,
+    policy,
+    queries,
+    quoting,
+    receipt,
+    shipment_queries,
+    shipping,
+    views,
+)
 from portal.applications.compensation_models import Compensation
-from portal.applications.history import SHIPMENT_WORDS
-from portal.applications.models import Application, Shipment
+from portal.applications.history import SHIPMENT_VALUES, SHIPMENT_WORDS
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.db import session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.i18n import _, _l, ngettext
@@ -25,36 +35,28 @@ register(
         "shipments.show",
         policy.visible_shipments,
         words=SHIPMENT_WORDS,
+        values=SHIPMENT_VALUES,
     )
 )
 frame.room(15, _l("Shipments"), "truck", "shipments.index", policy.READ)
 
 
-def _to_send(lines: Any) -> dict[int, int]:
-    """What each quoted line still has to send."""
-    rests = {
-        row.QuoteLine.id: row.QuoteLine.quantity - row.QuoteLine.shipped - row.QuoteLine.cancelled
-        for row in lines
-        if row.QuoteLine
-    }
-    return {line_id: rest for line_id, rest in rests.items() if rest}
-
-
 def _pieces_page(
-    template: str, base: type[Any], application: Application, defaults: bool
+    template: str, base: type[Any], application: Application, *, fills: bool = False, **more: Any
 ) -> tuple[Any, Any]:
-    lines = queries.lines_of(application)
-    rests = _to_send(lines)
-    numbers = {row.QuoteLine.id: row.sent_number for row in lines if row.QuoteLine}
-    form = forms.pieces_form(base, rests, numbers)(
-        data={
-            "seen": application.version,
-            "shipped_on": now().date(),
-            **({f"pieces-{line_id}": rest for line_id, rest in rests.items()} if defaults else {}),
-        }
-    )
+    """A form with the pieces that are still to be sent, and its page.
 
-    def page() -> ResponseReturnValue:
+    The buttons called ``fill`` write all that is left into it, or nothing, and so do the pages
+    that say ``fills`` at first; ``more`` stands in its other fields.
+    """
+    lines = [row for row in queries.lines_of(application) if row.QuoteLine and row.QuoteLine.rest]
+    rests = {row.QuoteLine.id: row.QuoteLine.rest for row in lines}
+    numbers = {row.QuoteLine.id: row.sent_number for row in lines}
+    form = forms.pieces_form(base, rests, numbers)(data={"seen": application.version} | more)
+    if fill := request.form.get("fill", "all" if fills else ""):
+        forms.fill(form, rests if fill == "all" else dict.fromkeys(rests))
+
+    def page(**shown: Any) -> ResponseReturnValue:
         status = form.status if request.method == "POST" else 200
         form.now_shows(application.version)
         return render(
@@ -63,12 +65,26 @@ def _pieces_page(
             application=application,
             form=form,
             lines=lines,
-            rests=rests,
             quote=quoting.current_quote(application),
             dealer=queries.dealer_of(application),
+            **shown,
         )
 
     return form, page
+
+
+def _ship_page(application: Application) -> tuple[Any, Any]:
+    more = {
+        "carrier": shipment_queries.last_carrier(application),
+        "shipped_on": now().date(),
+    }
+    return _pieces_page(
+        "shipments/new.html", forms.ShipForm, application, fills=not request.form, **more
+    )
+
+
+def _cancel_page(application: Application) -> tuple[Any, Any]:
+    return _pieces_page("shipments/cancel.html", forms.CancelForm, application)
 
 
 @pages.get("/applications/<name>/ship", needs=policy.SHIP)
@@ -77,23 +93,24 @@ def new(name: str) -> ResponseReturnValue:
     application = load(Application, name)
     if not application.workflow.find("ship", application.status):
         return views.too_late(application)
-    _form, page = _pieces_page("shipments/new.html", forms.ShipForm, application, True)
+    _form, page = _ship_page(application)
     answer: ResponseReturnValue = page()
     return answer
 
 
 @pages.post("/applications/<name>/ship", needs=policy.SHIP)
 def send(name: str) -> ResponseReturnValue:
-    """Send it (A7)."""
+    """Send it (A7); or write all that is left into the form, or nothing."""
     application = load(Application, name)
-    form, page = _pieces_page("shipments/new.html", forms.ShipForm, application, True)
+    form, page = _ship_page(application)
 
     def do() -> Shipment:
         seen = form.seen.data
         return shipping.ship(application, form.consignment(), seen=seen, by=actor(), now=now())
 
     told = _("It is on its way. The dealer confirms that it arrived.")
-    answer: ResponseReturnValue = steps.taken(application, form, do, told=told) or page()
+    taken = None if "fill" in request.form else steps.taken(application, form, do, told=told)
+    answer: ResponseReturnValue = taken or page()
     return answer
 
 
@@ -103,60 +120,62 @@ def cancelling(name: str) -> ResponseReturnValue:
     application = load(Application, name)
     if not application.workflow.find("cancel_some", application.status):
         return views.too_late(application)
-    _form, page = _pieces_page("shipments/cancel.html", forms.CancelForm, application, False)
+    _form, page = _cancel_page(application)
     answer: ResponseReturnValue = page()
     return answer
 
 
 @pages.post("/applications/<name>/cancel-lines", needs=policy.SHIP)
 def cancel(name: str) -> ResponseReturnValue:
-    """Cancel what cannot be sent; it is refunded exactly (A7)."""
+    """Cancel what cannot be sent; it is refunded exactly (A7), once the refund was shown."""
     application = load(Application, name)
-    form, page = _pieces_page("shipments/cancel.html", forms.CancelForm, application, False)
+    form, page = _cancel_page(application)
+    asked = {"reason": form.reason.data or "", "seen": form.seen.data, "by": actor()}
+    if "fill" not in request.form and form.validate_on_submit():
+        with form.refusals():
+            due = shipping.preview(application, form.pieces(), **asked)
+            if due.refund != form.agreed.data:
+                form.agreed.raw_data = [str(due.refund)]
+                to_agree: ResponseReturnValue = page(due=due)
+                return to_agree
 
     def do() -> None:
-        shipping.cancel_lines(
-            application,
-            form.pieces(),
-            reason=form.reason.data or "",
-            seen=form.seen.data,
-            by=actor(),
-            now=now(),
-        )
+        shipping.cancel_lines(application, form.pieces(), **asked, now=now())
 
     told = _("Cancelled. The amount is on the dealer's account again.")
-    answer: ResponseReturnValue = steps.taken(application, form, do, told=told) or page()
+    taken = None if "fill" in request.form else steps.taken(application, form, do, told=told)
+    answer: ResponseReturnValue = taken or page()
     return answer
 
 
 @pages.get("/shipments", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of shipments."""
-    tabs = queries.SHIPMENT_TABS
-    statement = queries.shipments_listed(actor(), lists.current(tabs))
-    scope = queries.shipment_scope(actor())
+    tabs = shipment_queries.TABS
+    statement = shipment_queries.listed(actor(), lists.current(tabs))
+    scope = shipment_queries.scope(actor())
     return render(
         "shipments/list.html",
         listed=lists.page(statement, Shipment.created_at, Shipment.id),
         tabs=lists.tab_items(tabs, lists.counts(Shipment, scope, tabs)),
         state=lists.states(Shipment.workflow),
+        report_state=lists.states(DeliveryReport.workflow),
     )
 
 
 def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> ResponseReturnValue:
     application = session.get_one(Application, shipment.application_id)
-    lines = queries.shipment_lines(shipment)
-    pieces = sum(row.ShipmentLine.quantity for row in lines)
+    lines = shipment_queries.lines_of(shipment)
+    pieces = sum(row.ShipmentLine.sent for row in lines)
+    report = shipment_queries.report_of(shipment)
     return render(
         "shipments/show.html",
         status=form.status if form else 200,
         shipment=shipment,
-        late=compensation.of_shipment(shipment),
-        compensation_state=Compensation.workflow.state,
         application=application,
         dealer=queries.dealer_of(application),
         state=Shipment.workflow.state(shipment.status),
-        steps=steps.of(shipment, {"receive": "shipments.receive"}),
+        steps=steps.of(shipment, {"receive": "shipments.receive", "report": "receipts.new"}),
         asks={
             "receive": ngettext(
                 "You confirm that all of it arrived: %(num)d piece.",
@@ -165,10 +184,14 @@ def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> Respon
             )
         },
         lines=lines,
+        report=report,
+        report_state=report and DeliveryReport.workflow.state(report.status),
         to_register=queries.pieces_to_register(application, actor())
         if shipment.status == "received"
         else 0,
         entries=timeline.of(shipment),
+        late=compensation.of_shipment(shipment),
+        compensation_state=Compensation.workflow.state,
         form=form,
     )
 
@@ -181,13 +204,13 @@ def show(name: str) -> ResponseReturnValue:
 
 @pages.post("/shipments/<name>/receive", needs=policy.RECEIVE)
 def receive(name: str) -> ResponseReturnValue:
-    """Confirm that it arrived (A8)."""
+    """Confirm that all of it arrived (A8)."""
     # Not locked yet: the service locks the application's row before the shipment's.
     shipment = find(Shipment, name, actor())
     form = steps.form_for("receive")
 
     def do() -> None:
-        shipping.receive(shipment, seen=form.seen.data, by=actor(), now=now())
+        receipt.receive(shipment, seen=form.seen.data, by=actor(), now=now())
 
     answer = steps.taken(shipment, form, do, told=lambda: _received(shipment))
     return answer or _shipment_page(shipment, form)

@@ -1,6 +1,8 @@
-"""What the warehouse sends, what it cannot send, and what arrives (A7, A8)."""
+"""What the warehouse sends, and what it cannot send (A7)."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -9,6 +11,7 @@ from portal.applications.commands import Consignment
 from portal.applications.models import Application, QuoteLine, Shipment, ShipmentLine
 from portal.applications.queries import asked_lines
 from portal.applications.quoting import cause, current_quote
+from portal.applications.shipment_queries import has_open
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
@@ -19,9 +22,11 @@ from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
 from portal.ledger.models import DEALER, FREIGHT, PARTS_SALES
 from portal.people.models import Dealer
+from portal.terms.calendar import end_of
+from portal.terms.values import value
 
 
-def _open_lines(application: Application) -> dict[int, QuoteLine]:
+def lock_lines(application: Application) -> dict[int, QuoteLine]:
     """The confirmed lines, locked in order of their keys."""
     made = current_quote(application)
     statement = (
@@ -34,11 +39,7 @@ def _open_lines(application: Application) -> dict[int, QuoteLine]:
     return {line.id: line for line in session.scalars(statement)}
 
 
-def _rest(line: QuoteLine) -> int:
-    return line.quantity - line.shipped - line.cancelled
-
-
-def _chosen(pieces: dict[int, int], lines: dict[int, QuoteLine]) -> dict[int, int]:
+def _chosen(pieces: Mapping[int, int], lines: Mapping[int, QuoteLine]) -> dict[int, int]:
     """The pieces above zero; Invalid if there are none, or more than a line still has (A7)."""
     chosen = {line_id: count for line_id, count in pieces.items() if count}
     if not set(chosen) <= set(lines):
@@ -47,10 +48,10 @@ def _chosen(pieces: dict[int, int], lines: dict[int, QuoteLine]) -> dict[int, in
         f"pieces-{line_id}": ngettext(
             "At most %(num)d is still to be sent.",
             "At most %(num)d are still to be sent.",
-            _rest(lines[line_id]),
+            lines[line_id].rest,
         )
         for line_id, count in chosen.items()
-        if not 0 <= count <= _rest(lines[line_id])
+        if not 0 <= count <= lines[line_id].rest
     }
     if wrong:
         raise Invalid(fields=wrong)
@@ -76,9 +77,10 @@ def ship(
             _("The date of shipment lies between the application's day and today."),
             field="shipped_on",
         )
-    lines = _open_lines(application)
+    lines = lock_lines(application)
     chosen = _chosen(consignment.pieces, lines)
     dealer = session.get_one(Dealer, application.dealer_id)
+    days = value("shipment.receive_days", now.date())
     shipment = Shipment(
         status="sent",
         created_at=now,
@@ -88,13 +90,17 @@ def ship(
         carrier=consignment.carrier,
         tracking_number=consignment.tracking_number,
         shipped_on=consignment.shipped_on,
+        due_at=end_of(now.date() + timedelta(days=days), now.tzinfo),
     )
     session.add(shipment)
     session.flush()
     purposes = {line.id: line.purpose for line in asked_lines(application).values()}
     for line_id, count in sorted(chosen.items()):
         line = lines[line_id]
+        # The pieces that were never sent go first.
+        again = max(0, count - (line.rest - line.again))
         line.shipped += count
+        line.again -= again
         session.add(
             ShipmentLine(
                 dealer_id=application.dealer_id,
@@ -102,14 +108,16 @@ def ship(
                 quote_line_id=line.id,
                 part_id=line.part_id,
                 purpose=purposes[line.application_line_id],
+                sent=count,
+                again=again,
                 quantity=count,
                 unit_price=line.unit_price,
             )
         )
-    workflow.begin(shipment, by=by, now=now)
+    workflow.begin(shipment, by=by, now=now, receive_days=days)
     promised_on = current_quote(application).promised_on
     late = compensation.propose_if_late(shipment, promised_on=promised_on, now=now)
-    complete = not any(_rest(line) for line in lines.values())
+    complete = not any(line.rest for line in lines.values())
     workflow.apply(
         application,
         "ship_rest" if complete else "ship",
@@ -123,9 +131,67 @@ def ship(
     return shipment
 
 
+@dataclass(frozen=True)
+class Cancellation:
+    """What a cancellation of pieces comes to; amounts in minor units."""
+
+    step: str
+    amount: int
+    fees: int
+
+    @property
+    def refund(self) -> int:
+        """All that the dealer gets back."""
+        return self.amount + self.fees
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to be sent after it."""
+        return self.step != "cancel_some"
+
+
+def cancellation(
+    application: Application, lines: Mapping[int, QuoteLine], pieces: Mapping[int, int]
+) -> Cancellation:
+    """Exactly the price of the pieces, and all fees too if nothing of it was ever sent (A7)."""
+    amount = sum(count * lines[line_id].unit_price for line_id, count in pieces.items())
+    if any(line.rest > pieces.get(line.id, 0) for line in lines.values()):
+        return Cancellation("cancel_some", amount, 0)
+    if application.status != "released":
+        return Cancellation("cancel_rest", amount, 0)
+    made = current_quote(application)
+    return Cancellation("cancel_all", amount, made.freight + made.packing)
+
+
+def preview(
+    application: Application,
+    pieces: Mapping[int, int],
+    *,
+    reason: str,
+    seen: int | None,
+    by: Actor,
+) -> Cancellation:
+    """What cancelling these pieces would come to; refused as ``cancel_lines`` is."""
+    lines, chosen = _to_cancel(application, pieces, reason=reason, seen=seen, by=by)
+    return cancellation(application, lines, chosen)
+
+
+def _to_cancel(
+    application: Application,
+    pieces: Mapping[int, int],
+    *,
+    reason: str,
+    seen: int | None,
+    by: Actor,
+) -> tuple[dict[int, QuoteLine], dict[int, int]]:
+    workflow.check(application, "cancel_some", by=by, seen=seen, reason=reason)
+    lines = lock_lines(application)
+    return lines, _chosen(pieces, lines)
+
+
 def cancel_lines(
     application: Application,
-    pieces: dict[int, int],
+    pieces: Mapping[int, int],
     *,
     reason: str,
     seen: int | None,
@@ -134,38 +200,39 @@ def cancel_lines(
 ) -> None:
     """Cancel what cannot be sent and refund exactly that; all fees too if nothing was sent (A7)."""
     application = relock(application)
-    workflow.check(application, "cancel_some", by=by, seen=seen, reason=reason)
-    lines = _open_lines(application)
-    chosen = _chosen(pieces, lines)
+    lines, chosen = _to_cancel(application, pieces, reason=reason, seen=seen, by=by)
+    due = cancellation(application, lines, chosen)
     for line_id, count in chosen.items():
-        lines[line_id].cancelled += count
-    amount = sum(count * lines[line_id].unit_price for line_id, count in chosen.items())
-    complete = not any(_rest(line) for line in lines.values())
-    nothing_sent = not any(line.shipped for line in lines.values())
-    name = "cancel_some"
-    if complete:
-        name = "cancel_all" if nothing_sent else "cancel_rest"
-    made = current_quote(application)
-    fees = made.freight + made.packing if complete and nothing_sent else 0
-    workflow.apply(
-        application,
-        name,
-        by=by,
-        now=now,
-        reason=reason,
-        values={"pieces": sum(chosen.values()), "refund": amount, "refunded_fees": fees},
-    )
-    _refund(application, amount, PARTS_SALES, "refund", by=by, now=now)
-    _refund(application, fees, FREIGHT, "freight-refund", by=by, now=now)
-    if complete:
+        line = lines[line_id]
+        line.cancelled += count
+        line.again = min(line.again, line.rest)
+    values = {
+        "pieces": sum(chosen.values()),
+        "refund": due.amount,
+        "refunded_fees": due.fees,
+    }
+    workflow.apply(application, due.step, by=by, now=now, reason=reason, values=values)
+    # The event numbers the causes, so that each is booked once (L4).
+    for amount, source, word in (
+        (due.amount, PARTS_SALES, "refund"),
+        (due.fees, FREIGHT, "freight-refund"),
+    ):
+        its = refund_cause(application, f"{word}/{application.event_count}")
+        refund(application, amount, source, its, by=by, now=now)
+    if due.is_complete:
         application.due_at = None
-        _receive_if_all_arrived(application, by=SYSTEM, now=now)
+        finish_if_all_arrived(application, by=SYSTEM, now=now)
 
 
-def _refund(
-    application: Application, amount: int, source: str, word: str, *, by: Actor, now: datetime
+def refund_cause(application: Application, word: str) -> str:
+    """The cause of a refund for an application (L4)."""
+    return f"{cause(application)}/{word}"
+
+
+def refund(
+    application: Application, amount: int, source: str, cause: str, *, by: Actor, now: datetime
 ) -> None:
-    """Give money back; the event before it numbers the cause, so that each is booked once (L4)."""
+    """Give money back to the dealer's account, if there is any to give."""
     if amount:
         ledger.transfer(
             dealer_id=application.dealer_id,
@@ -173,35 +240,15 @@ def _refund(
             target=DEALER,
             amount=amount,
             kind="refund",
-            cause=f"{cause(application)}/{word}/{application.event_count}",
+            cause=cause,
             by=by,
             now=now,
             document=application,
         )
 
 
-def receive(shipment: Shipment, *, seen: int | None, by: Actor, now: datetime) -> None:
-    """Confirm that a shipment arrived (A8); with the last one the application is received.
-
-    The application's row is locked before the shipment's, as everywhere.
-    """
-    application = relock(session.get_one(Application, shipment.application_id))
-    shipment = relock(shipment)
-    workflow.apply(shipment, "receive", by=by, now=now, seen=seen)
-    shipment.received_at = now
-    session.flush()
-    _receive_if_all_arrived(application, by=by, now=now)
-
-
-def _receive_if_all_arrived(application: Application, *, by: Actor, now: datetime) -> None:
-    """Nothing more to send, and all that was sent has arrived: received, and so closed."""
-    if application.status != "shipped":
-        return
-    on_the_way = session.scalar(
-        select(Shipment.id)
-        .where(Shipment.application_id == application.id, Shipment.status != "received")
-        .limit(1)
-    )
-    if on_the_way is None:
+def finish_if_all_arrived(application: Application, *, by: Actor, now: datetime) -> None:
+    """Received, and so closed: nothing is left to send, to arrive or to settle (A8)."""
+    if application.status == "shipped" and not has_open(application):
         workflow.apply(application, "receive", by=by, now=now)
         workflow.apply(application, "close", by=SYSTEM, now=now)

@@ -10,12 +10,20 @@ from flask import Flask, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
-from portal.applications import compensation, forms, policy, queries, quoting, services
+from portal.applications import (
+    compensation,
+    forms,
+    policy,
+    queries,
+    quoting,
+    services,
+    shipment_queries,
+)
 from portal.applications import open_quantities as open_quantities  # a part's page asks them
 from portal.applications.compensation_models import Compensation
 from portal.applications.history import ALONE, VALUES, WORDS
 from portal.applications.list_views import chips, wish
-from portal.applications.models import Application, Shipment
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import AnyRow, AnySelect, in_transaction, reading
@@ -106,7 +114,8 @@ def page(
     """The document page; a refused step shows why above it."""
     state = Application.workflow.state(application.status)
     quotes = queries.quotes_of(application)
-    shipments = queries.shipments_of(application)
+    shipments = shipment_queries.of(application)
+    reports = shipment_queries.reports_of(application) if shipments else {}
     status = form.status if form else 200
     return render(
         "applications/show.html",
@@ -123,6 +132,9 @@ def page(
         compensations=compensation.of_application(application) if shipments else [],
         compensation_state=Compensation.workflow.state,
         shipment_state=Shipment.workflow.state,
+        reports=reports,
+        report_state=DeliveryReport.workflow.state,
+        waits_for=_waits_for(application, shipments, reports),
         entries=timeline.of(application),
         typed_rows=forms.typed_rows(application.typed),
         form=form,
@@ -133,6 +145,16 @@ def page(
         may_confirm=application.status == "quoted" and actor().can(policy.CONFIRM),
         **more,
     )
+
+
+def _waits_for(
+    application: Application, shipments: Sequence[Shipment], reports: Mapping[int, DeliveryReport]
+) -> Any:
+    """Who has the next step: also of what has all been sent, but did not all arrive well (A8)."""
+    if application.status == "shipped" and all(one.status == "received" for one in shipments):
+        unsettled = (one.workflow.state(one.status).waits_for for one in reports.values())
+        return next(filter(None, unsettled), None)
+    return application.workflow.state(application.status).waits_for
 
 
 def _arriving(shipments: Sequence[Shipment]) -> Shipment | None:
@@ -186,19 +208,12 @@ _WAITING = (
 
 @frame.tasks
 def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
-    """The applications and shipments that wait for somebody."""
+    """The applications that wait for somebody."""
     for capability, tab, label in _WAITING:
         if who.can(capability):
             row = queries.waiting(who, tab, at)
             url = url_for("applications.index", tab=tab)
             yield frame.Task(label, row.number, url, row.first, row.late)
-    if who.can(policy.RECEIVE):
-        count = queries.shipments_waiting(who)
-        yield frame.Task(
-            _l("Shipments to confirm on arrival"),
-            count,
-            url_for("shipments.index", tab="sent"),
-        )
 
 
 @frame.finder

@@ -1,4 +1,4 @@
-"""The life of a parts application and of a shipment (A1–A8)."""
+"""The life of a parts application (A1–A8); that of its shipments is beside it."""
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
@@ -228,6 +228,26 @@ APPLICATION = Workflow(
             tells="application:write",
         ),
         Transition(
+            "send_again",
+            ("part_shipped", "shipped"),
+            "part_shipped",
+            "report:settle",
+            _l("Send again"),
+            _l("had pieces sent again"),
+            tells="application:ship",
+        ),
+        *(
+            Transition(
+                "refund",
+                (status,),
+                status,
+                "report:settle",
+                _l("Refund"),
+                _l("refunded what did not arrive well"),
+            )
+            for status in ("part_shipped", "shipped")
+        ),
+        Transition(
             "receive",
             ("shipped",),
             "received",
@@ -242,26 +262,6 @@ APPLICATION = Workflow(
             "application:close",
             _l("Close"),
             _l("closed the application"),
-        ),
-    ),
-)
-
-SHIPMENT = Workflow(
-    states=(
-        State("sent", _l("On its way"), "active", _DEALER),
-        State("received", _l("Received"), "good"),
-    ),
-    transitions=(
-        Transition(
-            "receive",
-            ("sent",),
-            "received",
-            "shipment:receive",
-            _l("Confirm receipt"),
-            _l("confirmed receipt"),
-            tells="application:ship",
-            direct=True,
-            tone="primary",
         ),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.applications import compensation, queries, shipping
+from portal.applications import compensation, queries, receipt, shipment_queries, shipping
 from portal.applications.commands import Consignment
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
@@ -115,7 +115,7 @@ def _received(course: Course, shipment: Shipment, after: After) -> Script:
     days = course.rng.randint(4, 7) if course.order.company.is_polish else course.rng.randint(1, 3)
     now = course.stage.hours[course.key_of("clerk")].later(course.now, days, course.rng)
     yield now
-    shipping.receive(shipment, seen=None, by=course.by("clerk"), now=now)
+    receipt.receive(shipment, seen=None, by=course.by("clerk"), now=now)
     for arrival in _arrivals(course, shipment, now):
         after(arrival)
 
@@ -125,7 +125,7 @@ def _arrivals(course: Course, shipment: Shipment, now: datetime) -> Iterator[Arr
         row.QuoteLine.id: row.ApplicationLine.position - 1
         for row in queries.lines_of(course.application)
     }
-    for row in queries.shipment_lines(shipment):
+    for row in shipment_queries.lines_of(shipment):
         line = row.ShipmentLine
         repair = course.order.wishes[places[line.quote_line_id]].repair
         if repair is None:

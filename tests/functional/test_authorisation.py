@@ -190,6 +190,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "shipments.index": _row(),
     "shipments.show": _row("sent"),
     "shipments.receive": _row("sent"),
+    "receipts.new": _row("sent"),
+    "receipts.report": _row("sent"),
+    "receipts.show": _row("reported"),
+    "receipts.settle": _row("reported"),
     "compensations.index": _row(),
     "compensations.show": _row("compensation"),
     "compensations.act": _steps(
@@ -248,6 +252,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
         for kind, document in (
             ("submitted", "application"),
             ("sent", "shipment"),
+            ("reported", "deliveryreport"),
             ("registered", "oldpart"),
             ("claim_in_review", "claim"),
             ("run", "run"),

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, stream_encode_multipart
 
-from portal.applications import quoting, shipping
+from portal.applications import quoting, receipt
 from portal.applications.models import Application, Quote, QuoteLine, Shipment
 from portal.core import events
 from portal.core.clock import Month
@@ -202,6 +202,28 @@ def _thirds(made: list[Any]) -> list[list[Any]]:
 
 @several
 @sqlite_only
+def test_delivery_reports_are_shown_as_typed(portal: Portal) -> None:
+    """A8: what the dealer remarks, what the desk answers, and counts that are none."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    for text in packed(TEXT):
+        shipment = story.shipped(portal)
+        form = f"/shipments/{shipment.public_id}/report"
+        with portal.transaction():
+            (line,) = story.line_ids(shipment)
+        counts = {"seen": "1", f"short-{line}": text, f"damaged-{line}": text}
+        assert shows(harmless(clerk.post(form, counts | {"remark": text})), text)
+        report = send(clerk, form, {"seen": "1", f"short-{line}": "1", "remark": text})
+        read(desk, report, [text])
+        settled = {"seen": "1", f"line-{line}": "again", "reason": text}
+        assert desk.post(f"{report}/settle", settled | {f"line-{line}": text}).status_code == 422
+        send(desk, f"{report}/settle", settled)
+        read(clerk, report, [text])
+    read(clerk, "/shipments")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
 def test_draft_is_kept_as_typed(portal: Portal) -> None:
     """A1: what stands in a field that wants a number or a day comes back as well."""
     clerk = portal.client(portal.clerk)
@@ -295,7 +317,7 @@ def _shipped(portal: Portal, count: int) -> list[str]:
         read(clerk, address, [carrier, tracking])
     with portal.transaction():
         for shipment in session.scalars(select(Shipment)):
-            shipping.receive(shipment, seen=None, by=portal.clerk, now=portal.now)
+            receipt.receive(shipment, seen=None, by=portal.clerk, now=portal.now)
     return sent
 
 

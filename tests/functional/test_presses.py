@@ -14,7 +14,14 @@ from PIL import Image
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from portal.applications.models import Application, ApplicationLine, QuoteLine, Shipment
+from portal.applications.models import (
+    Application,
+    ApplicationLine,
+    DeliveryReport,
+    QuoteLine,
+    Shipment,
+    ShipmentLine,
+)
 from portal.catalogue import product_services
 from portal.catalogue.models import Part, PriceList, ProductModel, SheetImport
 from portal.claims.models import Claim, Run
@@ -115,6 +122,7 @@ def _loop(portal: Portal) -> Iterator[Sent]:
 
 def _beside(portal: Portal) -> Iterator[Sent]:
     """What is pressed beside the loop."""
+    yield from _reported(portal)
     with portal.transaction():
         dealer = session.get_one(Dealer, portal.dealers["north"])
         user = session.get_one(User, portal.clerk.id)
@@ -149,6 +157,17 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"{model}/steps/withdraw", {"reason": "No more sold", "seen": "5"}
     yield "administrator", "/dealers/new", FACTS | {"code": "D0009"}
     yield "administrator", f"/dealers/{dealer.public_id}/edit", FACTS | {"seen": "1"}
+
+
+def _reported(portal: Portal) -> Iterator[Sent]:
+    """A shipment of which one piece is damaged, and is sent again."""
+    shipment, line = story.shipped(portal), _one(portal, select(ShipmentLine.id))
+    yield "clerk", f"/shipments/{shipment.public_id}/report", {
+        "seen": "1", f"damaged-{line}": "1", "photos_kept": story.photo(portal),
+    }  # fmt: skip
+    report = _one(portal, select(DeliveryReport))
+    settled = {"seen": "1", f"line-{line}": "again"}
+    yield "desk", f"/delivery-reports/{report.public_id}/settle", settled
 
 
 def _returned(portal: Portal) -> str:
@@ -204,6 +223,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
         pieces = session.scalars(select(QuoteLine.id)).one()
     yield "warehouse", f"/applications/{released.public_id}/cancel-lines", {
         "seen": str(released.version), f"pieces-{pieces}": "1", "reason": "None left",
+        "agreed": "1250",
     }  # fmt: skip
     returned = _returned(portal)
     yield "clerk", f"/old-parts/{returned}/correct", REGISTRATION | {"seen": "2"}

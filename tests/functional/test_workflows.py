@@ -195,11 +195,13 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "submit": "/edit", "quote": "/quote", "confirm": "/confirm", "ship": "/ship",
             "ship_rest": "/ship", "cancel_some": "/cancel-lines", "cancel_rest": "/cancel-lines",
             "cancel_all": "/cancel-lines", "receive": ELSEWHERE,
+            "send_again": ELSEWHERE, "refund": ELSEWHERE,
             **{name: f"/steps/{name}" for name in
                ("return", "reject", "requote", "withdraw", "cancel", "release")},
         },
     ),
-    "shipment": ("sent", "shipments.show", {"receive": "/receive"}),
+    "shipment": ("sent", "shipments.show", {"receive": "/receive", "report": "/report"}),
+    "deliveryreport": ("reported", "receipts.show", {"settle": "/settle"}),
     "compensation": (
         "compensation",
         "compensations.show",

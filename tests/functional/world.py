@@ -10,7 +10,7 @@ from hashlib import sha256
 from PIL import Image
 from sqlalchemy import insert, select
 
-from portal.applications.models import Application, Shipment
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue import imports, product_services
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
@@ -123,8 +123,9 @@ def _applications(world: World, dealer: str, clerk: str) -> None:
         ("released", story.released, DOCUMENTS),
         ("sent", story.shipped, DOCUMENTS),
         ("arrived", story.received, DOCUMENTS),
+        ("reported", story.reported, DOCUMENTS),
     ):
-        made: Application | Shipment = make(portal, by=clerk)  # type: ignore[operator]
+        made: Application | Shipment | DeliveryReport = make(portal, by=clerk)  # type: ignore[operator]
         world.add(kind, made.public_id, dealer, seen_by)
     world.add("compensation", story.late(portal, by=clerk).public_id, dealer, DOCUMENTS)
 

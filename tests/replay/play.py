@@ -18,7 +18,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from portal.applications import queries as applications_read
-from portal.applications import quoting, shipping
+from portal.applications import quoting, receipt, shipment_queries, shipping
 from portal.applications import services as applications
 from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
 from portal.applications.models import Application, Shipment
@@ -254,7 +254,7 @@ def _order(portal: Portal, company: Company, repairs: list[Repair], parts: dict[
         }
         consignment = Consignment(pieces, "Blue Dart", f"BD {application.number}", now.date())
         shipment = shipping.ship(application, consignment, seen=None, by=portal.warehouse, now=now)
-        shipping.receive(shipment, seen=None, by=manager, now=now)
+        receipt.receive(shipment, seen=None, by=manager, now=now)
         company.shipments.append(shipment.id)
 
 
@@ -306,7 +306,7 @@ def _register(portal: Portal, company: Company, shipment_id: int, photo: files.P
         shipment = session.get_one(Shipment, shipment_id)
         application = session.get_one(Application, shipment.application_id)
         asked = applications_read.lines_of(application)
-        shipped = applications_read.shipment_lines(shipment)
+        shipped = shipment_queries.lines_of(shipment)
         for line, piece in zip(asked, shipped, strict=True):
             repair = by_serial[line.ApplicationLine.serial]
             kept = files.keep(photo, by=company.manager, now=now)

@@ -63,7 +63,7 @@ def _shipped(portal: Portal, dealer: str, part: str, count: int, price: int, at:
     session.flush()
     sent = ShipmentLine(
         dealer_id=dealer_id, shipment_id=shipment.id, quote_line_id=answer.id, part_id=part_id,
-        purpose="warranty", quantity=count, unit_price=price,
+        purpose="warranty", sent=count, quantity=count, unit_price=price,
     )  # fmt: skip
     session.add(sent)
     session.flush()

@@ -7,10 +7,24 @@ from typing import Any
 from PIL import Image
 from sqlalchemy import select
 
-from portal.applications import queries, quoting, services, shipping
-from portal.applications.commands import Answer, Consignment, LineAnswer, LineRequest, Request
+from portal.applications import (
+    queries,
+    quoting,
+    receipt,
+    services,
+    shipment_queries,
+    shipping,
+)
+from portal.applications.commands import (
+    Answer,
+    Consignment,
+    Found,
+    LineAnswer,
+    LineRequest,
+    Request,
+)
 from portal.applications.compensation_models import Compensation
-from portal.applications.models import Application, Shipment
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.db import session
 from portal.files import services as files
 from portal.oldparts import services as oldparts
@@ -126,10 +140,7 @@ def released(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: An
 
 def pieces_left(application: Application) -> dict[int, int]:
     """What each quoted line still has to send; call it inside a transaction."""
-    return {
-        row.QuoteLine.id: row.QuoteLine.quantity - row.QuoteLine.shipped - row.QuoteLine.cancelled
-        for row in queries.lines_of(application)
-    }
+    return {row.QuoteLine.id: row.QuoteLine.rest for row in queries.lines_of(application)}
 
 
 def send(
@@ -168,7 +179,7 @@ def received(portal: Portal, *lines: LineRequest, by: str = "clerk", **other: An
     shipment = shipped(portal, *lines, by=by, **other)
     with portal.transaction():
         shipment = session.get_one(Shipment, shipment.id)
-        shipping.receive(shipment, seen=None, by=portal.cast[by], now=portal.now)
+        receipt.receive(shipment, seen=None, by=portal.cast[by], now=portal.now)
     return shipment
 
 
@@ -179,6 +190,24 @@ def photo(portal: Portal, by: str = "clerk") -> str:
     with portal.transaction():
         kept = files.receive(content.getvalue(), "valve.png", by=portal.cast[by], now=portal.now)
         return kept.public_id
+
+
+def reported(
+    portal: Portal,
+    shipment: Shipment | None = None,
+    found: dict[int, Found] | None = None,
+    by: str = "clerk",
+    **other: Any,
+) -> DeliveryReport:
+    """A report of one damaged piece of a shipment's first line, or of what was found by line."""
+    shipment = shipment or shipped(portal, by=by)
+    photos = [photo(portal, by)]
+    with portal.transaction():
+        shipment = session.get_one(Shipment, shipment.id)
+        lines = line_ids(shipment)
+        wrong = {lines[at]: one for at, one in (found or {0: Found(damaged=1)}).items()}
+        facts = {"photos": photos, "seen": None, "by": portal.cast[by], "now": portal.now}
+        return receipt.report(shipment, wrong, **(facts | other))
 
 
 def registration(portal: Portal, **other: Any) -> RegisterCommand:
@@ -200,7 +229,7 @@ def registration(portal: Portal, **other: Any) -> RegisterCommand:
 
 def line_ids(shipment: Shipment) -> list[int]:
     """The lines of a shipment in order; call it inside a transaction."""
-    return [row.ShipmentLine.id for row in queries.shipment_lines(shipment)]
+    return [row.ShipmentLine.id for row in shipment_queries.lines_of(shipment)]
 
 
 def registered(

@@ -247,7 +247,8 @@ def test_warehouse_sees_what_it_cancelled_when_nothing_was_sent(portal: Portal) 
     with portal.transaction():
         pieces = {f"pieces-{line}": n for line, n in story.pieces_left(application).items()}
     warehouse, url = portal.client(portal.warehouse), f"/applications/{application.public_id}"
-    form = {"seen": application.version, "reason": "Out of stock", **pieces}
+    form = {"seen": application.version, "reason": "Out of stock", "agreed": application.total}
+    form |= pieces
     assert warehouse.post(f"{url}/cancel-lines", form).status_code == 303
     assert "Out of stock" in warehouse.get(url).text
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from portal.applications import quoting, services, shipping
+from portal.applications import quoting, receipt, services, shipping
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, ApplicationLine, QuoteLine
 from portal.catalogue.models import Part, Price
@@ -401,7 +401,7 @@ def test_refund_is_exact_when_a_rest_cannot_be_sent(portal: Portal) -> None:
     assert status(portal, application) == "shipped"
     assert kinds(portal, application)["refund"] == 2 * 1250
     with portal.transaction():
-        shipping.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
+        receipt.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
     assert status(portal, application) == "closed"
 
 
@@ -433,12 +433,12 @@ def test_application_closes_when_the_last_shipment_arrived(portal: Portal) -> No
     second = story.send(portal, application, {line_id: 1})
     for shipment, expected in ((first, "shipped"), (second, "closed")):
         with portal.transaction():
-            shipping.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
+            receipt.receive(again(shipment), seen=None, by=portal.clerk, now=portal.now)
         assert status(portal, application) == expected
     refused(
         portal,
         WrongState,
-        lambda: shipping.receive(again(first), seen=None, by=portal.clerk, now=portal.now),
+        lambda: receipt.receive(again(first), seen=None, by=portal.clerk, now=portal.now),
     )
 
 
@@ -552,7 +552,7 @@ STEPS: dict[str, tuple[Callable[[Portal], Any], str, Step]] = {
     "receive": (
         story.shipped,
         "clerk",
-        lambda portal, doc, by: shipping.receive(doc, seen=doc.version, by=by, now=portal.now),
+        lambda portal, doc, by: receipt.receive(doc, seen=doc.version, by=by, now=portal.now),
     ),
 }
 

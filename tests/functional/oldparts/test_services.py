@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.applications import quoting, shipping
+from portal.applications import quoting, receipt
 from portal.applications.models import Shipment, ShipmentLine
 from portal.catalogue.models import Part
 from portal.core import events
@@ -411,7 +411,7 @@ def test_old_part_may_be_the_shipped_or_the_asked_part(portal: Portal) -> None:
         quoting.release(application, seen=None, by=portal.finance, now=portal.now)
     shipment = story.send(portal, application)
     with portal.transaction():
-        shipping.receive(
+        receipt.receive(
             session.get_one(Shipment, shipment.id), seen=None, by=portal.clerk, now=portal.now
         )
     line_id = first_line(portal, shipment)
