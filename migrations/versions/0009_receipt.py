@@ -9,6 +9,8 @@ revision = "0009"
 down_revision = "0008"
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ALONE = {"resolve_fks": False}
+"""The tables that these two refer to need not be looked at."""
 DAYS = 10
 """What is on its way today is confirmed within so many days from today."""
 
@@ -25,7 +27,7 @@ def _pieces() -> None:
     op.add_column(
         "quote_line", sa.Column("again", sa.Integer(), nullable=False, server_default=zero)
     )
-    with op.batch_alter_table("quote_line") as table:
+    with op.batch_alter_table("quote_line", reflect_kwargs=ALONE) as table:
         table.drop_constraint(op.f("ck_quote_line_shipped"), type_="check")
         table.create_check_constraint(
             op.f("ck_quote_line_shipped"),
@@ -37,7 +39,7 @@ def _pieces() -> None:
         column = sa.Column(name, sa.Integer(), nullable=False, server_default=zero)
         op.add_column("shipment_line", column)
     op.execute("UPDATE shipment_line SET sent = quantity")
-    with op.batch_alter_table("shipment_line") as table:
+    with op.batch_alter_table("shipment_line", reflect_kwargs=ALONE) as table:
         table.alter_column("sent", existing_type=sa.Integer(), nullable=False)
         table.drop_constraint(op.f("ck_shipment_line_quantity"), type_="check")
         table.create_check_constraint(

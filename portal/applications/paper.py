@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.applications import forms, queries
+from portal.applications import forms, queries, shipment_queries
 from portal.applications.models import WARRANTY, Application, Quote, Shipment
 from portal.core.db import AnyRow, session
 from portal.core.events import Event
@@ -72,7 +72,7 @@ def application(document: Application) -> bytes:
 
 def packing_slip(shipment: Shipment) -> bytes:
     """What lies in a shipment, to be ticked off; without prices (A7)."""
-    lines = queries.shipment_lines(shipment)
+    lines = shipment_queries.lines_of(shipment)
     order = session.get_one(Application, shipment.application_id)
     facts = {
         "title": _("Packing slip"),
@@ -91,11 +91,11 @@ def packing_slip(shipment: Shipment) -> bytes:
             {
                 "part": row.number,
                 "name": queries.part_name(row),
-                "pieces": number(row.ShipmentLine.quantity),
+                "pieces": number(row.ShipmentLine.sent),
             }
             for row in lines
         ],
-        "total": [_("Total"), number(sum(row.ShipmentLine.quantity for row in lines))],
+        "total": [_("Total"), number(sum(row.ShipmentLine.sent for row in lines))],
         **_signed(_("Headquarters"), _("Dealer")),
     }
     address = public_url_for("shipments.show", name=shipment.public_id)
