@@ -43,6 +43,8 @@ class Settings:
 
     Mail goes out through ``smtp_host``; without one there is none. ``smtp_tls`` is ``starttls``,
     ``tls`` from the first byte on, or ``none``; the port, unless given, is the usual one for it.
+
+    ``bank_details`` say, in one or several lines, where dealers transfer their deposits to.
     """
 
     folder: Path = Path("instance")
@@ -62,6 +64,7 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     smtp_tls: str = "starttls"
     smtp_sender: str = ""
+    bank_details: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from wtforms import FormField, HiddenField, RadioField, SelectField
 from wtforms.validators import InputRequired, Optional
@@ -146,6 +147,14 @@ def of_typed(typed: Mapping[str, str], seen: int) -> ApplicationForm:
     return ApplicationForm(formdata=Typed(with_rows(typed, rows) | {"seen": str(seen)}))
 
 
+def _latest() -> date:
+    return date(_today().year + 2, 12, 31)
+
+
+def _promised() -> Any:
+    return DayField(_l("Promised ship date"), [needed(), between(_today, _latest)])
+
+
 class LineAnswerForm(Rows):
     """Headquarters' answer to one line."""
 
@@ -162,10 +171,7 @@ class QuoteForm(Form):
     lines = RowsField(FormField(LineAnswerForm), max_entries=MOST_LINES)
     freight = MoneyField(_l("Freight"), [Optional()])
     packing = MoneyField(_l("Packing"), [Optional()])
-    promised_on = DayField(
-        _l("Promised ship date"),
-        [needed(), between(_today, lambda: date(_today().year + 2, 12, 31))],
-    )
+    promised_on = _promised()
     remark = text(_l("Remark"), required=False)
 
     def answers(self, line_ids: Iterable[int]) -> bool:
@@ -193,6 +199,18 @@ class QuoteForm(Form):
             promised_on=self.promised_on.data,
             remark=self.remark.data or "",
         )
+
+
+class ManyForm(Form):
+    """Applications that were ticked; which, the request says."""
+
+
+class ManyQuotesForm(ManyForm):
+    """What many quotes at list price have in common (A3)."""
+
+    freight = MoneyField(_l("Freight for each"), [Optional()])
+    packing = MoneyField(_l("Packing for each"), [Optional()])
+    promised_on = _promised()
 
 
 class ConfirmForm(ActionForm):

@@ -11,6 +11,7 @@ ALONE = {
     "release": _l("released the money automatically"),
     "receive": _l("received everything"),
     "close": _l("closed the application automatically"),
+    "remind": _l("reminded of the quote: it ends soon"),
     "expire": _l("ended the quote: it was not confirmed in time"),
 }
 VALUES = {

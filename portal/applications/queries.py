@@ -195,25 +195,29 @@ def lines_of(application: Application) -> Sequence[AnyRow]:
     return session.execute(_lines(), which).all()
 
 
+ASKED, SENT = Part.__table__.alias("asked"), Part.__table__.alias("sent")
+BESIDE: tuple[Any, ...] = (
+    ApplicationLine,
+    ASKED.c.number.label("asked_number"),
+    ASKED.c.name.label("asked_name"),
+    ASKED.c.name_zh.label("asked_name_zh"),
+    ASKED.c.name_pl.label("asked_name_pl"),
+    ASKED.c.public_id.label("asked_public_id"),
+    ASKED.c.successor_id.label("successor_id"),
+    QuoteLine,
+    SENT.c.number.label("sent_number"),
+    SENT.c.name.label("sent_name"),
+    SENT.c.name_zh.label("sent_name_zh"),
+    SENT.c.name_pl.label("sent_name_pl"),
+)
+"""An asked line, its part, the line that answers it, and the part that is sent."""
+
+
 @cache
 def _lines() -> AnySelect:
-    asked, sent = Part.__table__.alias("asked"), Part.__table__.alias("sent")
     return (
-        select(
-            ApplicationLine,
-            asked.c.number.label("asked_number"),
-            asked.c.name.label("asked_name"),
-            asked.c.name_zh.label("asked_name_zh"),
-            asked.c.name_pl.label("asked_name_pl"),
-            asked.c.public_id.label("asked_public_id"),
-            asked.c.successor_id.label("successor_id"),
-            QuoteLine,
-            sent.c.number.label("sent_number"),
-            sent.c.name.label("sent_name"),
-            sent.c.name_zh.label("sent_name_zh"),
-            sent.c.name_pl.label("sent_name_pl"),
-        )
-        .join(asked, asked.c.id == ApplicationLine.part_id)
+        select(*BESIDE)
+        .join(ASKED, ASKED.c.id == ApplicationLine.part_id)
         .outerjoin(
             Quote,
             (Quote.application_id == ApplicationLine.application_id)
@@ -224,7 +228,7 @@ def _lines() -> AnySelect:
             (QuoteLine.quote_id == Quote.id)
             & (QuoteLine.application_line_id == ApplicationLine.id),
         )
-        .outerjoin(sent, sent.c.id == QuoteLine.part_id)
+        .outerjoin(SENT, SENT.c.id == QuoteLine.part_id)
         .where(
             ApplicationLine.application_id == bindparam("application"),
             ApplicationLine.revision == bindparam("revision"),

@@ -1,24 +1,21 @@
 """The quote: headquarters' answer, its confirmation and the money that it moves (A3–A6)."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from portal.applications.answers import Basis, at_list, basis_of, check_answer
 from portal.applications.clocks import ship_due
-from portal.applications.commands import Answer, LineAnswer
-from portal.applications.models import (
-    Application,
-    ApplicationLine,
-    Quote,
-    QuoteLine,
-)
-from portal.applications.queries import asked_lines
-from portal.catalogue.models import Price
-from portal.catalogue.queries import prices_of, successors_of
+from portal.applications.commands import Answer
+from portal.applications.models import Application, Quote, QuoteLine
+from portal.applications.quote_queries import was_reminded
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
-from portal.core.errors import Invalid, NotFound, Stale
+from portal.core.errors import Conflict, Invalid, NotFound, Refusal, Stale
+from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
@@ -27,101 +24,182 @@ from portal.terms.calendar import end_of
 from portal.terms.values import value
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of many: those that were done, and why the others were refused."""
+
+    done: list[Application] = field(default_factory=list)
+    refused: list[tuple[Application, Refusal]] = field(default_factory=list)
+
+
 def quote(
     application: Application, answer: Answer, *, seen: int | None, by: Actor, now: datetime
 ) -> Quote:
     """Answer with quantities, parts, prices in force, fees and a promised date (A3, C2)."""
+    return _answer(application, "quote", answer, seen=seen, by=by, now=now)
+
+
+def correct(
+    application: Application, answer: Answer, *, seen: int | None, by: Actor, now: datetime
+) -> Quote:
+    """Put a new version in the place of a quote that the dealer has not confirmed yet (A4)."""
+    return _answer(application, "correct", answer, seen=seen, by=by, now=now)
+
+
+def _answer(
+    application: Application,
+    step: str,
+    answer: Answer,
+    *,
+    seen: int | None,
+    by: Actor,
+    now: datetime,
+) -> Quote:
     application = relock(application)
-    workflow.check(application, "quote", by=by, seen=seen)
-    if answer.promised_on < now.date():
-        raise Invalid(_("The promised date cannot be in the past."), field="promised_on")
-    asked = asked_lines(application)
-    if sorted(line.line_id for line in answer.lines) != sorted(asked):
-        raise Stale()
-    possible = _possible_parts(asked)
-    prices = prices_of(set().union(*possible.values()), now.date())
-    _check_answer(answer, asked, possible, prices)
-    amount = sum(line.quantity * prices[line.part_id].cost for line in _sent(answer))
-    days = value("application.quote_days", now.date())
-    made = Quote(
-        dealer_id=application.dealer_id,
-        application_id=application.id,
-        version=application.quote_version + 1,
-        freight=answer.freight,
-        packing=answer.packing,
-        total=amount + answer.freight + answer.packing,
-        promised_on=answer.promised_on,
-        expires_at=end_of(now.date() + timedelta(days=days), now.tzinfo),
-        remark=answer.remark,
-        made_by_id=by.id,
-        made_at=now,
-    )
-    session.add(made)
-    session.flush()
-    session.add_all(_quote_line(made, line, prices.get(line.part_id)) for line in answer.lines)
-    application.quote_version, application.total = made.version, made.total
-    application.due_at = made.expires_at
-    workflow.apply(
-        application,
-        "quote",
-        by=by,
-        now=now,
-        values={"version": made.version, "total": made.total, "quote_days": days},
-    )
+    workflow.check(application, step, by=by, seen=seen)
+    basis = basis_of([application], now)
+    check_answer(application, answer, basis)
+    (made,) = _send([(application, answer)], step, basis, by=by, now=now)
     return made
 
 
-def _sent(answer: Answer) -> list[LineAnswer]:
-    return [line for line in answer.lines if line.quantity]
+def quote_at_list(
+    ids: Iterable[int],
+    *,
+    freight: int = 0,
+    packing: int = 0,
+    promised_on: date,
+    by: Actor,
+    now: datetime,
+) -> Outcome:
+    """Answer many applications as they were asked, at list price, each with the same fees (A3).
+
+    What they follow from is asked for once. Those that cannot be answered so are in the outcome,
+    with the reason, and stay as they are.
+    """
+    locked = _locked(ids)
+    basis = basis_of(locked, now)
+    answers: list[tuple[Application, Answer]] = []
+
+    def ask(application: Application) -> None:
+        fees = {"freight": freight, "packing": packing}
+        answer = offer(application, basis, promised_on=promised_on, by=by, **fees)
+        answers.append((application, answer))
+
+    outcome = _each(locked, ask)
+    _send(answers, "quote", basis, by=by, now=now)
+    return outcome
 
 
-def _possible_parts(asked: dict[int, ApplicationLine]) -> dict[int, set[int]]:
-    """For each line the parts that may be sent: the one that was asked for and its successors."""
-    successors = successors_of({line.part_id for line in asked.values()})
-    return {
-        line_id: {line.part_id, *(part.id for part in successors[line.part_id])}
-        for line_id, line in asked.items()
-    }
+def offer(
+    application: Application,
+    basis: Basis,
+    *,
+    freight: int = 0,
+    packing: int = 0,
+    promised_on: date,
+    by: Actor,
+) -> Answer:
+    """The answer at list price, if it may be given now: a refusal says why it may not."""
+    workflow.check(application, "quote", by=by)
+    answer = at_list(application, basis, freight=freight, packing=packing, promised_on=promised_on)
+    check_answer(application, answer, basis)
+    return answer
 
 
-def _check_answer(
-    answer: Answer,
-    asked: dict[int, ApplicationLine],
-    possible: dict[int, set[int]],
-    prices: dict[int, Price],
-) -> None:
-    """A part may only be replaced by a successor, and never more sent than was asked (A3)."""
-    if not _sent(answer):
-        raise Invalid(_("A quote sends at least one piece. To send nothing, reject instead."))
-    wrong: dict[str, str] = {}
-    for index, line in enumerate(answer.lines):
-        wish = asked[line.line_id]
-        if not 0 <= line.quantity <= wish.quantity:
-            wrong[f"lines-{index}-quantity"] = _(
-                "Enter a whole number from %(least)d to %(most)d.", least=0, most=wish.quantity
-            )
-        price = prices.get(line.part_id)
-        if line.part_id not in possible[line.line_id]:
-            wrong[f"lines-{index}-part"] = _("Only a successor can replace the part.")
-        elif line.quantity and (price is None or price.cost == 0):
-            wrong[f"lines-{index}-part"] = _("This part has no price yet and cannot be ordered.")
-    if wrong:
-        raise Invalid(fields=wrong)
+def _locked(ids: Iterable[int]) -> Sequence[Application]:
+    """Applications as they stand, locked in the order of their keys: nobody waits in a circle."""
+    return session.scalars(
+        select(Application)
+        .where(Application.id.in_(set(ids)))
+        .order_by(Application.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
-def _quote_line(made: Quote, line: LineAnswer, price: Price | None) -> QuoteLine:
-    cost = price.cost if price else 0
-    return QuoteLine(
-        dealer_id=made.dealer_id,
-        quote_id=made.id,
-        application_line_id=line.line_id,
-        part_id=line.part_id,
-        quantity=line.quantity,
-        price_id=price.id if price else None,
-        unit_price=cost,
-        amount=line.quantity * cost,
-        remark=line.remark,
+def _each(applications: Iterable[Application], act: Callable[[Application], None]) -> Outcome:
+    """Do something with each; one that is refused stays as it was, and the others do not care."""
+    outcome = Outcome()
+    for application in applications:
+        try:
+            with session.begin_nested():
+                act(application)
+        except (Conflict, Invalid) as refusal:
+            outcome.refused.append((application, refusal))
+        else:
+            outcome.done.append(application)
+    return outcome
+
+
+def _send(
+    answers: Sequence[tuple[Application, Answer]],
+    step: str,
+    basis: Basis,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Sequence[Quote]:
+    """Write answers that were checked, and take the step with their locked applications."""
+    if not answers:
+        return []
+    days = value("application.quote_days", now.date())
+    expires_at = end_of(now.date() + timedelta(days=days), now.tzinfo)
+    quotes = [
+        Quote(
+            dealer_id=application.dealer_id,
+            application_id=application.id,
+            version=application.quote_version + 1,
+            freight=answer.freight,
+            packing=answer.packing,
+            total=basis.total(answer),
+            promised_on=answer.promised_on,
+            expires_at=expires_at,
+            remark=answer.remark,
+            made_by_id=by.id,
+            made_at=now,
+        )
+        for application, answer in answers
+    ]
+    session.add_all(quotes)
+    session.flush()
+    sent = list(zip(quotes, answers, strict=True))
+    session.execute(
+        insert(QuoteLine),
+        [row for made, (_one, answer) in sent for row in _rows(made, answer, basis)],
     )
+    for made, (application, _answer) in sent:
+        application.quote_version, application.total = made.version, made.total
+        application.due_at = expires_at
+    workflow.apply_many(
+        [application for application, _answer in answers],
+        step,
+        by=by,
+        now=now,
+        values={
+            made.application_id: {"version": made.version, "total": made.total, "quote_days": days}
+            for made in quotes
+        },
+    )
+    return quotes
+
+
+def _rows(made: Quote, answer: Answer, basis: Basis) -> list[dict[str, object]]:
+    """The lines of a quote; a part without a price is on a line that sends nothing."""
+    return [
+        {
+            "dealer_id": made.dealer_id,
+            "quote_id": made.id,
+            "application_line_id": line.line_id,
+            "part_id": line.part_id,
+            "quantity": line.quantity,
+            "price_id": basis.prices[line.part_id].id if line.part_id in basis.prices else None,
+            "unit_price": basis.cost(line.part_id) or 0,
+            "amount": basis.amount(line),
+            "remark": line.remark,
+        }
+        for line in answer.lines
+    ]
 
 
 def cause(application: Application) -> str:
@@ -202,6 +280,25 @@ def release(application: Application, *, seen: int | None, by: Actor, now: datet
         now=now,
     )
     application.due_at = due
+
+
+def release_many(ids: Iterable[int], *, by: Actor, now: datetime) -> Outcome:
+    """Release many confirmed applications, each for itself (A6)."""
+    return _each(_locked(ids), lambda one: release(one, seen=None, by=by, now=now))
+
+
+def remind(application: Application, *, now: datetime) -> None:
+    """Tell who may confirm that the quote ends soon: once for each version of it.
+
+    Harmless for an application that has no such quote. The page of whoever is about to confirm
+    stays in force.
+    """
+    application = relock(application)
+    if application.status == "quoted" and not was_reminded(application):
+        workflow.check(application, "remind", by=SYSTEM)
+        record(
+            application, "remind", by=SYSTEM, now=now, values={"version": application.quote_version}
+        )
 
 
 def expire(application: Application, *, now: datetime) -> None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-import structlog
-from flask import Flask, flash, url_for
+from flask import Flask, current_app, flash, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import checks as checks  # ledger verify finds them
@@ -20,13 +18,14 @@ from portal.applications import (
     shipment_queries,
 )
 from portal.applications import open_quantities as open_quantities  # a part's page asks them
+from portal.applications import timers as timers  # the worker finds them
 from portal.applications.compensation_models import Compensation
+from portal.applications.differences import Change, changes
 from portal.applications.history import ALONE, VALUES, WORDS
 from portal.applications.list_views import chips, wish
-from portal.applications.models import Application, DeliveryReport, Shipment
-from portal.core import jobs
-from portal.core.clock import Clock
-from portal.core.db import AnyRow, AnySelect, in_transaction, reading
+from portal.applications.models import Application, DeliveryReport, Quote, Shipment
+from portal.applications.quote_queries import versions_of
+from portal.core.db import AnyRow, AnySelect
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import WrongState
 from portal.core.i18n import _, _l
@@ -34,12 +33,12 @@ from portal.core.permissions import Actor
 from portal.ledger import policy as ledger_policy
 from portal.ledger import queries as ledger
 from portal.ledger.kinds import KINDS
+from portal.terms.calendar import end_of
 from portal.web import filters, frame, lists, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
-log = structlog.get_logger()
 pages = Pages("applications", __name__)
 register(
     DocumentKind(
@@ -68,6 +67,7 @@ MAIN_LINE = (
 _OWN_PAGES = {
     "submit": "drafts.edit",
     "quote": "quotes.edit",
+    "correct": "quotes.edit",
     "ship": "shipments.new",
     "cancel_some": "shipments.cancelling",
 }
@@ -78,6 +78,7 @@ _OWN_PAGES = {
 def index() -> ResponseReturnValue:
     """The list of applications."""
     asked, tabs = wish(), queries.tabs_for(actor())
+    tab = lists.current(tabs)
     rows, counts, values = queries.asked(actor(), asked)
     return render(
         "applications/list.html",
@@ -85,11 +86,23 @@ def index() -> ResponseReturnValue:
         whole=lambda: {"tabs": lists.tab_items(tabs, lists.counted(counts, values))},
         chips=chips(asked),
         files=lists.files("worklist.export"),
-        listed=_listed(rows, lists.current(tabs), values),
         saved=lists.saved_views(),
+        listed=_listed(rows, tab, values),
+        many=_many(tab),
         q=asked.text,
         state=lists.states(Application.workflow),
     )
+
+
+def _many(tab: lists.Tab) -> str | None:
+    """The page of what this person may do with many rows of a tab at once."""
+    for step, (name, needs) in {
+        "many.quote": ("submitted", policy.QUOTE),
+        "many.release": ("confirmed", policy.RELEASE),
+    }.items():
+        if tab.name == name and actor().can(needs):
+            return step
+    return None
 
 
 def _listed(statement: AnySelect, tab: lists.Tab, values: Mapping[str, Any]) -> lists.Listed:
@@ -140,9 +153,10 @@ def page(
         form=form,
         arriving=_arriving(shipments),
         to_register=queries.pieces_to_register(application, actor()) if shipments else 0,
+        changed=_changed(application, quotes),
         money_entries=_entries(application) if quotes else (),
         kinds=KINDS,
-        may_confirm=application.status == "quoted" and actor().can(policy.CONFIRM),
+        **_confirming(application, quotes),
         **more,
     )
 
@@ -155,6 +169,28 @@ def _waits_for(
         unsettled = (one.workflow.state(one.status).waits_for for one in reports.values())
         return next(filter(None, unsettled), None)
     return application.workflow.state(application.status).waits_for
+
+
+def _confirming(application: Application, quotes: Sequence[Quote]) -> dict[str, Any]:
+    """What whoever may confirm the quote looks at: what is available, and what is missing (A5)."""
+    if application.status != "quoted" or not actor().can(policy.CONFIRM):
+        return {"may_confirm": False}
+    available = ledger.account(actor()).available
+    return {
+        "may_confirm": True,
+        "available": available,
+        "missing": max(0, application.total - available),
+        "bank_details": current_app.extensions["settings"].bank_details,
+        "promised_at": end_of(quotes[0].promised_on, now().tzinfo),
+    }
+
+
+def _changed(application: Application, quotes: Sequence[Quote]) -> list[Change] | None:
+    """What a quote that waits to be confirmed changed; None if there was none before (A4)."""
+    if application.status != "quoted" or len(quotes) < 2:
+        return None
+    *_older, before, present = versions_of(application)
+    return changes(before.figures, present.figures)
 
 
 def _arriving(shipments: Sequence[Shipment]) -> Shipment | None:
@@ -227,19 +263,6 @@ def _found(who: Actor, text: str) -> Iterator[frame.Find]:
                 f"{row.dealer_name} · {filters.day(row.created_at)}",
                 url_for("applications.show", name=row.public_id),
             )
-
-
-@jobs.timer("expire quotes")
-def _expire(clock: Clock) -> None:
-    """Let quotes expire that nobody confirmed in time, each in a transaction of its own."""
-    with reading():
-        due = list(queries.expired(clock.now()))
-    for application in due:
-        try:
-            in_transaction(partial(quoting.expire, application, now=clock.now()))
-        except Exception:
-            # The others expire all the same; this one is tried again in the next round.
-            log.exception("quote did not expire", application=application.number)
 
 
 def init_app(app: Flask) -> None:

@@ -92,6 +92,15 @@ TERMS = {
             _l("A quote that is not confirmed within this time expires."),
         ),
         Term(
+            "application.remind_days",
+            2,
+            0,
+            30,
+            "day",
+            _l("Reminder of a quote"),
+            _l("Who may confirm a quote is reminded so long before it ends; 0 reminds nobody."),
+        ),
+        Term(
             "application.ship_days",
             2,
             1,

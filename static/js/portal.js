@@ -24,6 +24,11 @@
       if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
       return;
     }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+      const button = event.target.form?.querySelector("button[data-hotkey]");
+      if (button) { event.preventDefault(); button.click(); }
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target) || document.querySelector("dialog[open]")) return;
     if (event.key === "/") {
       const search = document.getElementById("search");

@@ -192,7 +192,8 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "released",
         "applications.show",
         {
-            "submit": "/edit", "quote": "/quote", "confirm": "/confirm", "ship": "/ship",
+            "submit": "/edit", "quote": "/quote", "correct": "/quote", "remind": ELSEWHERE,
+            "confirm": "/confirm", "ship": "/ship",
             "ship_rest": "/ship", "cancel_some": "/cancel-lines", "cancel_rest": "/cancel-lines",
             "cancel_all": "/cancel-lines", "receive": ELSEWHERE,
             "send_again": ELSEWHERE, "refund": ELSEWHERE,

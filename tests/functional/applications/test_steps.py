@@ -83,9 +83,9 @@ def test_form_leads_back_when_there_is_nothing_to_send(portal: Portal, form: str
     assert client.get(f"/applications/{released.public_id}/{form}").status_code == 200
 
 
-def test_quote_leads_back_when_it_was_sent_already(portal: Portal) -> None:
-    """A3: the second of the desk who opens the form learns that a quote is out."""
-    url = f"/applications/{story.quoted(portal).public_id}"
+def test_quote_leads_back_when_it_was_confirmed_already(portal: Portal) -> None:
+    """A3: what both have confirmed has no form any more."""
+    url = f"/applications/{story.confirmed(portal).public_id}"
     client = portal.client(portal.desk)
     assert client.get(f"{url}/quote").location == url
     assert "has already been taken, or is not possible" in client.get(url).text
