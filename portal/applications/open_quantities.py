@@ -13,7 +13,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
-from portal.catalogue.queries import OpenQuantities, tells_open_quantities
+from portal.catalogue.open_quantities import OpenQuantities, tells_open_quantities
 from portal.core.db import session
 from portal.core.permissions import Actor
 

@@ -1,7 +1,7 @@
 """Every read of the catalogue: parts by number and by words, and the price in force (C1, C2)."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,17 +13,14 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
     or_,
     select,
-    union,
 )
 from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part, Price, PriceList
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.events import Event
-from portal.core.permissions import Actor
 from portal.core.search import matches
 from portal.people.models import User
 
@@ -231,94 +228,6 @@ def parts_listed(language: str, on: date) -> AnySelect:
 def without_price(on: date) -> ColumnElement[bool]:
     """The condition that a part cannot be ordered for want of a price on a day."""
     return func.coalesce(in_force(Price.cost, on), 0) == 0
-
-
-def chain_from(part: Part) -> set[int]:
-    """A part and whatever replaces it in the end, as ids; a loop would end, too (C1)."""
-    chain = select(Part.id, Part.successor_id).where(Part.id == part.id).cte(recursive=True)
-    chain = chain.union(
-        select(Part.id, Part.successor_id).join(chain, chain.c.successor_id == Part.id)
-    )
-    return set(session.scalars(select(chain.c.id)))
-
-
-class Link(NamedTuple):
-    """A part in a chain; ``distance`` is how many steps it comes after the part asked about."""
-
-    public_id: str
-    number: str
-    name: str
-    status: str
-    distance: int
-
-
-LONGEST_CHAIN = 100
-
-
-def chain_of(part: Part, language: str) -> list[Link]:
-    """A part with all that it replaces and all that replaces it, the oldest first (C1).
-
-    One query. Several parts may have the same successor, so older ones may share a distance.
-    """
-    here: Any = literal(0)
-    after = (
-        select(Part.id, Part.successor_id, here.label("distance"))
-        .where(Part.id == part.id)
-        .cte("after", recursive=True)
-    )
-    later = after.union_all(
-        select(Part.id, Part.successor_id, after.c.distance + 1)
-        .join(after, after.c.successor_id == Part.id)
-        .where(after.c.distance < LONGEST_CHAIN)
-    )
-    before = (
-        select(Part.id, here.label("distance"))
-        .where(Part.id == part.id)
-        .cte("before", recursive=True)
-    )
-    earlier = before.union_all(
-        select(Part.id, before.c.distance - 1)
-        .join(before, before.c.id == Part.successor_id)
-        .where(before.c.distance > -LONGEST_CHAIN)
-    )
-    both = union(select(later.c.id, later.c.distance), select(earlier.c.id, earlier.c.distance))
-    chain = both.subquery()
-    rows = session.execute(
-        select(Part.public_id, Part.number, name_in(language), Part.status, chain.c.distance)
-        .join(chain, chain.c.id == Part.id)
-        .order_by(chain.c.distance, Part.number)
-    )
-    return [Link(*row) for row in rows]
-
-
-def successor_of(part: Part) -> Part | None:
-    """What replaces a part, if anything does (C1)."""
-    return session.get(Part, part.successor_id) if part.successor_id else None
-
-
-class OpenQuantities(NamedTuple):
-    """Pieces of a part that are wanted and not there yet, by how far they are."""
-
-    asked: int
-    confirmed: int
-    to_ship: int
-    on_the_way: int
-
-
-Open = Callable[[int, Actor], OpenQuantities]
-_open: list[Open] = []
-
-
-def tells_open_quantities(function: Open) -> Open:
-    """Have a function asked how many pieces of a part an actor sees on their way."""
-    _open.append(function)
-    return function
-
-
-def open_quantities(part: Part, actor: Actor) -> OpenQuantities | None:
-    """The pieces of a part on their way, as far as an actor sees them; None if nobody tells."""
-    found = [function(part.id, actor) for function in _open]
-    return OpenQuantities(*map(sum, zip(*found, strict=True))) if found else None
 
 
 def last_reason(part: Part) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from portal.catalogue import policy, price_columns, price_rows, queries
+from portal.catalogue import chains, policy, price_columns, price_rows, queries
 from portal.catalogue.models import Part, Price, PriceList
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import PricePreview, PriceRow
@@ -183,7 +183,7 @@ def edit_part(
     part = relock(part)
     if seen is not None and seen != part.version:
         raise Stale()
-    before = queries.successor_of(part)
+    before = chains.successor_of(part)
     successor = _successor(part, facts.successor)
     old = _said(part) | {"successor": before.number if before else ""}
     _set(part, facts, successor)
@@ -272,7 +272,7 @@ def _successor(part: Part | None, number: str) -> Part | None:
     successor = queries.find_part(number)
     if successor is None:
         raise Invalid(_("There is no part “%(number)s”.", number=number[:60]), field="successor")
-    if part is not None and part.id in queries.chain_from(successor):
+    if part is not None and part.id in chains.chain_from(successor):
         raise Invalid(
             _(
                 "%(successor)s is itself replaced by %(part)s in the end: a part cannot replace "

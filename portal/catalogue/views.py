@@ -6,7 +6,9 @@ from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import (
+    chains,
     forms,
+    open_quantities,
     policy,
     product_queries,
     queries,
@@ -97,7 +99,7 @@ def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValu
 
     Its history is headquarters' alone.
     """
-    chain = queries.chain_of(part, code())
+    chain = chains.chain_of(part, code())
     history, today = queries.history(part), now().date()
     return render(
         "catalogue/part.html",
@@ -111,7 +113,7 @@ def _part_page(part: Part, form: ActionForm | None = None) -> ResponseReturnValu
         chain=chain,
         successor=next((link for link in chain if link.distance == 1), None),
         models=product_queries.models_of(part, code()),
-        pieces=queries.open_quantities(part, actor()),
+        pieces=open_quantities.open_quantities(part, actor()),
         history=history,
         in_force=next((price for price in history if price.effective_from <= today), None),
         today=today,
@@ -172,7 +174,7 @@ def add_part() -> ResponseReturnValue:
 def edit(name: str) -> ResponseReturnValue:
     """The form to change a part."""
     part = load(Part, name)
-    successor = queries.successor_of(part)
+    successor = chains.successor_of(part)
     known = {"seen": part.version, "successor": successor.number if successor else ""}
     return _part_form(forms.PartForm(obj=part, data=known), part)
 

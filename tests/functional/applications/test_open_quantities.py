@@ -2,7 +2,7 @@
 
 import re
 
-from portal.catalogue import queries
+from portal.catalogue import open_quantities
 from portal.catalogue.models import Part
 from portal.core.db import session
 from tests.support import story
@@ -13,7 +13,7 @@ def told(portal: Portal, who: str, number: str) -> tuple[int, ...] | None:
     """Asked, confirmed, to ship and on the way, as somebody sees them."""
     with portal.transaction():
         part = session.get_one(Part, portal.parts[number])
-        return queries.open_quantities(part, portal.cast[who])
+        return open_quantities.open_quantities(part, portal.cast[who])
 
 
 def test_pieces_are_counted_once_by_how_far_they_are(portal: Portal) -> None:
