@@ -202,6 +202,13 @@ def listed(*scope: ColumnElement[bool]) -> AnySelect:
     )
 
 
+def numbered(text: str, *scope: ColumnElement[bool]) -> Sequence[AnyRow]:
+    """The compensation of that number, if there is one, as columns."""
+    mine = Compensation.number == text.strip().upper()
+    columns = (Compensation.public_id, Compensation.number, Compensation.amount)
+    return session.execute(select(*columns).where(mine, *scope)).all()
+
+
 def of_application(application: Application) -> Sequence[Compensation]:
     """The compensations of an application's late shipments, the oldest first."""
     mine = Compensation.application_id == application.id

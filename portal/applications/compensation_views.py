@@ -24,7 +24,7 @@ from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.ledger import services as ledger
-from portal.web import frame, lists, steps, timeline
+from portal.web import filters, frame, lists, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
@@ -111,6 +111,17 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
         )
         url = url_for("compensations.index", tab="proposed")
         yield frame.Task(label, row.number, url, row.first)
+
+
+@frame.finder
+def _found(who: Actor, text: str) -> Iterator[frame.Find]:
+    """A compensation by its number."""
+    if who.can(policy.READ):
+        for row in services.numbered(text, policy.visible_compensations(who)):
+            url = url_for("compensations.show", name=row.public_id)
+            yield frame.Find(
+                _l("Late-delivery compensation"), row.number, filters.money(row.amount), url
+            )
 
 
 @jobs.timer("book compensations")

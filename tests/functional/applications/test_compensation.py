@@ -1,10 +1,11 @@
 """A9: what is shipped later than promised is compensated by the day; booked once, or excused."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ from portal.terms.models import PolicyValue
 from tests.support import story
 from tests.support.portal import HQ, Portal
 
+WARSAW = ZoneInfo("Europe/Warsaw")
 PROMISED = date(2026, 10, 15)
 MIDNIGHT = datetime(2026, 10, 16, tzinfo=HQ)
 
@@ -91,6 +93,28 @@ def test_day_is_late_from_headquarters_midnight_on(portal: Portal, at: datetime,
     with portal.transaction():
         made = session.scalars(select(Compensation)).one_or_none()
         assert (made.late_days if made else 0) == days
+
+
+@pytest.mark.parametrize(
+    ("promised", "last"),
+    [
+        (date(2026, 10, 25), datetime(2026, 10, 25, 23, 59, 59, tzinfo=WARSAW)),
+        (date(2027, 3, 28), datetime(2027, 3, 28, 23, 59, 59, tzinfo=WARSAW)),
+    ],
+)
+def test_day_of_a_changed_clock_ends_at_midnight(
+    portal: Portal, promised: date, last: datetime
+) -> None:
+    """A9, T2: with headquarters in Warsaw, on the days of 25 and of 23 hours."""
+    portal.clock.at = datetime(2026, 10, 12, 10, tzinfo=WARSAW)
+    application = story.released(portal, by="other_clerk", promised_on=promised)
+    portal.clock.at = last
+    story.send(portal, application, _one_piece(portal, application))
+    assert count(portal) == 0
+    portal.clock.at = (last.astimezone(UTC) + timedelta(seconds=1)).astimezone(WARSAW)
+    story.send(portal, application)
+    with portal.transaction():
+        assert session.scalars(select(Compensation.late_days)).one() == 1
 
 
 def test_day_is_late_when_it_is_the_next_month(portal: Portal) -> None:
@@ -229,6 +253,9 @@ def test_both_sides_find_it_from_application_and_shipment(portal: Portal) -> Non
         assert "Shipped 1 day later than promised." in client.get(pages[0]).text
         assert client.get(url).status_code == 200
         assert url not in client.get("/compensations?tab=booked").text
+        assert url in client.get(f"/search?q={made.number.lower()}").text
+    foreign = portal.client(portal.other_manager)
+    assert url not in foreign.get(f"/search?q={made.number}").text
     with portal.transaction():
         told = session.scalars(select(Notice.user_id).where(Notice.title == made.number)).all()
     assert sorted(told) == sorted([portal.manager.id, portal.desk.id, portal.finance.id])
