@@ -2,6 +2,7 @@
 
 import portal.applications.compensation_models
 import portal.applications.models
+import portal.applications.sheet_models
 import portal.catalogue.models
 import portal.claims.models
 import portal.core.events

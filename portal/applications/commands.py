@@ -6,7 +6,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class LineRequest:
-    """A line of an application that is complete (A1)."""
+    """A line of an application that is complete (A1); ``key`` is the place of its photos."""
 
     part_id: int
     quantity: int
@@ -15,6 +15,8 @@ class LineRequest:
     serial: str = ""
     purchase_date: date | None = None
     fault: str = ""
+    remark: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Request:
     delivery_address: str
     lines: tuple[LineRequest, ...]
     remark: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)

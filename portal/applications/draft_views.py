@@ -1,42 +1,51 @@
 """The pages on which a dealer writes an application (A1)."""
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from portal.applications import forms, policy, queries, services
+from portal.applications import adding, editor, forms, policy, queries, services
+from portal.applications.editor import CHECKED, Row
+from portal.applications.estimate import estimated
 from portal.applications.models import Application
-from portal.catalogue.queries import find_parts, prices_of
-from portal.core.i18n import _
+from portal.catalogue.queries import find_parts
+from portal.core.errors import Invalid, NotFound
+from portal.core.i18n import _, ngettext
+from portal.files import views as files
+from portal.files.forms import Uploads
+from portal.files.images import codes_in
+from portal.files.queries import by_place
 from portal.web import presses
-from portal.web.htmx import render
-from portal.web.routes import Pages, actor, go, load, now
+from portal.web.htmx import render, wanted
+from portal.web.routes import Pages, actor, go, load, now, writing
 
 pages = Pages("drafts", __name__)
+
+_OF_LINE = re.compile(r"(replace)-([0-9]{1,4})")
+LARGEST_SCAN = 20 << 20
 
 
 @pages.post("/applications/new", needs=policy.WRITE)
 def new() -> ResponseReturnValue:
     """Begin a draft, for the contact and the address of the dealer's last application."""
-    application = services.start(queries.last_delivery(actor()), by=actor(), now=now())
+    typed = editor.with_rows(queries.last_delivery(actor()), [editor.new_line()])
+    application = services.start(typed, by=actor(), now=now())
+    ready = typed.get("contact") and typed.get("delivery_address")
+    anchor = "lines-0-part" if ready else None
+    return go("drafts.edit", name=application.public_id, _anchor=anchor)
+
+
+@pages.post("/applications/<name>/again", needs=policy.WRITE)
+def again(name: str) -> ResponseReturnValue:
+    """Begin a draft that asks for what an earlier application asked for."""
+    earlier = load(Application, name)
+    application, notes = adding.order_again(earlier, by=actor(), now=now())
+    for note in notes:
+        flash(note, "info")
     return go("drafts.edit", name=application.public_id)
-
-
-def _estimate(typed: dict[str, str]) -> dict[str, Any]:
-    """What the typed lines would cost at today's list, as far as they can be read (A1)."""
-    rows = [row for row in forms.typed_rows(typed) if row["part"]]
-    parts = find_parts([row["part"] for row in rows])
-    prices = prices_of([part.id for part in parts.values()], now().date())
-    lines, total = [], 0
-    for row in rows:
-        part = parts.get(row["part"])
-        price = prices.get(part.id) if part else None
-        quantity = int(row["quantity"]) if row["quantity"].isdecimal() else 0
-        amount = price.cost * quantity if price and quantity <= services.MOST_PIECES else None
-        total += amount or 0
-        lines.append({"typed": row, "part": part, "price": price, "amount": amount})
-    return {"lines": lines, "total": total}
 
 
 def _form_page(
@@ -44,61 +53,159 @@ def _form_page(
 ) -> ResponseReturnValue:
     typed = forms.as_typed(request.form) if request.method == "POST" else application.typed
     form.now_shows(application.version)
+    rows = forms.typed_rows(typed) or [editor.new_line()]
+    estimate = estimated(rows, now())
     return render(
         "applications/form.html",
         fragments={"lines", "estimate"},
         status=status,
+        whole=lambda: {"photos": by_place(application)},
         application=application,
         form=form,
-        estimate=_estimate(typed),
+        estimate=estimate,
+        keys=[row["key"] for row in rows],
+        told={line.number: line for line in estimate.lines},
+        pasted=typed.get("pasted", ""),
+        checked=CHECKED in typed,
+        alone=wanted({"estimate"}) is not None,
     )
 
 
 @pages.get("/applications/<name>/edit", needs=policy.WRITE)
 def edit(name: str) -> ResponseReturnValue:
-    """The form, as it was left."""
+    """The form, as it was left; with all that is wrong, if it did not come from somebody's hand."""
     application = load(Application, name)
     if not application.workflow.find("submit", application.status):
         flash(_("This application can no longer be edited."), "info")
         return go("applications.show", name=name)
-    return _form_page(application, forms.of_typed(application.typed, application.version))
+    form = forms.of_typed(application.typed, application.version)
+    if CHECKED in application.typed:
+        asked = _asked(form)
+        form.validate()
+        form.complain(services.wrong_in(asked.lines, now()))
+        form.status = 200
+    return _form_page(application, form)
 
 
-@pages.post("/applications/<name>/edit", needs=policy.WRITE, keeps_refused=True)
+def _asked(form: forms.ApplicationForm) -> Any:
+    parts = find_parts([row.part.data or "" for row in form.lines])
+    return form.request({number: part.id for number, part in parts.items()})
+
+
+@pages.post("/applications/<name>/edit", needs=policy.WRITE, own_transactions=True)
 def write(name: str) -> ResponseReturnValue:
-    """Keep what is typed; then add or remove a line, or submit."""
+    """Keep what is typed; then do what was pressed: something with a line, or submit.
+
+    Pictures are looked at first, since they take their time.
+    """
+    if (done := presses.repeated()) is not None:
+        return done
+    photos = {
+        key: files.take(field, "photo")
+        for field in request.files
+        if (key := field.removeprefix("photos-")) != field and editor.LINE_KEY.fullmatch(key)
+    }
+    refused = [error for some in photos.values() for error in some.errors]
+    scanned = _scanned(refused) if request.form.get("do") == "scan" else []
+    answer = writing(_write, keeps_refused=True)(name=name, photos=photos, scanned=scanned)
+    if answer.status_code == 303:
+        for sentence in refused:
+            flash(sentence, "error")
+    return answer
+
+
+def _scanned(refused: list[str]) -> list[str]:
+    """The codes in the photos that were taken to be read, and only for that."""
+    texts: list[str] = []
+    for sent in request.files.getlist("scan"):
+        if not sent.filename:
+            continue
+        try:
+            found = codes_in(sent.stream.read(LARGEST_SCAN + 1), sent.filename)
+        except Invalid as refusal:
+            refused.append(str(refusal))
+            continue
+        if not found:
+            refused.append(_("No code was found in “%(name)s”.", name=sent.filename))
+        texts += found
+    return texts
+
+
+def _write(name: str, photos: Mapping[str, Uploads], scanned: Sequence[str]) -> ResponseReturnValue:
     application = load(Application, name)
-    wish = request.form.get("do", "save")
+    press = request.form.get("do", "save")
     typed = forms.as_typed(request.form)
     form = forms.ApplicationForm()
-    if wish == "submit":
+    with form.refusals():
+        for key, uploads in photos.items():
+            sent = [one.public_id for one in uploads.kept]
+            services.attach(application, sent, key=key, by=actor())
+    if press == "submit" and form.status == 200:
         return _submit(application, form, typed)
-    typed = _with_wish(typed, wish)
-    last = len(forms.typed_rows(typed)) - 1
-    return _save(application, form, typed, f"lines-{last}-part" if wish == "add" else "lines")
-
-
-def _with_wish(typed: dict[str, str], wish: str) -> dict[str, str]:
-    rows = forms.typed_rows(typed)
-    if wish == "add":
-        rows.append(dict(forms.NEW_LINE))
-    else:
-        rows = [row for index, row in enumerate(rows) if wish != f"remove-{index}"]
-    return forms.with_rows(typed, rows)
+    return _save(application, form, typed, press, scanned)
 
 
 def _save(
-    application: Application, form: forms.ApplicationForm, typed: dict[str, str], then: str
+    application: Application,
+    form: forms.ApplicationForm,
+    typed: dict[str, str],
+    press: str,
+    scanned: Sequence[str],
 ) -> ResponseReturnValue:
     """Keep what is typed, and go to an anchor; a script that saves goes on with its page."""
     goes_on = request.headers.get("HX-Request") == "true"
+    before = forms.typed_rows(typed)
     with form.refusals():
+        typed, then = _pressed(application, typed, before, press, scanned)
         _keep(application, form, typed, leaves=not goes_on)
     if form.status != 200:
         return _form_page(application, form, form.status)
     if goes_on:
         return _form_page(application, forms.of_typed(typed, application.version))
     return go("drafts.edit", name=application.public_id, _anchor=then)
+
+
+def _pressed(
+    application: Application,
+    typed: dict[str, str],
+    rows: list[Row],
+    press: str,
+    scanned: Sequence[str],
+) -> tuple[dict[str, str], str]:
+    """The form after a press, and where the page then stands."""
+    if press == "paste":
+        return adding.pasted(typed, rows, now()), "lines"
+    if press == "scan":
+        lines, unknown = adding.scanned(rows, scanned)
+        for text in unknown:
+            flash(_("“%(text)s” is no part of the catalogue.", text=text[:100]), "error")
+        return editor.with_rows(typed, lines), f"line-{len(lines) - 1}"
+    if press.startswith("photo-"):
+        gone = press.removeprefix("photo-")
+        services.detach(application, [gone], by=actor(), now=now())
+        return typed, "lines"
+    if found := _OF_LINE.fullmatch(press):
+        return editor.with_rows(typed, adding.replaced(rows, int(found[2]))), f"line-{found[2]}"
+    lines, then = editor.changed(rows, press)
+    if len(lines) > services.MOST_LINES:
+        raise Invalid(
+            ngettext(
+                "An application has at most %(num)d line.",
+                "An application has at most %(num)d lines.",
+                services.MOST_LINES,
+            )
+        )
+    _forget_photos(application, rows, lines)
+    return editor.with_rows(typed, lines), then
+
+
+def _forget_photos(application: Application, before: list[Row], after: list[Row]) -> None:
+    """A line that is removed takes its photos along."""
+    keys = {row["key"] for row in before} - {row["key"] for row in after}
+    if keys:
+        photos = by_place(application)
+        gone = [one.public_id for key in keys for one in photos.get(key, ())]
+        services.detach(application, gone, by=actor(), now=now())
 
 
 def _keep(
@@ -119,8 +226,7 @@ def _submit(
     application: Application, form: forms.ApplicationForm, typed: dict[str, str]
 ) -> ResponseReturnValue:
     """Submit; whatever is refused, what was typed is kept (A1)."""
-    parts = find_parts([row.part.data or "" for row in form.lines])
-    asked = form.request({number: part.id for number, part in parts.items()})
+    asked = _asked(form)
     if not form.validate_on_submit():
         form.complain(services.wrong_in(asked.lines, now()))
     else:
@@ -140,3 +246,30 @@ def _submit(
         with form.refusals():
             _keep(application, form, typed, leaves=False)
     return _form_page(application, form, form.status)
+
+
+@pages.post("/applications/<name>/lines/<key>/photos", needs=policy.WRITE, own_transactions=True)
+def add_photos(name: str, key: str) -> ResponseReturnValue:
+    """Take photos of a line as soon as they are chosen; answers that line's photos."""
+    if (done := presses.repeated()) is not None:
+        return done
+    uploads = files.take(f"photos-{key}", "photo")
+    return writing(_add_photos, keeps_refused=True)(name=name, key=key, uploads=uploads)
+
+
+def _add_photos(name: str, key: str, uploads: Uploads) -> ResponseReturnValue:
+    application = load(Application, name)
+    sent = [one.public_id for one in uploads.kept]
+    if not editor.LINE_KEY.fullmatch(key):
+        raise NotFound()
+    services.attach(application, sent, key=key, by=actor())
+    if request.headers.get("HX-Request") != "true":
+        return go("drafts.edit", name=name)
+    return render(
+        "applications/photos.html",
+        application=application,
+        key=key,
+        photos=by_place(application).get(key, ()),
+        errors=uploads.errors,
+        status=uploads.status,
+    )

@@ -16,6 +16,7 @@ from portal.applications.commands import (
     LineRequest,
     Request,
 )
+from portal.applications.editor import LINE_KEY, LINE_TYPED, Row, new_line, with_rows
 from portal.applications.models import STOCK, WARRANTY
 from portal.applications.receipt import AGAIN, REFUND
 from portal.applications.services import MOST_LINES, MOST_PIECES
@@ -52,8 +53,9 @@ def _today() -> date:
 
 
 class LineForm(Rows):
-    """One line of an application, as it is typed."""
+    """One line of an application, as it is typed; ``key`` is the place of its photos."""
 
+    key = HiddenField()
     part = line(_l("Part number"), most=60)
     quantity = CountField(_l("Quantity"), [needed()], most=MOST_PIECES)
     purpose = RadioField(
@@ -68,6 +70,7 @@ class LineForm(Rows):
     serial = line(_l("Serial number"), required=False)
     purchase_date = DayField(_l("Purchase date"), [Optional(), between(lambda: EARLIEST, _today)])
     fault = text(_l("Fault"), required=False, most=1000)
+    remark = text(_l("Remark"), required=False)
 
 
 class ApplicationForm(Form):
@@ -75,6 +78,11 @@ class ApplicationForm(Form):
 
     seen = VersionField()
     over = VersionField()
+    reference = line(
+        _l("Your own number"),
+        required=False,
+        description=_l("Your order or job number, if you have one. You can search for it."),
+    )
     contact = line(_l("Contact"))
     phone = line(_l("Phone"), required=False, most=60)
     delivery_address = text(_l("Delivery address"), most=1000)
@@ -97,6 +105,7 @@ class ApplicationForm(Form):
             phone=self.phone.data or "",
             delivery_address=self.delivery_address.data,
             remark=self.remark.data or "",
+            reference=self.reference.data or "",
             lines=tuple(
                 LineRequest(
                     part_id=part_ids.get(row.part.data, 0),
@@ -106,45 +115,41 @@ class ApplicationForm(Form):
                     serial=row.serial.data or "",
                     purchase_date=row.purchase_date.data,
                     fault=row.fault.data or "",
+                    remark=row.remark.data or "",
+                    key=row.key.data or "",
                 )
                 for row in self.lines
             ),
         )
 
 
-_TYPED = ("contact", "phone", "delivery_address", "remark")
-_LINE_TYPED = ("part", "quantity", "purpose", "product_model", "serial", "purchase_date", "fault")
-NEW_LINE = dict.fromkeys(_LINE_TYPED, "") | {"purpose": WARRANTY, "quantity": "1"}
-"""What stands in a line before anything is typed."""
 LONGEST = 4000
+LONGEST_PASTED = 200_000
 
 
-def typed_rows(typed: Mapping[str, str]) -> list[dict[str, str]]:
+def typed_rows(typed: Mapping[str, str]) -> list[Row]:
     """The lines of a form as it was typed, in order, whatever their numbers."""
-    return [
-        {name: typed.get(f"lines-{number}-{name}", "") for name in _LINE_TYPED}
-        for number in sorted(row_numbers("lines", typed))[:MOST_LINES]
-    ]
-
-
-def with_rows(typed: Mapping[str, str], rows: list[dict[str, str]]) -> dict[str, str]:
-    """The form as typed, with other lines."""
-    kept = {name: typed.get(name, "") for name in _TYPED}
-    for index, row in enumerate(rows):
-        kept |= {f"lines-{index}-{name}": value for name, value in row.items()}
-    return kept
+    found = []
+    for number in sorted(row_numbers("lines", typed))[:MOST_LINES]:
+        row = {name: typed.get(f"lines-{number}-{name}", "") for name in LINE_TYPED}
+        if not LINE_KEY.fullmatch(row["key"]):
+            row["key"] = f"row{number}"
+        found.append(row)
+    return found
 
 
 def as_typed(given: Mapping[str, str]) -> dict[str, str]:
     """What a request's form holds, cleaned, and nothing else."""
-    kept = {name: clean(value)[:LONGEST] for name, value in given.items()}
+    most = {"pasted": LONGEST_PASTED}
+    kept = {name: clean(value)[: most.get(name, LONGEST)] for name, value in given.items()}
     return with_rows(kept, typed_rows(kept))
 
 
 def of_typed(typed: Mapping[str, str], seen: int) -> ApplicationForm:
     """The form as it was left, with nothing checked."""
-    rows = typed_rows(typed) or [NEW_LINE]
-    return ApplicationForm(formdata=Typed(with_rows(typed, rows) | {"seen": str(seen)}))
+    rows = typed_rows(typed) or [new_line()]
+    left = Typed(with_rows(typed, rows) | {"seen": str(seen)})
+    return ApplicationForm(formdata=left, meta={"csrf": False})
 
 
 def _latest() -> date:

@@ -15,6 +15,7 @@ ALONE = {
     "expire": _l("ended the quote: it was not confirmed in time"),
 }
 VALUES = {
+    "file": plain(_l("File")),
     "version": plain(_l("Version of the quote")),
     "total": money(_l("Total")),
     "reply_hours": span(_l("To be answered within"), "hour"),

@@ -20,6 +20,7 @@ class Application(Document, Draft, Base):
 
     ``typed`` is the form as the dealer left it, complete or not (A1). Submitting checks it and
     writes it into lines of a new ``revision``. ``due_at`` is when the next step is due.
+    ``reference`` is the dealer's own number for it.
     """
 
     __tablename__ = "application"
@@ -52,6 +53,7 @@ class Application(Document, Draft, Base):
     phone: Mapped[Line] = mapped_column(default="")
     delivery_address: Mapped[str] = mapped_column(default="")
     remark: Mapped[str] = mapped_column(default="")
+    reference: Mapped[Line] = mapped_column(default="")
     line_count: Mapped[int] = mapped_column(Integer, default=0)
     total: Mapped[Money] = mapped_column(default=0)
     quote_version: Mapped[int] = mapped_column(Integer, default=0)
@@ -65,7 +67,10 @@ class Application(Document, Draft, Base):
 
 
 class ApplicationLine(Base):
-    """One part that is asked for; of an earlier revision if the application was corrected."""
+    """One part that is asked for; of an earlier revision if the application was corrected.
+
+    ``key`` stays with a line while it is typed: it is the ``place`` of its photos.
+    """
 
     __tablename__ = "application_line"
     __table_args__ = (
@@ -87,6 +92,8 @@ class ApplicationLine(Base):
     serial: Mapped[Line] = mapped_column(default="")
     purchase_date: Mapped[date | None]
     fault: Mapped[str] = mapped_column(default="")
+    remark: Mapped[str] = mapped_column(default="")
+    key: Mapped[str] = mapped_column(String(16), default="")
 
 
 class Quote(Base):

@@ -169,6 +169,7 @@ def listed(*scope: ColumnElement[bool]) -> AnySelect:
             Application.due_at,
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
+            Application.reference,
         )
         # Outer, so that no planner begins with the dealers.
         .outerjoin(Dealer, Dealer.id == Application.dealer_id)

@@ -7,7 +7,7 @@ time in headquarters' zone (``now``). It locks the document, so that two people 
 take turns; the second one is told (``Stale``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from portal.applications.models import (
 )
 from portal.applications.quoting import held
 from portal.catalogue.models import Part
-from portal.catalogue.queries import prices_of
+from portal.catalogue.queries import prices_of, replacements_of
 from portal.core import drafts, workflow
 from portal.core.db import session
 from portal.core.documents import relock
@@ -33,6 +33,8 @@ from portal.core.i18n import _
 from portal.core.numbering import next_number
 from portal.core.permissions import Actor
 from portal.core.search import normal
+from portal.files import services as files
+from portal.files.queries import by_place
 from portal.ledger import services as ledger
 from portal.people.models import Dealer
 
@@ -40,15 +42,17 @@ MOST_LINES = 200
 MOST_PIECES = 9999
 
 
-def start(typed: dict[str, Any], *, by: Actor, now: datetime) -> Application:
-    """Begin a draft with whatever is typed so far (A1)."""
+def start(
+    typed: dict[str, Any], *, by: Actor, now: datetime, file: str | None = None
+) -> Application:
+    """Begin a draft with whatever is typed so far (A1), or was read from a file of that name."""
     by.must(policy.WRITE)
     application = Application(
         status="draft", created_at=now, dealer_id=by.dealer_id, created_by_id=by.id, typed=typed
     )
     session.add(application)
     session.flush()
-    workflow.begin(application, by=by, now=now)
+    workflow.begin(application, by=by, now=now, **({"file": file} if file else {}))
     return application
 
 
@@ -74,6 +78,24 @@ def save(
     drafts.check(application, seen=seen, page=page, by=by)
     application.typed = typed
     drafts.mark(application, page=page, leaves=leaves, by=by, now=now)
+
+
+def attach(application: Application, photos: Iterable[str], *, key: str, by: Actor) -> None:
+    """Put photos that somebody has just sent to the line of a draft that has this key.
+
+    They are the draft's own at once, so that they stay for whoever goes on with it.
+    """
+    application = relock(application)
+    workflow.check(application, "submit", by=by)
+    files.claim(photos, application, place=key, by=by)
+
+
+def detach(application: Application, photos: Iterable[str], *, by: Actor, now: datetime) -> None:
+    """Take photos away from the lines of a draft."""
+    workflow.check(application, "submit", by=by)
+    of_lines = {one.public_id for some in by_place(application).values() for one in some}
+    for photo in of_lines.intersection(photos):
+        files.discard(photo, application, now=now)
 
 
 def submit(
@@ -108,6 +130,7 @@ def submit(
         application.number = next_number("PA", dealer.code, now)
     application.contact, application.phone = request.contact, request.phone
     application.delivery_address, application.remark = request.delivery_address, request.remark
+    application.reference = request.reference
     application.revision += 1
     application.line_count = len(request.lines)
     application.submitted_at = now
@@ -117,6 +140,7 @@ def submit(
         dealer.code,
         dealer.name,
         request.contact,
+        request.reference,
         *(parts[line.part_id].number for line in request.lines),
         *(line.serial for line in request.lines),
     )
@@ -146,11 +170,15 @@ def _parts(lines: Sequence[LineRequest]) -> dict[int, Part]:
 
 def _wrong(lines: Sequence[LineRequest], parts: dict[int, Part], now: datetime) -> dict[str, str]:
     prices = prices_of(sorted(parts), now.date())
+    withdrawn = [part for part in parts.values() if part.status != "active"]
+    instead = replacements_of(withdrawn)
     wrong: dict[str, str] = {}
     for index, line in enumerate(lines):
         part, price = parts.get(line.part_id), prices.get(line.part_id)
-        if part is None or part.status != "active":
+        if part is None:
             wrong[f"lines-{index}-part"] = _("There is no such part.")
+        elif part.status != "active":
+            wrong[f"lines-{index}-part"] = _no_longer(instead.get(part.id))
         elif price is None or price.cost == 0:
             wrong[f"lines-{index}-part"] = _("This part has no price yet and cannot be ordered.")
         if not 0 < line.quantity <= MOST_PIECES:
@@ -160,6 +188,12 @@ def _wrong(lines: Sequence[LineRequest], parts: dict[int, Part], now: datetime) 
         if line.purpose == WARRANTY:
             wrong |= _missing_evidence(f"lines-{index}", line)
     return wrong
+
+
+def _no_longer(instead: Part | None) -> str:
+    if instead is None:
+        return _("This part is withdrawn: it cannot be ordered any more.")
+    return _("This part is withdrawn. %(part)s replaces it: order that.", part=instead.number)
 
 
 def _missing_evidence(prefix: str, line: Any) -> dict[str, str]:

@@ -30,6 +30,8 @@ from portal.core.documents import DocumentKind, register
 from portal.core.errors import WrongState
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
+from portal.files import views as files
+from portal.files.queries import by_place
 from portal.ledger import policy as ledger_policy
 from portal.ledger import queries as ledger
 from portal.ledger.kinds import KINDS
@@ -150,6 +152,7 @@ def page(
         waits_for=_waits_for(application, shipments, reports),
         entries=timeline.of(application),
         typed_rows=forms.typed_rows(application.typed),
+        photos={place: files.linked(some) for place, some in by_place(application).items()},
         form=form,
         arriving=_arriving(shipments),
         to_register=queries.pieces_to_register(application, actor()) if shipments else 0,

@@ -163,6 +163,16 @@ def successors_of(part_ids: Iterable[int]) -> dict[int, list[Part]]:
     return chains
 
 
+def replacements_of(parts: Iterable[Part]) -> dict[int, Part]:
+    """For each part that has one, the last of its successors that can be ordered (C1)."""
+    chains = successors_of({part.id for part in parts if part.successor_id})
+    active = {
+        part_id: [part for part in chain if part.status == "active"]
+        for part_id, chain in chains.items()
+    }
+    return {part_id: chain[-1] for part_id, chain in active.items() if chain}
+
+
 class Known(NamedTuple):
     """A part as the catalogue has it, with its price in force on some day, if it has one."""
 

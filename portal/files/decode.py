@@ -1,13 +1,18 @@
-"""The child program that opens a stranger's picture: `python -I decode.py FORMAT < upload`.
+"""The child program that opens a stranger's picture: `python -I decode.py FORMAT WHAT < upload`.
 
 It runs by its path and imports nothing of the portal, so that it starts fast and knows no secret.
-The answer is one line, either why the picture is refused (`damaged`, `too_large`, `unsupported`)
-or `done WIDTH HEIGHT BYTES`, and then the photo of so many bytes and its thumbnail. Both are JPEG
-in sRGB, upright, and carry nothing of the original's EXIF, GPS, XMP or colour profile.
+The answer begins with one line, which may be why the picture is refused: `damaged`, `too_large`,
+`unsupported`.
+
+WHAT is `photo`: the line is `done WIDTH HEIGHT BYTES`, and then comes the photo of so many bytes
+and its thumbnail. Both are JPEG in sRGB, upright, and carry nothing of the original's EXIF, GPS,
+XMP or colour profile. Or it is `codes`: the line is `done`, and then come the texts of the QR
+codes and bar codes in the picture, as a list in JSON.
 """
 
 import contextlib
 import io
+import json
 import resource
 import sys
 
@@ -18,6 +23,7 @@ PHOTO_SIDE, PHOTO_QUALITY = 2000, 85
 THUMBNAIL_SIDE, THUMBNAIL_QUALITY = 320, 75
 STRIP_PIXELS = 2_000_000
 MAX_PROFILE = 1024 * 1024  # bytes; a real colour profile is far smaller
+MOST_CODES, LONGEST_CODE = 20, 500
 
 
 def limit_resources() -> None:
@@ -136,25 +142,39 @@ def upright(image: Image.Image, turn: int) -> Image.Image:
     return image.transpose(TURNS[turn]) if turn in TURNS else image
 
 
-def answer(upload: bytes, name: str) -> bytes:
+def photo(image: Image.Image) -> bytes:
+    """The photo and its thumbnail, as they go back to the portal."""
+    turn, profile = orientation(image), image.info.get("icc_profile")
+    made = upright(in_srgb(shrunk(image), profile), turn)
+    small = made.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    full, thumbnail = jpeg(made, PHOTO_QUALITY), jpeg(small, THUMBNAIL_QUALITY)
+    return b"done %d %d %d\n" % (*made.size, len(full)) + full + thumbnail
+
+
+def codes(image: Image.Image) -> bytes:
+    """The texts of the codes in a picture, each once."""
+    import zxingcpp
+
+    found = zxingcpp.read_barcodes(shrunk(image).convert("L"))
+    texts = dict.fromkeys(code.text[:LONGEST_CODE] for code in found)
+    return b"done\n" + json.dumps(list(texts)[:MOST_CODES]).encode()
+
+
+def answer(upload: bytes, name: str, what: str) -> bytes:
     """What goes back to the portal; never raises."""
     try:
         load_decoder(name)
         image = opened(upload, name)
-        turn, profile = orientation(image), image.info.get("icc_profile")
-        photo = upright(in_srgb(shrunk(image), profile), turn)
-        small = photo.copy()
-        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
-        full, thumbnail = jpeg(photo, PHOTO_QUALITY), jpeg(small, THUMBNAIL_QUALITY)
+        return photo(image) if what == "photo" else codes(image)
     except ImportError:
         return b"unsupported\n"
     except (TooManyPixels, Image.DecompressionBombError, MemoryError):
         return b"too_large\n"
     except Exception:  # a broken picture makes a decoder raise anything at all
         return b"damaged\n"
-    return b"done %d %d %d\n" % (*photo.size, len(full)) + full + thumbnail
 
 
 if __name__ == "__main__":
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    sys.stdout.buffer.write(answer(sys.stdin.buffer.read(), sys.argv[1]))
+    sys.stdout.buffer.write(answer(sys.stdin.buffer.read(), *sys.argv[1:3]))

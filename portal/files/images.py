@@ -4,6 +4,7 @@ Nothing that came is kept: what we store is a JPEG of our own making, so no EXIF
 frame or appended file survives, and no decoder runs in the portal's own process.
 """
 
+import json
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 from portal.core.errors import Invalid
 from portal.core.i18n import _
-from portal.files.kinds import FileKind
+from portal.files.kinds import FileKind, kind_of
 
 MAX_SECONDS = 20
 _DECODE = Path(__file__).with_name("decode.py")
@@ -37,8 +38,25 @@ def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
     Takes at most 20 s and 512 MB, in a child process. Invalid, with a sentence that names the
     file, if it is damaged, has more than 50 megapixels or cannot be opened within those limits.
     """
+    words, pictures = _opened(content, kind, name, "photo")
+    width, height, length = map(int, words)
+    return Picture(pictures[:length], pictures[length:], width, height)
+
+
+def codes_in(content: bytes, name: str) -> list[str]:
+    """The texts of the QR codes and bar codes in a photo; limits and refusals as ``reencode``'s."""
+    kind = kind_of(content)
+    if kind is None or not kind.is_picture:
+        raise Invalid(_refusal("damaged", name), field="photos")
+    _words, texts = _opened(content, kind, name, "codes")
+    found: list[str] = json.loads(texts)
+    return found
+
+
+def _opened(content: bytes, kind: FileKind, name: str, what: str) -> tuple[list[str], bytes]:
+    """What the child process answers: the words of its first line but ``done``, and the rest."""
     assert kind.decoder is not None
-    command = [sys.executable, "-I", str(_DECODE), kind.decoder]
+    command = [sys.executable, "-I", str(_DECODE), kind.decoder, what]
     try:
         with _turns:
             done = subprocess.run(  # noqa: S603
@@ -49,14 +67,13 @@ def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
                 env={"MALLOC_ARENA_MAX": "1"},
                 check=False,
             )
-        verdict, _newline, pictures = done.stdout.partition(b"\n")
+        verdict, _newline, rest = done.stdout.partition(b"\n")
         words = verdict.decode("ascii").split() if done.returncode == 0 else ["damaged"]
     except subprocess.TimeoutExpired:
-        words, pictures = ["too_large"], b""
+        words, rest = ["too_large"], b""
     if words[:1] != ["done"]:
         raise Invalid(_refusal(words[0] if words else "damaged", name), field="photos")
-    width, height, length = map(int, words[1:])
-    return Picture(pictures[:length], pictures[length:], width, height)
+    return words[1:], rest
 
 
 def _refusal(reason: str, name: str) -> Any:

@@ -16,6 +16,7 @@ class Attachment(Base):
     It is unclaimed, and only its uploader's, until a document claims it; from then on whoever may
     see the document may see it. ``sha256`` is that of the bytes we serve, ``original_sha256`` that
     of the bytes that came: the same photo sent again has the same one. Sizes are bytes and pixels.
+    ``place`` says where in its document it belongs, such as a line's key.
     """
 
     __tablename__ = "attachment"
@@ -47,6 +48,7 @@ class Attachment(Base):
     original_sha256: Mapped[str] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(40))
     thumbnail_key: Mapped[str | None] = mapped_column(String(40))
+    place: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
 
     @property

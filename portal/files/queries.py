@@ -27,6 +27,7 @@ class Shown(NamedTuple):
     width: int | None
     height: int | None
     created_at: datetime
+    place: str | None
 
     @property
     def is_picture(self) -> bool:
@@ -43,6 +44,7 @@ def _shown(*conditions: ColumnElement[bool]) -> list[Shown]:
         Attachment.width,
         Attachment.height,
         Attachment.created_at,
+        Attachment.place,
     )
     rows = session.execute(select(*columns).where(*conditions).order_by(Attachment.id))
     return [Shown._make(row) for row in rows]
@@ -55,6 +57,15 @@ def _mine(actor: Actor) -> ColumnElement[bool]:
 def of_document(document: Document) -> list[Shown]:
     """The attachments of a document that the caller has found visible, in order of arrival."""
     return _shown(Attachment.document_kind == document.kind, Attachment.document_id == document.id)
+
+
+def by_place(document: Document) -> dict[str, list[Shown]]:
+    """Those attachments of a document that have a place in it, by their places."""
+    found: dict[str, list[Shown]] = {}
+    for one in of_document(document):
+        if one.place is not None:
+            found.setdefault(one.place, []).append(one)
+    return found
 
 
 def unclaimed(public_ids: Iterable[str], actor: Actor) -> list[Shown]:

@@ -138,10 +138,13 @@ def receive(
     return keep(prepare(content, name, purpose=purpose), by=by, now=now)
 
 
-def claim(public_ids: Iterable[str], document: Document, *, by: Actor) -> int:
+def claim(
+    public_ids: Iterable[str], document: Document, *, place: str | None = None, by: Actor
+) -> int:
     """Give one's own unclaimed attachments to a document; returns how many, each counted once.
 
     From now on whoever may see the document may see them, and the tenant is the document's.
+    ``place`` says where in the document they belong.
     Invalid, and nothing is claimed, if one of them is not there, not one's own, or claimed.
     """
     wanted = set(public_ids)
@@ -155,7 +158,12 @@ def claim(public_ids: Iterable[str], document: Document, *, by: Actor) -> int:
             Attachment.document_id.is_(None),
             Attachment.uploaded_by == by.id,
         )
-        .values(document_kind=document.kind, document_id=document.id, dealer_id=document.tenant_id)
+        .values(
+            document_kind=document.kind,
+            document_id=document.id,
+            dealer_id=document.tenant_id,
+            place=place,
+        )
         .returning(Attachment.id)
     ).all()
     if len(claimed) != len(wanted):

@@ -33,12 +33,13 @@ def init_app(app: Flask) -> None:
     storage.use(storage.FolderStorage(app.extensions["settings"].files_folder))
 
 
-def take(name: str) -> forms.Uploads:
+def take(name: str, purpose: services.Purpose | None = None) -> forms.Uploads:
     """Receive what came under a name of ``forms.PURPOSES``, and find again what came before.
 
     What is good is kept, each refusal becomes a sentence. Outside a transaction, since pictures
-    take their time.
+    take their time. Any other name says what it is for.
     """
+    purpose = purpose or forms.PURPOSES[name]
     uploads = forms.Uploads()
     sent = [item for item in request.files.getlist(name) if item.filename]
     if len(sent) > MOST_FILES:
@@ -47,7 +48,7 @@ def take(name: str) -> forms.Uploads:
         )
         uploads.refusals.append(Invalid(most))
     by, at = actor(), now()
-    ready = [one for item in sent[:MOST_FILES] if (one := _prepared(item, name, uploads))]
+    ready = [one for item in sent[:MOST_FILES] if (one := _prepared(item, purpose, uploads))]
     ids = request.form.getlist(f"{name}_kept")
     if ready:
         ids += in_transaction(
@@ -59,10 +60,12 @@ def take(name: str) -> forms.Uploads:
     return uploads
 
 
-def _prepared(item: FileStorage, name: str, uploads: forms.Uploads) -> services.Prepared | None:
+def _prepared(
+    item: FileStorage, purpose: services.Purpose, uploads: forms.Uploads
+) -> services.Prepared | None:
     try:
         content = item.stream.read(services.MAX_BYTES + 1)
-        return services.prepare(content, item.filename or "", purpose=forms.PURPOSES[name])
+        return services.prepare(content, item.filename or "", purpose=purpose)
     except Refusal as refusal:
         uploads.refusals.append(refusal)
         return None

@@ -9,7 +9,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -75,18 +75,25 @@ class Table:
 
     A column without a heading is called ``Column C``, or is "" if nothing is in it at all.
     ``notes`` are sentences about the reading that the person should see (encoding, other sheets).
+    ``above`` are the cells of the rows above the headings.
     """
 
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    above: tuple[tuple[str, ...], ...] = ()
 
 
-def read_table(source: bytes | Path, filename: str) -> Table:
+Merit = Callable[[Sequence[str]], int]
+"""How many cells of a row are headings that somebody knows."""
+
+
+def read_table(source: bytes | Path, filename: str, merit: Merit | None = None) -> Table:
     """Read a file that a person sent; at most 40 MB, 50,000 rows and 200 columns.
 
-    The name serves only to refuse a file that lies about its kind. SheetRefused, with a sentence,
-    for everything that is not a table with a row of headings.
+    The name serves only to refuse a file that lies about its kind. ``merit`` finds the headings
+    where it knows two of them. SheetRefused, with a sentence, for everything that is not a table
+    with a row of headings.
     """
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > LARGEST:
@@ -95,8 +102,18 @@ def read_table(source: bytes | Path, filename: str) -> Table:
     if not content.strip():
         raise SheetRefused(_("This file is empty."))
     if content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
-        return _table(*_workbook_lines(content, filename))
-    return _table(*_text_lines(content, filename))
+        return _table(*_workbook_lines(content, filename), merit)
+    return _table(*_text_lines(content, filename), merit)
+
+
+def pasted(text: str) -> list[list[str]]:
+    """The rows of a piece of a table that somebody pasted, blank ones left out."""
+    delimiter = _delimiter(text)
+    try:
+        return [cells for _number, cells in _records(text, delimiter)]
+    except SheetRefused:  # a quotation mark may just mean inches
+        lines = ([cell.strip() for cell in line.split(delimiter)] for line in text.splitlines())
+        return [cells for cells in lines if any(cells)]
 
 
 def _refuse_lie(kind: str, filename: str) -> None:
@@ -112,10 +129,11 @@ def _refuse_lie(kind: str, filename: str) -> None:
         )
 
 
-def _table(lines: Lines, notes: list[str]) -> Table:
-    """Find the headings; what stands above them (a title, who exported it) is left out.
+def _table(lines: Lines, notes: list[str], merit: Merit | None) -> Table:
+    """Find the headings: what stands above them (a title, who exported it) is no row.
 
-    They are the first row with two texts and half as many as any row near the top.
+    They are the row near the top of which most is known; else the first one with two texts and
+    half as many as any row there.
     """
     body = list(lines)
     if not body:
@@ -123,11 +141,15 @@ def _table(lines: Lines, notes: list[str]) -> Table:
     texts = [_texts(cells) for _number, cells in body[:_NEAR_TOP]]
     enough = max(2, max(texts) / 2)
     place = next((index for index, count in enumerate(texts) if count >= enough), None)
+    known = [merit(cells) for _number, cells in body[:_NEAR_TOP]] if merit else [0]
+    if max(known) > 1:
+        place = known.index(max(known))
     if place is None:
         raise SheetRefused(
             _("No row with headings was found. The first row of a table names its columns.")
         )
     headings = [" ".join(heading.split()) for heading in body[place][1]]
+    above = tuple(tuple(cells) for _number, cells in body[:place])
     body = body[place + 1 :]
     width = max([len(headings), *(len(cells) for _number, cells in body)])
     filled = {index for _number, cells in body for index, cell in enumerate(cells) if cell}
@@ -143,6 +165,7 @@ def _table(lines: Lines, notes: list[str]) -> Table:
         ),
         tuple(Row(number, (*cells, *[""] * (width - len(cells)))) for number, cells in body),
         tuple(notes),
+        above,
     )
 
 

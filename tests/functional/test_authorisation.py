@@ -168,6 +168,13 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "applications.index": _row(),
     "worklist.export": _row(also={"kind": "csv"}),
     "drafts.new": _row(acts=True),
+    "drafts.again": _row("submitted", acts=True),
+    "drafts.add_photos": _row("draft", also={"key": "row0"}, acts=True),
+    "sheets.new": _row(),
+    "sheets.upload": _row(),
+    "sheets.columns": _row("sheet"),
+    "sheets.choose": _row("sheet"),
+    "sheets.template": _row(also={"language": "pl"}),
     "applications.show": _row("draft") + _row("submitted") + _row("released"),
     "applications.act": _steps(
         "step",

@@ -22,6 +22,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
+from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
 from portal.catalogue.models import Part, PriceList, ProductModel, SheetImport
 from portal.claims.models import Claim, Run
@@ -321,7 +322,20 @@ def _jobs(portal: Portal) -> Iterator[Sent]:
     yield "administrator", "/jobs", {}
 
 
-WALKS = (_loop, _beside, _traceless, _month, _own, _jobs)
+def _writing(portal: Portal) -> Iterator[Sent]:
+    """Ways to write an application besides typing it."""
+    table = b"Wanted,How many\nFV-100,2\n"
+    yield "clerk", "/applications/upload", {"file": table}
+    sheet = _one(portal, select(ApplicationSheet.public_id))
+    yield "clerk", f"/applications/upload/{sheet}", {"part": "0", "quantity": "1"}
+    yield "clerk", "/applications/upload", {"file": table + b"FP-200,1\n"}
+    draft = story.drafted(portal).public_id
+    yield "clerk", f"/applications/{draft}/lines/row0/photos", {"photos-row0": _png()}
+    earlier = story.submitted(portal).public_id
+    yield "clerk", f"/applications/{earlier}/again", {}
+
+
+WALKS = (_writing, _loop, _beside, _traceless, _month, _own, _jobs)
 
 
 def _clients(portal: Portal) -> Callable[[str], Client]:
