@@ -1,4 +1,4 @@
-"""a dealer's own reference, remarks and photos of an application's lines, uploaded forms (A1, A11)"""
+"""a dealer's own number, remarks and photos of an application's lines, uploaded forms (A1, A11)"""
 
 import sqlalchemy as sa
 from alembic import op
