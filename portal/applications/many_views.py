@@ -1,21 +1,23 @@
 """What is done with many applications at once: quoted at list price, released (A3, A6)."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from werkzeug.wrappers import Response
 
 from portal.applications import clocks, forms, policy, queries, quoting
 from portal.applications.answers import basis_of
+from portal.applications.list_views import wish
 from portal.applications.models import Application
 from portal.core import workflow
 from portal.core.db import AnyRow, session
 from portal.core.errors import Invalid, WrongState
 from portal.core.i18n import _, ngettext
 from portal.people.models import Dealer
-from portal.web.forms import Form
+from portal.web.forms import Form, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now
 
@@ -43,16 +45,32 @@ class Row:
             self.sentence = str(refusal)
 
 
-def _picked() -> list[Row]:
-    """The ticked applications that this person sees (P1), the first due first."""
-    names = request.values.getlist("pick")[:MOST]
+def _picked(step: str) -> list[Row]:
+    """The ticked applications that this person sees (P1), the first due first.
+
+    Of the whole queue under the list's filters, where it says so, as many as are done in one go.
+    """
+    if request.args.get("all_matching") and request.method == "GET":
+        which, values = _matching(step)
+    else:
+        names = map(clean, request.values.getlist("pick")[:MOST])
+        which = Application.public_id.in_(list(names))
+        values = {}
     found = session.execute(
         select(Application, Dealer.code, Dealer.name)
         .join(Dealer, Dealer.id == Application.dealer_id)
-        .where(policy.visible_applications(actor()), Application.public_id.in_(names))
+        .where(policy.visible_applications(actor()), which)
         .order_by(queries.WAITS_UNTIL, Application.id)
+        .limit(MOST),
+        values,
     )
     return [Row(row) for row in found]
+
+
+def _matching(step: str) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    tab = next(tab for tab in queries.TABS if tab.name == TABS[step])
+    statement, values = queries.selected(actor(), wish(), tab, Application.id)
+    return Application.id.in_(statement.order_by(None)), values
 
 
 def _page(step: str, rows: Sequence[Row], form: Form) -> ResponseReturnValue:
@@ -66,6 +84,7 @@ def _page(step: str, rows: Sequence[Row], form: Form) -> ResponseReturnValue:
         rows=rows,
         possible=possible,
         total=sum(row.total or 0 for row in possible),
+        most=MOST,
     )
 
 
@@ -76,7 +95,7 @@ def _done(step: str, form: Form, act: Callable[[list[int]], quoting.Outcome]) ->
     """
     if not form.validate_on_submit():
         return None
-    ids = [row.application.id for row in _picked()]
+    ids = [row.application.id for row in _picked(step)]
     if not ids:
         form.refuse(Invalid(_("Tick at least one application.")))
         return None
@@ -99,7 +118,7 @@ def _said(step: str, count: int) -> str:
 
 
 def _quotes(form: forms.ManyQuotesForm) -> ResponseReturnValue:
-    rows = _picked()
+    rows = _picked("quote")
     basis = basis_of((row.application for row in rows), now())
     promised_on = clocks.default_promise(now())
     for row in rows:
@@ -137,7 +156,7 @@ def send_quotes() -> ResponseReturnValue:
 
 
 def _releases(form: forms.ManyForm) -> ResponseReturnValue:
-    rows = _picked()
+    rows = _picked("release")
     for row in rows:
         row.reckon(_reserved)
     return _page("release", rows, form)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app, flash, url_for
@@ -82,15 +83,19 @@ def index() -> ResponseReturnValue:
     asked, tabs = wish(), queries.tabs_for(actor())
     tab = lists.current(tabs)
     rows, counts, values = queries.asked(actor(), asked)
+    numbers = cache(lambda: lists.counted(counts, values))
+    many = _many(tab)
     return render(
         "applications/list.html",
         fragments={"results"},
-        whole=lambda: {"tabs": lists.tab_items(tabs, lists.counted(counts, values))},
+        whole=lambda: {"tabs": lists.tab_items(tabs, numbers())},
         chips=chips(asked),
         files=lists.files("worklist.export"),
         saved=lists.saved_views(),
         listed=_listed(rows, tab, values),
-        many=_many(tab),
+        many=many,
+        matching=numbers()[tabs.index(tab)] if many else None,
+        kept=lists.filters_on() if many else (),
         q=asked.text,
         state=lists.states(Application.workflow),
     )

@@ -135,12 +135,19 @@ def has_views(endpoint: str) -> bool:
 
 def as_query(parameters: Mapping[str, str]) -> str:
     """The filters among a list's parameters, as a URL has them; not the place in the list."""
-    return urlencode(
-        sorted(
-            (name, value[:200])
-            for name, value in parameters.items()
-            if value and name != "after" and _is_free(name)
-        )
+    return urlencode(_filters_of(parameters))
+
+
+def filters_on() -> list[tuple[str, str]]:
+    """The filters of this page's URL, by name, for a form to carry along."""
+    return _filters_of(request.args.to_dict())
+
+
+def _filters_of(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(
+        (name, value[:200])
+        for name, value in parameters.items()
+        if value and name != "after" and _is_free(name)
     )
 
 

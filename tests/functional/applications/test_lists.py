@@ -105,3 +105,27 @@ def test_export_asks_the_same_few_questions_however_long_it_is(portal: Portal) -
     with counted(portal.app) as many:
         desk.get("/applications/export/csv", buffered=True)
     assert len(many) == len(few) <= 4
+
+
+def test_all_that_match_are_offered_for_quoting_under_the_lists_filters(portal: Portal) -> None:
+    """Look: a bulk action on all that match, the first due first; only what one sees (A3, P1)."""
+    old = story.submitted(portal)
+    portal.clock.advance(days=10)
+    new = story.submitted(portal, story.line(portal, serial="SN-2"))
+    story.quoted(portal, story.line(portal, serial="SN-3"))
+    desk = portal.client(portal.desk)
+    page = desk.get("/applications?tab=submitted").text
+    assert "All that match (2)" in page
+
+    def offered(query: str) -> list[str]:
+        page = desk.get(f"/applications/many/quote?{query}").text
+        found = ((page.find(f'value="{one.public_id}"'), one.number) for one in (old, new))
+        return [number for at, number in sorted(found) if at >= 0]
+
+    assert offered("all_matching=1&tab=submitted") == [old.number, new.number]
+    assert offered("all_matching=1&due=late") == [old.number]
+    assert offered(f"all_matching=1&q={new.number}&pick={old.public_id}") == [new.number]
+    assert offered("all_matching=1&dealer=D0002") == []
+    assert offered("") == []
+    answer = portal.client(portal.clerk).get("/applications/many/quote?all_matching=1")
+    assert answer.status_code == 403
