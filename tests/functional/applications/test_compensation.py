@@ -27,6 +27,7 @@ from portal.notices.models import Notice
 from portal.terms.models import PolicyValue
 from tests.support import story
 from tests.support.portal import HQ, Portal
+from tests.support.queries import counted
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 PROMISED = date(2026, 10, 15)
@@ -259,6 +260,16 @@ def test_both_sides_find_it_from_application_and_shipment(portal: Portal) -> Non
     with portal.transaction():
         told = session.scalars(select(Notice.user_id).where(Notice.title == made.number)).all()
     assert sorted(told) == sorted([portal.manager.id, portal.desk.id, portal.finance.id])
+
+
+def test_list_costs_three_queries_however_long_it_is(portal: Portal) -> None:
+    """The session, the rows, and all tabs' counts."""
+    client = portal.client(portal.finance)
+    for _more in range(3):
+        story.late(portal)
+        with counted(portal.app) as statements:
+            assert client.get("/compensations").status_code == 200
+        assert len(statements) == 3
 
 
 def test_excused_is_never_booked(portal: Portal) -> None:
