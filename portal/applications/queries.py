@@ -20,6 +20,7 @@ from portal.core import search
 from portal.core.db import AnyRow, AnySelect, Key, rows, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
+from portal.core.workflow import State
 from portal.people.models import Dealer
 from portal.web import languages
 from portal.web.lists import MOST, Tab, counting, counting_found, tab_of
@@ -288,6 +289,30 @@ def tells_pieces_to_register(function: Pieces) -> Pieces:
 def pieces_to_register(application: Application, actor: Actor) -> int:
     """How many arrived pieces of an application an actor has to register the old part of (O2)."""
     return sum(function(application, actor) for function in _to_register)
+
+
+class RegisteredPart(NamedTuple):
+    """A registered old part, as its application lists it."""
+
+    number: str
+    public_id: str
+    part: str
+    state: State
+
+
+OldParts = Callable[[Application, Actor], Sequence[RegisteredPart]]
+_old_parts: list[OldParts] = []
+
+
+def tells_old_parts(function: OldParts) -> OldParts:
+    """Have a function asked which old parts the pieces of an application replaced."""
+    _old_parts.append(function)
+    return function
+
+
+def old_parts_of(application: Application, actor: Actor) -> list[RegisteredPart]:
+    """The old parts that an actor sees of those that an application's pieces replaced (O2)."""
+    return [part for function in _old_parts for part in function(application, actor)]
 
 
 def waiting(actor: Actor, tab: str, now: datetime) -> AnyRow:

@@ -162,6 +162,7 @@ def page(
         arriving=_arriving(shipments),
         to_register=queries.pieces_to_register(application, actor()) if shipments else 0,
         changed=_changed(application, quotes),
+        old_parts=queries.old_parts_of(application, actor()) if shipments else (),
         money_entries=_entries(application) if quotes else (),
         kinds=KINDS,
         **_confirming(application, quotes),

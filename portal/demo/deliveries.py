@@ -10,6 +10,7 @@ from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.demo.cast import CARRIERS
 from portal.demo.course import Course, Order, Repair
+from portal.demo.shortages import TURNS, reported
 from portal.demo.stage import Script
 from portal.demo.words import CANCELLED, CANCELLED_REST, EXCUSED
 
@@ -55,12 +56,18 @@ def sent(course: Course, after: After) -> Script:
             shipment = _ship(course, rests)
     else:
         shipment = _ship(course, rests)
+    if planned.turn in TURNS:
+        yield from reported(course, shipment)
+        if course.application.status != "part_shipped":
+            return
+        yield course.turn_to("warehouse", 1)
+        shipment = _ship(course, _rests(course.application))
     if planned.stop != "shipped":
         yield from _received(course, shipment, after)
 
 
 def _rests(application: Application) -> dict[int, int]:
-    return {row.QuoteLine.id: row.QuoteLine.quantity for row in queries.lines_of(application)}
+    return {row.QuoteLine.id: row.QuoteLine.rest for row in queries.lines_of(application)}
 
 
 def _half(rests: dict[int, int]) -> dict[int, int]:

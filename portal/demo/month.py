@@ -14,9 +14,11 @@ from portal.demo import holidays, products, prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
+from portal.demo.faults import FAULTS
 from portal.demo.orders import order
 from portal.demo.plan import orders
 from portal.demo.returns import old_part, photo_names
+from portal.demo.shortages import DAMAGE
 from portal.demo.stage import Stage
 from portal.notices.models import Notice
 from portal.oldparts.models import OldPart
@@ -69,6 +71,8 @@ def _prepare(stage: Stage) -> None:
         stage.album.order_new(number, stage.items[number].fault)
     planned = orders(stage)
     for one in planned:
+        if one.turn == DAMAGE:
+            stage.album.order(f"{one.key}/{DAMAGE}", next(iter(FAULTS)))
         for wish in one.wishes:
             if wish.repair is not None:
                 for name in photo_names(wish.repair.key, wish.repair.fates):

@@ -41,6 +41,9 @@ ENDS = (
     ("closed", "split", 24, 2),
     ("closed", "short", 20, 2),
     ("shipped", "late", 9, 1),
+    ("closed", "missing", 24, 1),
+    ("closed", "damage", 23, 1),
+    ("shipped", "missing", 14, 1),
 )
 """The state to stay in, the turn on the way, how many working days before the end the application
 is begun, and how many of them there are."""

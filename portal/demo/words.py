@@ -58,6 +58,23 @@ CANCELLED_REST: Said = (
     "Pozostałe sztuki wycofano z produkcji, nie wyślemy ich; kwota wraca na konto.",
 )
 
+MISSING: Said = (
+    "清点少一件，外箱完好，可能是漏装。",
+    "Brakuje jednej sztuki, karton nienaruszony; pewnie nie została zapakowana.",
+)
+DAMAGED: Said = (
+    "开箱时发现一件已破损，照片附上，客户还在等。",
+    "Po otwarciu jedna sztuka była uszkodzona, zdjęcie w załączeniu; klient czeka.",
+)
+SENT_AGAIN: Said = (
+    "核对了发货录像，确为漏装，明天补发。",
+    "Sprawdziliśmy nagranie z pakowania: sztuki nie włożono. Wyślemy ją jutro.",
+)
+REFUNDED: Said = (
+    "库存已用完，破损的一件退款。",
+    "Nie mamy już tej części na stanie, zwracamy kwotę za uszkodzoną sztukę.",
+)
+
 EXCUSED: Said = (
     "供应商模具检修，无货可发，已提前电话告知贵方。",
     "Dostawca naprawiał formę i części nie było; uprzedziliśmy o tym telefonicznie.",

@@ -16,7 +16,11 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
-from portal.applications.queries import tells_pieces_to_register
+from portal.applications.queries import (
+    RegisteredPart,
+    tells_old_parts,
+    tells_pieces_to_register,
+)
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, session
@@ -31,6 +35,8 @@ from portal.people.models import Dealer
 from portal.terms.values import in_force, value
 from portal.web.lists import Tab
 
+MOST_LISTED = 100
+"""How many old parts an application's page lists."""
 TABS = (
     Tab("all", _l("All")),
     Tab("registered", _l("To review"), OldPart.status == "registered"),
@@ -270,6 +276,26 @@ def pieces_to_register(application: Application, actor: Actor) -> int:
     left = select(func.sum(ShipmentLine.quantity - _registered())).select_from(open_lines())
     mine = (*open_scope(actor, ""), Part.return_required, Application.id == application.id)
     return int(session.scalars(left.where(*mine)).one() or 0)
+
+
+@tells_old_parts
+def registered_for(application: Application, actor: Actor) -> list[RegisteredPart]:
+    """The old parts of an application that an actor sees, the first ``MOST_LISTED`` of them."""
+    if not actor.can(policy.READ):
+        return []
+    found = session.execute(
+        select(OldPart.number, OldPart.public_id, Part.number.label("part"), OldPart.status)
+        .join(ShipmentLine, ShipmentLine.id == OldPart.shipment_line_id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .join(Part, Part.id == OldPart.part_id)
+        .where(Shipment.application_id == application.id, policy.visible_old_parts(actor))
+        .order_by(OldPart.id)
+        .limit(MOST_LISTED)
+    )
+    return [
+        RegisteredPart(row.number, row.public_id, row.part, OldPart.workflow.state(row.status))
+        for row in found
+    ]
 
 
 def count(actor: Actor, status: str) -> int:

@@ -204,6 +204,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "shipments.index": _row(),
     "shipments.show": _row("sent"),
     "shipments.receive": _row("sent"),
+    "picking.index": _row(),
+    "picking.paper_list": _row(),
     "receipts.new": _row("sent"),
     "receipts.report": _row("sent"),
     "receipts.show": _row("reported"),

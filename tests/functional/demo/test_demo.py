@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 
 from portal import create_app, migrate
 from portal.applications.compensation_models import Compensation
-from portal.applications.models import Application, Shipment
+from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue.models import Part, PriceList
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.cli import main
@@ -89,7 +89,7 @@ def _check_everything() -> None:
     assert _states(Application) == {
         state.name for state in Application.workflow.states if state.name not in PASSED_AT_ONCE
     }
-    for model in (Shipment, Compensation, OldPart, Claim):
+    for model in (Shipment, Compensation, DeliveryReport, OldPart, Claim):
         assert _states(model) == {state.name for state in model.workflow.states}
     assert _states(ClaimLine) == {"open", "approved", "reduced", "rejected"}
     months = dict(session.execute(select(Run.month, Run.status)).all())

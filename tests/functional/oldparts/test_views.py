@@ -15,11 +15,17 @@ from sqlalchemy import insert, select
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import TestResponse, stream_encode_multipart
 
-from portal.applications.models import ApplicationLine, QuoteLine, Shipment, ShipmentLine
+from portal.applications.models import (
+    Application,
+    ApplicationLine,
+    QuoteLine,
+    Shipment,
+    ShipmentLine,
+)
 from portal.catalogue.models import Part
 from portal.core.db import public_id, session
 from portal.files.models import Attachment
-from portal.oldparts import services
+from portal.oldparts import queries, services
 from portal.oldparts.models import OldPart
 from tests.support import story
 from tests.support.portal import Client, Portal
@@ -707,3 +713,18 @@ def test_one_wins_when_two_dealers_register_the_same_serial_at_once(portal: Port
     ]
     assert at_once(*calls) == [303, 422]
     assert len(pieces(portal)) == 1
+
+
+def test_application_leads_to_its_old_parts_and_back(portal: Portal) -> None:
+    """O2: both ways, for whoever sees both; another dealer's is not named."""
+    shipment = story.received(portal)
+    old_part = story.registered(portal, shipment)
+    with portal.transaction():
+        application = session.get_one(Application, shipment.application_id)
+    page = f"/applications/{application.public_id}"
+    for who in (portal.clerk, portal.desk):
+        client = portal.client(who)
+        assert f'href="/old-parts/{old_part.public_id}"' in client.get(page).text
+        assert f'href="{page}"' in client.get(f"/old-parts/{old_part.public_id}").text
+    with portal.transaction():
+        assert queries.registered_for(application, portal.other_clerk) == []
