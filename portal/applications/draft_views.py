@@ -25,6 +25,8 @@ from portal.web.routes import Pages, actor, go, load, now, writing
 pages = Pages("drafts", __name__)
 
 _OF_LINE = re.compile(r"(replace)-([0-9]{1,4})")
+ALONE = frozenset({"estimate"})
+"""What a script that saves shows anew."""
 LARGEST_SCAN = 20 << 20
 
 
@@ -49,15 +51,16 @@ def again(name: str) -> ResponseReturnValue:
 
 
 def _form_page(
-    application: Application, form: forms.ApplicationForm, status: int = 200
+    application: Application, form: forms.SaveForm, status: int = 200
 ) -> ResponseReturnValue:
+    """The form, or what there is to know of it, for which a form without its fields will do."""
     typed = forms.as_typed(request.form) if request.method == "POST" else application.typed
     form.now_shows(application.version)
     rows = forms.typed_rows(typed) or [editor.new_line()]
     estimate = estimated(rows, now())
     return render(
         "applications/form.html",
-        fragments={"lines", "estimate"},
+        fragments=ALONE,
         status=status,
         whole=lambda: {"photos": by_place(application)},
         application=application,
@@ -67,7 +70,7 @@ def _form_page(
         told={line.number: line for line in estimate.lines},
         pasted=typed.get("pasted", ""),
         checked=CHECKED in typed,
-        alone=wanted({"estimate"}) is not None,
+        alone=wanted(ALONE) is not None,
     )
 
 
@@ -135,19 +138,19 @@ def _write(name: str, photos: Mapping[str, Uploads], scanned: Sequence[str]) -> 
     application = load(Application, name)
     press = request.form.get("do", "save")
     typed = forms.as_typed(request.form)
-    form = forms.ApplicationForm()
+    form = forms.ApplicationForm() if press == "submit" else forms.SaveForm()
     with form.refusals():
         for key, uploads in photos.items():
             sent = [one.public_id for one in uploads.kept]
             services.attach(application, sent, key=key, by=actor())
-    if press == "submit" and form.status == 200:
+    if isinstance(form, forms.ApplicationForm) and form.status == 200:
         return _submit(application, form, typed)
     return _save(application, form, typed, press, scanned)
 
 
 def _save(
     application: Application,
-    form: forms.ApplicationForm,
+    form: forms.SaveForm,
     typed: dict[str, str],
     press: str,
     scanned: Sequence[str],
@@ -158,10 +161,9 @@ def _save(
     with form.refusals():
         typed, then = _pressed(application, typed, before, press, scanned)
         _keep(application, form, typed, leaves=not goes_on)
-    if form.status != 200:
-        return _form_page(application, form, form.status)
-    if goes_on:
-        return _form_page(application, forms.of_typed(typed, application.version))
+    if form.status != 200 or goes_on:
+        shown = form if wanted(ALONE) else form.whole()
+        return _form_page(application, shown, form.status)
     return go("drafts.edit", name=application.public_id, _anchor=then)
 
 
@@ -209,7 +211,7 @@ def _forget_photos(application: Application, before: list[Row], after: list[Row]
 
 
 def _keep(
-    application: Application, form: forms.ApplicationForm, typed: dict[str, str], *, leaves: bool
+    application: Application, form: forms.SaveForm, typed: dict[str, str], *, leaves: bool
 ) -> None:
     services.save(
         application,

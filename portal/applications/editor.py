@@ -15,9 +15,8 @@ LINE_TYPED = (
 )  # fmt: skip
 CHECKED = "checked"
 """What is typed under this name says that the form is shown with all that is still wrong."""
-_TYPED = (
-    "reference", "contact", "phone", "delivery_address", "remark", "pasted", CHECKED,
-)  # fmt: skip
+_TYPED = ("reference", "contact", "phone", "delivery_address", "remark")
+_FOR_THE_FORM = ("pasted", CHECKED)
 LINE_KEY = re.compile("[A-Za-z0-9_-]{1,16}")
 _PRESS = re.compile("(remove|up|down|copy)-([0-9]{1,4})")
 _OF_THE_REPAIR = ("product_model", "serial", "purchase_date", "fault")
@@ -31,7 +30,8 @@ def new_line(**typed: str) -> Row:
 
 def with_rows(typed: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
     """The form as typed, with other lines."""
-    kept = {name: typed[name] for name in _TYPED if typed.get(name)}
+    kept = {name: typed.get(name, "") for name in _TYPED}
+    kept |= {name: typed[name] for name in _FOR_THE_FORM if typed.get(name)}
     for index, row in enumerate(rows):
         kept |= {f"lines-{index}-{name}": value for name, value in row.items()}
     return kept

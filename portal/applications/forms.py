@@ -73,11 +73,28 @@ class LineForm(Rows):
     remark = text(_l("Remark"), required=False)
 
 
-class ApplicationForm(Form):
-    """A parts application 售后服务配件申请单, as it is typed."""
+class SaveForm(Form):
+    """A draft that is only kept: nothing of what is typed is looked at."""
 
     seen = VersionField()
     over = VersionField()
+
+    @property
+    def version(self) -> int:
+        """The version that was seen, or that is to be overwritten, knowing who saved it."""
+        version: int = self.seen.data if self.over.data == -1 else self.over.data
+        return version
+
+    def whole(self) -> "ApplicationForm":
+        """The form with all that was typed, and why it was refused."""
+        made = ApplicationForm()
+        made.status, made.form_errors = self.status, self.form_errors
+        return made
+
+
+class ApplicationForm(SaveForm):
+    """A parts application 售后服务配件申请单, as it is typed."""
+
     reference = line(
         _l("Your own number"),
         required=False,
@@ -88,12 +105,6 @@ class ApplicationForm(Form):
     delivery_address = text(_l("Delivery address"), most=1000)
     remark = text(_l("Remark"), required=False)
     lines = RowsField(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
-
-    @property
-    def version(self) -> int:
-        """The version that was seen, or that is to be overwritten, knowing who saved it."""
-        version: int = self.seen.data if self.over.data == -1 else self.over.data
-        return version
 
     def request(self, part_ids: Mapping[str, int]) -> Request:
         """The command; a part that is not in ``part_ids`` gets an id that no part has.

@@ -88,7 +88,8 @@ COLUMNS = (
         names=(
             "Your reference", "Reference", "Order number", "Job number", "Work order",
             "Customer service order (CSO) number", "您的编号", "工单编号", "工单号", "维修工单号",
-            "自有编号", "Własny numer", "Numer zlecenia", "Nr zlecenia", "Numer zamówienia",
+            "自有编号", "您的自有编号", "Własny numer", "Numer zlecenia", "Nr zlecenia",
+            "Numer zamówienia",
         ),
     ),
     Column(

@@ -173,6 +173,22 @@
     if (wanted && wanted !== document.activeElement) wanted.focus();
   });
 
+  // Enter goes on to the field, or presses the button, that a field names
+  document.addEventListener("keydown", (event) => {
+    const next = event.target.dataset?.enter;
+    if (event.key !== "Enter" || event.isComposing || !next) return;
+    event.preventDefault();
+    const node = document.getElementById(next);
+    if (node?.matches("button")) node.click();
+    else { node?.focus(); node?.select?.(); }
+  });
+
+  // A file that is only looked at is sent as soon as it is chosen
+  document.addEventListener("change", (event) => {
+    const button = document.getElementById(event.target.dataset?.presses ?? "");
+    if (button && event.target.files?.length) event.target.form.requestSubmit(button);
+  });
+
   // Uploads: thumbnails, removal, dropping and pasting; drawn on a canvas, so the page's policy stays 'self'
   const picture = async (file) => {
     const canvas = document.createElement("canvas");

@@ -168,7 +168,7 @@ def test_delivery_is_that_of_the_dealers_last_application(portal: Portal) -> Non
     typed = new_draft(portal, clerk).typed
     assert typed | delivery == typed
     of_south = new_draft(portal, portal.client(portal.other_clerk)).typed
-    assert not delivery.keys() & of_south.keys()
+    assert {of_south[name] for name in delivery} == {""}
 
 
 def test_new_line_has_the_focus_and_a_quantity(portal: Portal) -> None:
