@@ -134,7 +134,7 @@ def settle(name: str) -> ResponseReturnValue:
             now=now(),
         )
 
-    told = _("Settled. The dealer is told.")
+    told = _("Resolved. The dealer is told.")
     return steps.taken(document, form, do, told=told) or _page(document, form)
 
 
@@ -149,7 +149,7 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     if who.can(policy.SETTLE):
         count = shipment_queries.to_settle()
         url = url_for("shipments.index", tab="reported")
-        yield frame.Task(_l("Delivery reports to settle"), count, url)
+        yield frame.Task(_l("Delivery reports to resolve"), count, url)
 
 
 @jobs.timer("receive shipments")

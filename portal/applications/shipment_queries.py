@@ -24,7 +24,7 @@ TABS = (
     Tab("all", _l("All")),
     Tab("sent", _l("On their way"), Shipment.status == "sent"),
     Tab("received", _l("Received"), Shipment.status == "received"),
-    Tab("reported", _l("To settle"), _TO_SETTLE),
+    Tab("reported", _l("To resolve"), _TO_SETTLE),
 )
 
 

@@ -53,8 +53,8 @@ SHIPMENT = Workflow(
 
 REPORT = Workflow(
     states=(
-        State("open", _l("To settle"), "waiting", ROLE_LABELS[Role.DESK]),
-        State("settled", _l("Settled"), "good"),
+        State("open", _l("To resolve"), "waiting", ROLE_LABELS[Role.DESK]),
+        State("settled", _l("Resolved"), "good"),
     ),
     transitions=(
         Transition(
@@ -62,8 +62,8 @@ REPORT = Workflow(
             ("open",),
             "settled",
             "report:settle",
-            _l("Settle"),
-            _l("settled the report"),
+            _l("Resolve"),
+            _l("resolved the report"),
             tells="shipment:receive",
             tone="primary",
         ),

@@ -54,7 +54,7 @@ def test_report_is_made_and_settled_in_pages(portal: Portal) -> None:
     report = clerk.get(sent.location).text
     assert "The box was wet" in report
     assert "/thumbnail" in report
-    assert "Settle" not in re.findall(r"<button[^>]*>([^<]*)", report)
+    assert "Resolve" not in re.findall(r"<button[^>]*>([^<]*)", report)
     number = only(portal, select(DeliveryReport.number))
     application = only(portal, select(Application))
     for client in (clerk, desk):
@@ -63,13 +63,13 @@ def test_report_is_made_and_settled_in_pages(portal: Portal) -> None:
     waiting = desk.get(f"/applications/{application.public_id}").text
     assert "After-sales desk" in waiting.split('aria-label="Next step"')[1].split("</section>")[0]
     assert shipment.number in desk.get("/shipments?tab=reported").text
-    assert "Delivery reports to settle" in desk.get("/").text
+    assert "Delivery reports to resolve" in desk.get("/").text
     choice = {f"line-{line}": "again", "seen": "1", "reason": "Two more on Monday"}
     assert desk.post(f"{sent.location}/settle", choice).status_code == 303
     assert "Two more on Monday" in clerk.get(sent.location).text
     form = portal.client(portal.warehouse).get(f"/applications/{application.public_id}/ship").text
     assert "2 to send again" in form
-    assert "Delivery reports to settle" not in desk.get("/").text
+    assert "Delivery reports to resolve" not in desk.get("/").text
 
 
 def test_report_keeps_what_was_typed_when_it_is_refused(portal: Portal) -> None:
