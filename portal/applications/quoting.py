@@ -119,12 +119,11 @@ def _locked(ids: Iterable[int]) -> Sequence[Application]:
 
 
 def _each(applications: Iterable[Application], act: Callable[[Application], None]) -> Outcome:
-    """Do something with each; one that is refused stays as it was, and the others do not care."""
+    """Do something with each: one that is refused is noted, and the others do not care."""
     outcome = Outcome()
     for application in applications:
         try:
-            with session.begin_nested():
-                act(application)
+            act(application)
         except (Conflict, Invalid) as refusal:
             outcome.refused.append((application, refusal))
         else:
@@ -284,7 +283,12 @@ def release(application: Application, *, seen: int | None, by: Actor, now: datet
 
 def release_many(ids: Iterable[int], *, by: Actor, now: datetime) -> Outcome:
     """Release many confirmed applications, each for itself (A6)."""
-    return _each(_locked(ids), lambda one: release(one, seen=None, by=by, now=now))
+
+    def act(application: Application) -> None:
+        with session.begin_nested():
+            release(application, seen=None, by=by, now=now)
+
+    return _each(_locked(ids), act)
 
 
 def remind(application: Application, *, now: datetime) -> None:

@@ -101,13 +101,15 @@ def test_nobody_is_reminded_when_the_quote_stands_no_longer_than_that(portal: Po
 def test_many_workers_remind_once(portal: Portal) -> None:
     """A3: several workers at the same moment leave one event and one notice."""
     application = story.quoted(portal)
-    start = Barrier(WORKERS)
+    start, at = Barrier(WORKERS), portal.now + timedelta(days=13)
 
     def work(_number: int) -> None:
         with portal.app.app_context():
             start.wait(60)
-            in_transaction(lambda: quoting.remind(application, now=portal.now))
-            session.remove()
+            try:
+                in_transaction(lambda: quoting.remind(application, now=at))
+            finally:
+                session.remove()
 
     with ThreadPoolExecutor(WORKERS) as workers:
         list(workers.map(work, range(WORKERS)))
