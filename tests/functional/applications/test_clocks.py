@@ -1,20 +1,22 @@
-"""A10: what headquarters owes and by when, in its working calendar; and who sees which time."""
+"""What is due by when, in headquarters' calendar, and who sees which time (A2, A4, A10, T1, T2)."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from portal.applications import services
+from portal.applications import quoting, services, timers
 from portal.applications.clocks import default_promise
 from portal.applications.models import Application
 from portal.core.db import session
+from portal.core.errors import Invalid, Refusal
 from portal.core.events import Event
 from portal.terms import calendar_services
 from portal.terms.calendar import Span
 from portal.terms.models import PolicyValue
+from tests.functional.applications.test_pages import now_of
 from tests.support import story
 from tests.support.portal import HQ, Portal
 
@@ -167,3 +169,81 @@ def test_dealer_sees_a_deadline_in_both_zones_when_they_differ(holidays: Portal)
     own = story.submitted(holidays)
     page = holidays.client(holidays.clerk).get(f"/applications/{own.public_id}")
     assert "PM at headquarters" not in page.text
+
+
+def confirm(portal: Portal, application: Application) -> Refusal | None:
+    try:
+        with portal.transaction():
+            kept = session.get_one(Application, application.id)
+            quoting.confirm(kept, quote_version=1, seen=None, by=portal.manager, now=portal.now)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+def tick(portal: Portal) -> None:
+    """The worker's timer."""
+    with portal.app.app_context():
+        timers.expire(portal.clock)
+
+
+def test_number_is_of_the_year_at_headquarters_when_submitted(portal: Portal) -> None:
+    """A2, T1, T2: at 23:59:59 the old year's, at 00:00:00 the new one's first; in Kraków too."""
+    numbers = []
+    for moment in (at(2026, 12, 31, 23, 59, 59), at(2027, 1, 1)):
+        portal.clock.at = moment
+        handed_in = [story.submitted(portal, by=by) for by in ("clerk", "other_clerk")]
+        numbers += [now_of(portal, one).number for one in handed_in]
+    assert numbers == [
+        "PA-2026-D0001-00001", "PA-2026-D0002-00001",
+        "PA-2027-D0001-00001", "PA-2027-D0002-00001",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "last"),
+    [
+        (at(2026, 10, 17, 23, 59, 59), at(2026, 10, 31, 23, 59, 59)),
+        (at(2026, 10, 18), at(2026, 11, 1, 23, 59, 59)),
+        (at(2026, 9, 21, 12), at(2026, 10, 5, 23, 59, 59)),
+    ],
+    ids=["last of the month", "first of the month", "in the holidays"],
+)
+def test_quote_stands_to_the_last_second(holidays: Portal, made: datetime, last: datetime) -> None:
+    """A4, T1, T2: days as the calendar has them, worked or not; then it cannot be confirmed."""
+    holidays.clock.at = made
+    confirmed, left, late = (story.quoted(holidays) for _ in range(3))
+    kept = now_of(holidays, left)
+    assert kept.due_at is not None
+    assert kept.due_at.astimezone(HQ) == last
+    holidays.clock.at = last
+    tick(holidays)
+    assert confirm(holidays, confirmed) is None
+    assert now_of(holidays, left).status == "quoted"
+    holidays.clock.at = last + timedelta(seconds=1)
+    assert isinstance(confirm(holidays, late), Invalid)
+    tick(holidays)
+    assert [now_of(holidays, one).status for one in (confirmed, left, late)] == [
+        "confirmed", "expired", "expired",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "here", "there"),
+    [
+        (at(2026, 10, 10, 9), "Oct 24, 2026, 5:59:59", "Oct 24, 2026, 11:59:59"),
+        (at(2026, 10, 11, 9), "Oct 25, 2026, 4:59:59", "Oct 25, 2026, 11:59:59"),
+        (at(2027, 3, 14, 9), "Mar 28, 2027, 5:59:59", "Mar 28, 2027, 11:59:59"),
+    ],
+    ids=["summer time", "clocks go back", "clocks go forward"],
+)
+def test_dealer_in_krakow_reads_until_when_the_quote_stands(
+    portal: Portal, made: datetime, here: str, there: str
+) -> None:
+    """A4, T1, T2: the same second in both zones, on the day that the clocks are changed."""
+    portal.clock.at = made
+    application = story.quoted(portal, by="other_clerk")
+    page = portal.client(portal.other_manager).get(f"/applications/{application.public_id}").text
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert f"{here} PM" in said
+    assert f"{there} PM at headquarters" in said
