@@ -4,7 +4,7 @@ The application's row is locked before the shipment's and its report's, as every
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -35,7 +35,6 @@ from portal.core.permissions import SYSTEM, Actor
 from portal.files import services as files
 from portal.ledger.models import PARTS_SALES
 from portal.people.models import Dealer
-from portal.terms.values import value
 
 AGAIN, REFUND = "again", "refund"
 """What headquarters does about the pieces of a line that did not arrive well."""
@@ -203,11 +202,6 @@ def lapse(shipment: Shipment, *, now: datetime) -> None:
         values = {"answer_by": shipment.due_at.isoformat()}
         workflow.apply(shipment, "lapse", by=SYSTEM, now=now, values=values)
         _arrived(application, shipment, by=SYSTEM, now=now)
-
-
-def reminds_until(now: datetime) -> datetime:
-    """The dealer of what is due before this is reminded now."""
-    return now + timedelta(days=value("shipment.remind_days", now.date()))
 
 
 def remind(shipment: Shipment, *, now: datetime) -> None:

@@ -1,20 +1,16 @@
 """The pages of the receipt: what arrived well, what did not, and what is done about it (A8)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-import structlog
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import forms, policy, queries, receipt, shipment_queries
 from portal.applications.history import REPORT_VALUES, REPORT_WORDS
 from portal.applications.models import Application, DeliveryReport, Shipment
-from portal.core import jobs
-from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import WrongState
 from portal.core.i18n import _, _l
@@ -25,7 +21,6 @@ from portal.web import frame, steps, timeline
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
-log = structlog.get_logger()
 pages = Pages("receipts", __name__)
 register(
     DocumentKind(
@@ -150,24 +145,3 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
         count = shipment_queries.to_settle()
         url = url_for("shipments.index", tab="reported")
         yield frame.Task(_l("Delivery reports to resolve"), count, url)
-
-
-@jobs.timer("receive shipments")
-def _answer_for_dealers(clock: Clock) -> None:
-    """Remind who has not confirmed a receipt, and count as received what nobody confirmed."""
-    at = clock.now()
-    with reading():
-        soon = shipment_queries.to_remind(at, receipt.reminds_until(at))
-        late = shipment_queries.unanswered(at)
-    _each(soon, receipt.remind, clock)
-    _each(late, receipt.lapse, clock)
-
-
-def _each(shipments: Sequence[Shipment], do: Callable[..., None], clock: Clock) -> None:
-    """Do something to each in a transaction of its own."""
-    for shipment in shipments:
-        try:
-            in_transaction(partial(do, shipment, now=clock.now()))
-        except Exception:
-            # The others go on all the same; this one is tried again in the next round.
-            log.exception("shipment could not be answered for", shipment=shipment.number)

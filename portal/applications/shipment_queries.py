@@ -1,7 +1,7 @@
 """Reads of shipments and of what did not arrive well, within what the actor may see (P1)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
@@ -161,12 +161,12 @@ def unanswered(now: datetime) -> Sequence[Shipment]:
     return session.scalars(select(Shipment).where(*late).order_by(Shipment.id)).all()
 
 
-def to_remind(now: datetime, until: datetime) -> Sequence[Shipment]:
-    """The shipments whose dealer was not yet reminded that the time ends before ``until`` (A8)."""
+def to_remind(now: datetime, days: int) -> Sequence[Shipment]:
+    """The shipments that nobody was reminded of, and that so many days are left for (A8)."""
     soon = (
         Shipment.status == "sent",
         Shipment.due_at >= now,
-        Shipment.due_at < until,
+        Shipment.due_at < now + timedelta(days=days),
         Shipment.reminded_at.is_(None),
     )
     return session.scalars(select(Shipment).where(*soon).order_by(Shipment.id)).all()

@@ -1,12 +1,12 @@
-"""What the clock asks of quotes: those that end soon, and those that have ended."""
+"""What the clock asks: of quotes and receipts, what ends soon, and what has ended."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
 
-from portal.applications import queries, quote_queries, quoting
-from portal.applications.models import Application
+from portal.applications import queries, quote_queries, quoting, receipt, shipment_queries
+from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading
@@ -15,14 +15,16 @@ from portal.terms.values import value
 log = structlog.get_logger()
 
 
-def _each_alone(due: Iterable[Application], act: Callable[..., None], clock: Clock) -> None:
+def _each_alone(
+    due: Iterable[Application | Shipment], act: Callable[..., None], clock: Clock
+) -> None:
     """Do something with each in a transaction of its own."""
-    for application in due:
+    for document in due:
         try:
-            in_transaction(partial(act, application, now=clock.now()))
+            in_transaction(partial(act, document, now=clock.now()))
         except Exception:
             # The others have their turn all the same; this one is tried again in the next round.
-            log.exception("the clock failed with a quote", application=application.number)
+            log.exception("the clock failed with a document", document=document.number)
 
 
 @jobs.timer("expire quotes")
@@ -40,3 +42,20 @@ def remind(clock: Clock) -> None:
     with reading():
         due = quote_queries.to_remind(at, value("application.remind_days", at.date()))
     _each_alone(due, quoting.remind, clock)
+
+
+@jobs.timer("remind of receipts")
+def remind_of_receipts(clock: Clock) -> None:
+    """Remind of the shipments that soon count as received (A8)."""
+    at = clock.now()
+    with reading():
+        due = shipment_queries.to_remind(at, value("shipment.remind_days", at.date()))
+    _each_alone(due, receipt.remind, clock)
+
+
+@jobs.timer("receive shipments")
+def receive(clock: Clock) -> None:
+    """Count as received what nobody confirmed in time (A8)."""
+    with reading():
+        due = shipment_queries.unanswered(clock.now())
+    _each_alone(due, receipt.lapse, clock)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
 from threading import Barrier, Thread
 from typing import Any
 
@@ -468,3 +469,73 @@ def test_two_workers_count_it_as_received_once(portal: Portal) -> None:
     assert status(portal, shipment) == "received"
     with portal.transaction():
         receipt.lapse(stands(shipment), now=portal.now)
+
+
+# Together
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_books_and_pieces_agree_whatever_is_sent_lost_and_settled(
+    portal: Portal, seed: int
+) -> None:
+    """A7, A8: never more shipped than confirmed; what was deducted arrived, or was refunded."""
+    rng = Random(seed)
+    parts = (story.line(portal, quantity=4), story.line(portal, part="FP-200", quantity=5))
+    application = story.released(portal, *parts)
+    for _step in range(60):
+        if status(portal, application) in ("closed", "cancelled"):
+            break
+        _any_step(portal, application, rng)
+        assert problems(portal) == []
+        with portal.transaction():
+            for line in session.scalars(select(QuoteLine)):
+                assert 0 <= line.again <= line.rest <= line.quantity
+    else:
+        pytest.fail("the application was never closed")
+    with portal.transaction():
+        well = session.scalars(select(func.sum(ShipmentLine.quantity * ShipmentLine.unit_price)))
+        moved = dict(
+            session.execute(
+                select(Transfer.kind, func.sum(Transfer.amount))
+                .where(Transfer.document_id == application.id, Transfer.kind != "deposit")
+                .group_by(Transfer.kind)
+            ).all()
+        )
+        assert moved["parts_deduction"] - moved.get("refund", 0) == (well.one() or 0)
+        assert all(line.rest == 0 for line in session.scalars(select(QuoteLine)))
+
+
+def _any_step(portal: Portal, application: Application, rng: Random) -> None:
+    """Whoever has the next step takes it, one way or another."""
+    with portal.transaction():
+        reports = session.scalars(select(DeliveryReport).where(DeliveryReport.status == "open"))
+        sent = session.scalars(select(Shipment).where(Shipment.status == "sent"))
+        open_reports, on_the_way = reports.all(), sent.all()
+        rests = {line: rest for line, rest in story.pieces_left(application).items() if rest}
+    turns: list[Callable[[], object]] = []
+    if open_reports:
+        report = open_reports[0]
+        with portal.transaction():
+            shipment = session.get_one(Shipment, report.shipment_id)
+            lines = [row.ShipmentLine for row in shipment_queries.lines_of(shipment)]
+        choices = [rng.choice((AGAIN, REFUND)) for line in lines if line.unwell]
+        turns.append(lambda: settle(portal, report, *choices))
+    if on_the_way:
+        arriving = on_the_way[0]
+        count = rng.randint(0, line_of(portal, arriving).sent)
+        lost = {0: Found(short=count)} if rng.random() < 0.5 else {0: Found(damaged=count)}
+        turns.append(
+            lambda: story.reported(portal, arriving, lost) if count else receive(portal, arriving)
+        )
+    if rests:
+        pieces = {line: rng.randint(1, rest) for line, rest in rests.items()}
+        turns.append(lambda: story.send(portal, application, pieces))
+        if rng.random() < 0.3:
+            turns.append(lambda: _cancel(portal, application, pieces))
+    rng.choice(turns)()
+
+
+def _cancel(portal: Portal, application: Application, pieces: dict[int, int]) -> None:
+    with portal.transaction():
+        facts: Any = {"seen": None, "by": portal.warehouse, "now": portal.now}
+        shipping.cancel_lines(stands(application), pieces, reason="Sold out", **facts)
