@@ -64,6 +64,22 @@ def versions_of(application: Application) -> list[Version]:
     return [Version(quote, name, lines[quote.id]) for quote, name in made]
 
 
+def asked_anew(application: Application) -> AnyRow | None:
+    """Who of the dealer asked for a new quote, and why; None if nobody waits for one (A4)."""
+    if application.status != "submitted" or not application.quote_version:
+        return None
+    return session.execute(
+        select(Event.actor_name, Event.reason)
+        .where(
+            Event.document_kind == Application.kind,
+            Event.document_id == application.id,
+            Event.name == "requote",
+        )
+        .order_by(Event.seq.desc())
+        .limit(1)
+    ).first()
+
+
 def next_to_quote(actor: Actor, after: Application | None = None) -> str | None:
     """The public id of the application that waits longest for a quote, behind a given one.
 

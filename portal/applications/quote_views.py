@@ -153,6 +153,7 @@ def _quote_page(
         only_sums=wanted({SUMS}) is not None,
         dealer=queries.dealer_of(application),
         versions=versions,
+        asked_anew=quote_queries.asked_anew(application),
         corrects=versions[-1] if quoted else None,
         theirs=theirs,
         following=quote_queries.next_to_quote(actor(), application),

@@ -96,7 +96,7 @@ def test_price_is_that_of_the_chosen_part(portal: Portal, browser: Browser, widt
         expect(page.locator("#sums .total").last).to_have_text("CN¥459.60")
         expect(page.get_by_label("Remark on FV-100")).to_have_value("The better one")
         assert page.locator("#cost-0").count() == 1
-        assert axe_violations(page) == [], axe_violations(page)
+        assert axe_violations(page) == []
         assert html_errors({"page": page.content()}) == []
 
 
@@ -128,7 +128,7 @@ def test_ticked_rows_are_quoted_together(portal: Portal, browser: Browser) -> No
             box.check()
         page.get_by_role("button", name="Quote at list price").click()
         expect(page.locator("tfoot .money")).to_have_text("CN¥50.00")
-        assert axe_violations(page) == [], axe_violations(page)
+        assert axe_violations(page) == []
         assert html_errors({"page": page.content()}) == []
         page.get_by_role("button", name="Quote at list price").click()
         expect(page.locator("#flash")).to_contain_text("2 quotes are sent.")

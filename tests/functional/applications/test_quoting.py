@@ -106,6 +106,7 @@ def test_quote_page_says_what_the_desk_needs(portal: Portal) -> None:
     page = portal.client(portal.desk).get(f"{url}/quote").text
     assert "Unknown: there is no product model “WC-9”." in text_of(page)
     assert "Quote 1 of" in text_of(page)
+    assert "Manager asked for a new quote Too dear" in text_of(page)
     assert "CN¥44.00" in page
     fresh = story.submitted(portal)
     # Monday 12 October: two working days later.
