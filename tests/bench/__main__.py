@@ -19,7 +19,7 @@ from portal import migrate
 from portal.core.db import db
 from portal.settings import Settings
 from portal.web import logs
-from tests.bench import rows, sheets
+from tests.bench import many, rows, sheets
 from tests.bench.database import Database
 from tests.bench.pages import Pair, Work, pairs
 from tests.support import portal as portals
@@ -103,6 +103,8 @@ def measure(kind: str, sizes: Sequence[int], rounds: int, times: int) -> None:
                 print(f"{pair.name}: {share:.2f}{missed} of its page's bytes (≤ {BYTES})")
         weight.tell(portal)
         sheets.tell(portal, size)
+        many.tell_quotes(portal, database)
+        many.tell_import(portal, database)
 
 
 def _forget(portal: portals.Portal) -> None:

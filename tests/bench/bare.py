@@ -51,7 +51,8 @@ DOCUMENT = """
     FROM application JOIN dealer ON dealer.id = dealer_id
     WHERE application.public_id = :name AND dealer_id = :dealer"""
 LINES = """
-    SELECT l.*, p.number, p.name, w.unit_price, w.amount, w.shipped, w.cancelled, w.remark
+    SELECT l.*, p.number, p.name, w.unit_price, w.amount, w.shipped, w.cancelled,
+        w.remark AS answer
     FROM application_line l JOIN part p ON p.id = l.part_id
     LEFT JOIN quote q ON q.application_id = l.application_id AND q.version = :version
     LEFT JOIN quote_line w ON w.quote_id = q.id AND w.application_line_id = l.id
