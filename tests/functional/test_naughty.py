@@ -148,7 +148,8 @@ def _submitted(client: Client, count: int) -> list[tuple[str, dict[str, str]]]:
     """Applications of one line each, every field with another text."""
     fields = {
         "contact": LINE, "phone": 60, "delivery_address": 1000, "remark": TEXT,
-        "lines-0-product_model": LINE, "lines-0-serial": LINE, "lines-0-fault": 1000,
+        "reference": LINE, "lines-0-product_model": LINE, "lines-0-serial": LINE,
+        "lines-0-fault": 1000, "lines-0-remark": TEXT,
     }  # fmt: skip
     columns = {name: rotated(most, at, count) for at, (name, most) in enumerate(fields.items())}
     plain = {"do": "submit", "seen": "1", "lines-0-part": "FV-100", "lines-0-quantity": "1",

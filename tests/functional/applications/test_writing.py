@@ -186,6 +186,27 @@ def test_rows_stay_pasted_when_there_is_no_room(portal: Portal) -> None:
     assert press(clerk, draft, "add", full).status_code == 422
 
 
+AWKWARD = (
+    "\t\t\n", '"', "=1+1\t=2", "<b>\t<script>", "\x00\x01\t1", "𝟘\t٣",
+    "a" * 5000 + "\t" + "9" * 5000,
+    "\n".join("\t" * 250 for _ in range(3)), "FV-100\t" + "x\t" * 250, "；,|\t;\n,;|",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(AWKWARD)))
+def test_draft_is_shown_when_what_is_pasted_is_awkward(portal: Portal, number: int) -> None:
+    """A1: whatever is pasted, it is kept, and the form is shown with it."""
+    draft, clerk = story.drafted(portal), portal.client(portal.clerk)
+    sent = press(clerk, draft, "paste", typed(STOCK) | {"pasted": AWKWARD[number]})
+    assert sent.status_code == 303
+    page = clerk.get(f"/applications/{draft.public_id}/edit")
+    assert page.status_code == 200
+    assert "<script>" not in page.text.split("<main")[1].split("</main>")[0]
+    assert press(clerk, draft, "submit", kept(portal, draft) | {"seen": "2"}).status_code in (
+        303, 422,
+    )  # fmt: skip
+
+
 def picture(*texts: str) -> BytesIO:
     """A photo of labels."""
     from PIL import Image
