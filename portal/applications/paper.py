@@ -131,13 +131,15 @@ def _delivery(document: Application) -> list[dict[str, Any]]:
     dealer, typed = queries.dealer_of(document), document.typed
     given = {
         name: getattr(document, name) if document.number else typed.get(name, "")[:TEXT]
-        for name in ("contact", "phone", "delivery_address")
+        for name in ("contact", "phone", "delivery_address", "reference")
     }
+    own = given["reference"]
     return [
         _fact(_("Dealer"), f"{dealer.code} · {dealer.name}", wide=True),
         _fact(_("Contact"), given["contact"]),
         _fact(_("Phone"), given["phone"]),
         _fact(_("Delivery address"), given["delivery_address"], wide=True),
+        *([_fact(_("The dealer's own number"), own, wide=True)] if own else []),
     ]
 
 
@@ -154,6 +156,7 @@ def _line(row: AnyRow) -> dict[str, Any]:
             (asked.product_model, asked.serial),
             day(asked.purchase_date) if asked.purchase_date else "",
             " ".join(asked.fault.split()),
+            " ".join(asked.remark.split()),
             f"{_('Headquarters:')} {answer.remark}" if answer and answer.remark else "",
         ),
         "asked": number(asked.quantity),

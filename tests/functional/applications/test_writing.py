@@ -302,6 +302,8 @@ def test_own_number_is_shown_and_found_when_it_is_given(portal: Portal) -> None:
         client = portal.client(who)
         assert "Job 77/B" in client.get(f"/applications/{draft.public_id}").text
         assert "Job 77/B" in client.get("/applications?q=77/b").text
+        printed = client.get(f"/applications/{draft.public_id}/paper.pdf")
+        assert printed.data.startswith(b"%PDF")
 
 
 def test_order_again_asks_for_the_same_parts_but_not_for_the_old_repair(portal: Portal) -> None:
