@@ -54,7 +54,7 @@ class Always(Floor):
             if paper.deducted:
                 assert paper.refunded == paper.deducted - paper.kept
             for key, line in paper.lines.items():
-                assert shipped[key] == (line.shipped, line.cancelled, line.shipped)
+                assert shipped[key] == (line.shipped, line.cancelled, line.again, line.shipped)
                 assert line.shipped + line.cancelled <= line.quantity
 
     def applications(self) -> Sequence[Application]:
@@ -71,18 +71,18 @@ class Always(Floor):
         )
         return {key: int(amount) for key, amount in rows}
 
-    def shipped(self) -> dict[int, tuple[int, int, int]]:
-        """What each line counts as shipped and cancelled, and what the shipments have of it."""
+    def shipped(self) -> dict[int, tuple[int, ...]]:
+        """What each line counts as shipped, cancelled and to be sent again; what parcels have."""
         lines = [key for paper in self.papers.values() for key in paper.lines]
-        counted = QuoteLine.id, QuoteLine.shipped, QuoteLine.cancelled
+        counted = QuoteLine.shipped, QuoteLine.cancelled, QuoteLine.again
         settled = ShipmentLine.resent + ShipmentLine.refunded
         rows = session.execute(
-            select(*counted, func.coalesce(func.sum(ShipmentLine.sent - settled), 0))
+            select(QuoteLine.id, *counted, func.coalesce(func.sum(ShipmentLine.sent - settled), 0))
             .outerjoin(ShipmentLine, ShipmentLine.quote_line_id == QuoteLine.id)
             .where(QuoteLine.id.in_(lines))
-            .group_by(*counted)
+            .group_by(QuoteLine.id, *counted)
         )
-        return {key: (shipped, cancelled, int(sent)) for key, shipped, cancelled, sent in rows}
+        return {key: (*counts, int(sent)) for key, *counts, sent in rows}
 
     def check_next_steps(self, applications: Sequence[Application]) -> None:
         """Whatever has not ended waits for somebody who is there and may go on with it."""
