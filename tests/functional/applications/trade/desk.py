@@ -92,12 +92,13 @@ class Desk(Floor):
         promised_on = self.portal.now.date() + timedelta(days=self.chance.randint(0, 4))
         return Answer(tuple(lines), *fees, promised_on)
 
-    @move(5, some("submitted", "quoted", "confirmed"))
+    @move(4, some("submitted", "quoted", "confirmed"))
     def decide(self) -> None:
         """A3, A4, L6: returned, rejected, asked anew or cancelled; refused in any other state."""
-        name = self.chance.choice(sorted(PLAIN))
-        source, by, code, target = PLAIN[name]
         paper = self.draw("submitted", "quoted", "confirmed")
+        fitting = [name for name, (source, *_rest) in PLAIN.items() if source == paper.status]
+        name = self.chance.choice(fitting + self.chance.choices(sorted(PLAIN)))
+        source, by, code, target = PLAIN[name]
         result = self.act(paper, services.step, name, reason="So", code=code, by=by)
         if paper.status != source:
             assert isinstance(result, WrongState)
