@@ -67,7 +67,7 @@ def _cancelling(portal: Portal) -> Form:
     return (
         "warehouse",
         url.replace("/ship", "/cancel-lines"),
-        pieces | {"reason": "Typed by hand"},
+        pieces | {"reason": "Typed by hand", "agreed": made.total},
         made,
     )
 
