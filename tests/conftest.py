@@ -1,3 +1,11 @@
 """What all tests share."""
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = ["tests.support.fixtures", "tests.support.portal"]
+
+# A busy machine is no failure.
+settings.register_profile(
+    "partloop", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("partloop")

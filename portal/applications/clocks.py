@@ -30,6 +30,20 @@ def ship_due(now: datetime, promised_on: date) -> Due:
     return Due(end_of(max(day, promised_on), now.tzinfo), days)
 
 
+def held_to(now: datetime, *, quoted_on: date, promised_on: date) -> Due:
+    """The day that a confirmation of now holds headquarters to, with the days of the policy (A9).
+
+    The promised one; to who confirms late, as many working days after it as the quote gave
+    itself, but no more than headquarters takes for shipping.
+    """
+    most, calendar = value("application.ship_days", now.date()), load(now)
+    given = sum(
+        calendar.working_days_after(quoted_on, days) <= promised_on for days in range(1, most + 1)
+    )
+    day = calendar.working_days_after(now.date(), given)
+    return Due(end_of(max(day, promised_on), now.tzinfo), most)
+
+
 def default_promise(now: datetime) -> date:
     """The day that a quote promises unless the desk says otherwise: as for a release today."""
     return load(now).working_days_after(now.date(), value("application.ship_days", now.date()))

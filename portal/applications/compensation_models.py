@@ -25,6 +25,14 @@ class Compensation(Document, Base):
         Index("ix_compensation_created_at_id", "created_at", "id"),
         Index("ix_compensation_application_id", "application_id"),
         Index("ix_compensation_status_due_at", "status", "due_at"),
+        Index("ix_compensation_status_created_at_id", "status", "created_at", "id"),
+        Index(
+            "ix_compensation_dealer_id_status_created_at_id",
+            "dealer_id",
+            "status",
+            "created_at",
+            "id",
+        ),
     )
     kind = "compensation"
     workflow = COMPENSATION

@@ -19,6 +19,7 @@ from portal.files.forms import Uploads
 from portal.files.images import codes_in
 from portal.files.queries import by_place
 from portal.web import presses
+from portal.web.forms import clean
 from portal.web.htmx import render, wanted
 from portal.web.routes import Pages, actor, go, load, now, writing
 
@@ -130,7 +131,7 @@ def _scanned(refused: list[str]) -> list[str]:
             continue
         if not found:
             refused.append(_("No code was found in “%(name)s”.", name=sent.filename))
-        texts += found
+        texts += map(clean, found)
     return texts
 
 
@@ -202,9 +203,9 @@ def _pressed(
 
 
 def _forget_photos(application: Application, before: list[Row], after: list[Row]) -> None:
-    """A line that is removed takes its photos along."""
+    """A line that is removed takes its photos along, unless headquarters has seen it with them."""
     keys = {row["key"] for row in before} - {row["key"] for row in after}
-    if keys:
+    if keys and not application.revision:
         photos = by_place(application)
         gone = [one.public_id for key in keys for one in photos.get(key, ())]
         services.detach(application, gone, by=actor(), now=now())

@@ -127,7 +127,7 @@ class ApplicationForm(SaveForm):
                     purchase_date=row.purchase_date.data,
                     fault=row.fault.data or "",
                     remark=row.remark.data or "",
-                    key=row.key.data or "",
+                    key=_line_key(row),
                 )
                 for row in self.lines
             ),
@@ -136,6 +136,12 @@ class ApplicationForm(SaveForm):
 
 LONGEST = 4000
 LONGEST_PASTED = 200_000
+
+
+def _line_key(row: Any) -> str:
+    """The key of a line, as ``typed_rows`` has it: what cannot be one is replaced."""
+    key = row.key.data or ""
+    return key if LINE_KEY.fullmatch(key) else f"row{row.key.name.split('-')[1]}"
 
 
 def typed_rows(typed: Mapping[str, str]) -> list[Row]:

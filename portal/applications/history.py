@@ -21,6 +21,9 @@ VALUES = {
     "reply_hours": span(_l("To be answered within"), "hour"),
     "quote_days": span(_l("To be confirmed within"), "day"),
     "ship_days": span(_l("To be shipped within"), "day"),
+    "remind_days": span(_l("Reminded so long before"), "day"),
+    "promised_on": day(_l("Promised for")),
+    "shipped_on": day(_l("Shipped on")),
     "shipment": number_of(_l("Shipment"), Shipment.number),
     "report": number_of(_l("Delivery report"), DeliveryReport.number),
     "pieces": plain(_l("Pieces")),
@@ -34,6 +37,7 @@ _PIECES = {"short": plain(_l("Missing")), "damaged": plain(_l("Damaged"))}
 SHIPMENT_VALUES = {
     "receive_days": span(_l("To be confirmed within"), "day"),
     "answer_by": moment(_l("To be confirmed by")),
+    "remind_days": VALUES["remind_days"],
     "report": VALUES["report"],
     **_PIECES,
 }
@@ -47,8 +51,8 @@ REPORT_VALUES = {
 COMPENSATION_ALONE = {"book": _l("booked the compensation: nobody had excused the delay in time")}
 COMPENSATION_VALUES = {
     "shipment": number_of(_l("Shipment"), Shipment.number),
-    "promised_on": day(_l("Promised for")),
-    "shipped_on": day(_l("Shipped on")),
+    "promised_on": VALUES["promised_on"],
+    "shipped_on": VALUES["shipped_on"],
     "late_days": span(_l("Late by"), "day"),
     "late_amount": money(_l("Amount of the late pieces")),
     "rate": written(_l("Share for each late day"), filters.percent),

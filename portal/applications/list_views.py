@@ -47,6 +47,7 @@ def chips(asked: queries.Wish) -> list[tuple[str, str]]:
 
 _COLUMNS = (
     Application.number,
+    Application.reference,
     Application.status,
     Dealer.code,
     Dealer.name,
@@ -67,8 +68,9 @@ def export(kind: str) -> ResponseReturnValue:
     tab = lists.current(queries.tabs_for(actor()))
     statement, values = queries.selected(actor(), wish(), tab, *_COLUMNS)
     headings = [
-        _("Number"), _("Status"), _("Dealer code"), _("Dealer"), _("Contact"), _("Phone"),
-        _("Delivery address"), _("Lines"), _("Total"), _("Begun"), _("Submitted on"), _("Due"),
+        _("Number"), _("The dealer's own number"), _("Status"), _("Dealer code"), _("Dealer"),
+        _("Contact"), _("Phone"), _("Delivery address"), _("Lines"), _("Total"), _("Begun"),
+        _("Submitted on"), _("Due"),
     ]  # fmt: skip
     write = write_xlsx_to if kind == "xlsx" else write_csv_to
     with snapshot():
@@ -81,8 +83,20 @@ def export(kind: str) -> ResponseReturnValue:
 def _cells(rows: Iterator[Any]) -> Iterator[tuple[Cell, ...]]:
     draft, state = _("Draft"), lists.states(Application.workflow)
     money, moment = exports.money(), exports.moments()
-    for number, status, code, name, contact, phone, address, lines, total, *times in rows:
+    for (
+        number,
+        reference,
+        status,
+        code,
+        name,
+        contact,
+        phone,
+        address,
+        lines,
+        total,
+        *times,
+    ) in rows:
         yield (
-            number or draft, state(status).label, code, name, contact, phone, address, lines,
-            money(total or None), *map(moment, times),
+            number or draft, reference, state(status).label, code, name, contact, phone, address,
+            lines, money(total or None), *map(moment, times),
         )  # fmt: skip

@@ -88,18 +88,28 @@ def _page(step: str, rows: Sequence[Row], form: Form) -> ResponseReturnValue:
     )
 
 
-def _done(step: str, form: Form, act: Callable[[list[int]], quoting.Outcome]) -> Response | None:
+Seen = dict[int, int]
+"""The versions that were looked at, by the applications' keys."""
+
+
+def _seen(rows: Sequence[Row]) -> Seen:
+    """The version of each ticked application, as the page named it; one that is none is stale."""
+    named = {row.application.id: f"seen-{row.application.public_id}" for row in rows}
+    return {key: request.form.get(name, -1, type=int) for key, name in named.items()}
+
+
+def _done(step: str, form: Form, act: Callable[[Seen], quoting.Outcome]) -> Response | None:
     """Do it with what was ticked and say how many were done; None if that is nothing.
 
     Those that were refused are shown again, each with its reason.
     """
     if not form.validate_on_submit():
         return None
-    ids = [row.application.id for row in _picked(step)]
-    if not ids:
+    seen = _seen(_picked(step))
+    if not seen:
         form.refuse(Invalid(_("Tick at least one application.")))
         return None
-    outcome = act(ids)
+    outcome = act(seen)
     if outcome.done:
         flash(_said(step, len(outcome.done)), "success")
     if outcome.refused:
@@ -139,9 +149,10 @@ def send_quotes() -> ResponseReturnValue:
     """Answer them (A3)."""
     form = forms.ManyQuotesForm()
 
-    def do(ids: list[int]) -> quoting.Outcome:
+    def do(seen: Seen) -> quoting.Outcome:
         return quoting.quote_at_list(
-            ids,
+            seen,
+            seen=seen,
             freight=form.freight.data or 0,
             packing=form.packing.data or 0,
             promised_on=form.promised_on.data,
@@ -178,7 +189,7 @@ def release_all() -> ResponseReturnValue:
     """Release them (A6)."""
     form = forms.ManyForm()
 
-    def do(ids: list[int]) -> quoting.Outcome:
-        return quoting.release_many(ids, by=actor(), now=now())
+    def do(seen: Seen) -> quoting.Outcome:
+        return quoting.release_many(seen, by=actor(), now=now())
 
     return _done("release", form, do) or _releases(form)

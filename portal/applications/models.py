@@ -20,6 +20,7 @@ class Application(Document, Draft, Base):
 
     ``typed`` is the form as the dealer left it, complete or not (A1). Submitting checks it and
     writes it into lines of a new ``revision``. ``due_at`` is when the next step is due.
+    ``promised_on`` is the day that the confirmation holds headquarters to (A9).
     ``reference`` is the dealer's own number for it.
     """
 
@@ -59,6 +60,7 @@ class Application(Document, Draft, Base):
     quote_version: Mapped[int] = mapped_column(Integer, default=0)
     submitted_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    promised_on: Mapped[date | None]
     search_text: Mapped[str] = mapped_column(default="")
 
     @property
@@ -175,6 +177,10 @@ class Shipment(Document, Base):
         Index("ix_shipment_created_at_id", "created_at", "id"),
         Index("ix_shipment_application_id", "application_id"),
         Index("ix_shipment_status_due_at", "status", "due_at"),
+        Index("ix_shipment_status_created_at_id", "status", "created_at", "id"),
+        Index(
+            "ix_shipment_dealer_id_status_created_at_id", "dealer_id", "status", "created_at", "id"
+        ),
     )
     kind = "shipment"
     workflow = shipment_workflow.SHIPMENT

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from portal.applications.models import (
 from portal.catalogue.models import Part
 from portal.core import search
 from portal.core.db import AnyRow, AnySelect, Key, rows, session
+from portal.core.events import Event
 from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, Side
 from portal.core.workflow import State
@@ -252,6 +253,18 @@ def part_name(row: Any, prefix: str = "") -> str:
     """A part's name in the reader's language, or its English one, of a row that has them all."""
     own = {"zh-Hans": "name_zh", "pl": "name_pl"}.get(languages.code(), "name")
     return str(getattr(row, prefix + own) or getattr(row, f"{prefix}name"))
+
+
+def released_on(application: Application, now: datetime) -> date:
+    """The day of headquarters on which an application was released; far in the future if not."""
+    at = session.scalar(
+        select(func.max(Event.at)).where(
+            Event.document_kind == application.kind,
+            Event.document_id == application.id,
+            Event.name == "release",
+        )
+    )
+    return at.astimezone(now.tzinfo).date() if at else date.max
 
 
 def last_delivery(actor: Actor) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """The quote: headquarters' answer, its confirmation and the money that it moves (A3–A6)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import insert, select
 
 from portal.applications.answers import Basis, at_list, basis_of, check_answer
-from portal.applications.clocks import ship_due
+from portal.applications.clocks import held_to, ship_due
 from portal.applications.commands import Answer
 from portal.applications.models import Application, Quote, QuoteLine
 from portal.applications.quote_queries import was_reminded
@@ -22,6 +23,8 @@ from portal.ledger import services as ledger
 from portal.ledger.models import FREIGHT, PARTS_SALES, Reservation
 from portal.terms.calendar import end_of
 from portal.terms.values import value
+
+NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,13 @@ def quote_at_list(
     freight: int = 0,
     packing: int = 0,
     promised_on: date,
+    seen: Mapping[int, int] = NOTHING_SEEN,
     by: Actor,
     now: datetime,
 ) -> Outcome:
     """Answer many applications as they were asked, at list price, each with the same fees (A3).
+
+    ``seen`` are the versions that were looked at, by their keys.
 
     What they follow from is asked for once. Those that cannot be answered so are in the outcome,
     with the reason, and stay as they are.
@@ -83,6 +89,7 @@ def quote_at_list(
 
     def ask(application: Application) -> None:
         fees = {"freight": freight, "packing": packing}
+        workflow.check(application, "quote", by=by, seen=seen.get(application.id))
         answer = offer(application, basis, promised_on=promised_on, by=by, **fees)
         answers.append((application, answer))
 
@@ -246,13 +253,21 @@ def confirm(
         raise Stale(_("There is a newer quote. This page now shows it; please look again."))
     if made.expires_at < now:
         raise Invalid(_("This quote has expired. Ask for a new one."))
+    quoted_on = made.made_at.astimezone(now.tzinfo).date()
+    owed = held_to(now, quoted_on=quoted_on, promised_on=made.promised_on)
+    application.promised_on = owed.at.date()
     workflow.apply(
         application,
         "confirm",
         by=by,
         now=now,
         seen=seen,
-        values={"version": made.version, "total": made.total},
+        values={
+            "version": made.version,
+            "total": made.total,
+            "promised_on": application.promised_on.isoformat(),
+            "ship_days": owed.within,
+        },
     )
     ledger.reserve(application, made.total, cause=f"{cause(application)}/reservation", now=now)
     application.due_at = None
@@ -265,7 +280,7 @@ def release(application: Application, *, seen: int | None, by: Actor, now: datet
     application = relock(application)
     workflow.check(application, "release", by=by, seen=seen)
     made = current_quote(application)
-    due, days = ship_due(now, made.promised_on)
+    due, days = ship_due(now, application.promised_on or made.promised_on)
     workflow.apply(application, "release", by=by, now=now, seen=seen, values={"ship_days": days})
     fees = made.freight + made.packing
     ledger.post(
@@ -300,14 +315,15 @@ def remind(application: Application, *, now: datetime) -> None:
     application = relock(application)
     if application.status == "quoted" and not was_reminded(application):
         workflow.check(application, "remind", by=SYSTEM)
-        record(
-            application, "remind", by=SYSTEM, now=now, values={"version": application.quote_version}
-        )
+        days = value("application.remind_days", now.date())
+        values = {"version": application.quote_version, "remind_days": days}
+        record(application, "remind", by=SYSTEM, now=now, values=values)
 
 
 def expire(application: Application, *, now: datetime) -> None:
     """Let a quote expire whose time has passed; harmless for any other."""
     application = relock(application)
     if application.status == "quoted" and current_quote(application).expires_at < now:
-        workflow.apply(application, "expire", by=SYSTEM, now=now)
+        values = {"version": application.quote_version}
+        workflow.apply(application, "expire", by=SYSTEM, now=now, values=values)
         application.due_at = None

@@ -35,6 +35,7 @@ from portal.core.permissions import SYSTEM, Actor
 from portal.files import services as files
 from portal.ledger.models import PARTS_SALES
 from portal.people.models import Dealer
+from portal.terms.values import value
 
 AGAIN, REFUND = "again", "refund"
 """What headquarters does about the pieces of a line that did not arrive well."""
@@ -165,7 +166,7 @@ def settle(
     values = {"sent_again": again, "refund": amount}
     workflow.apply(report, "settle", by=by, now=now, seen=seen, reason=reason, values=values)
     if again:
-        due = ship_due(now, current_quote(application).promised_on)
+        due = ship_due(now, application.promised_on or current_quote(application).promised_on)
         application.due_at = min(application.due_at or due.at, due.at)
         values |= {"ship_days": due.within}
     workflow.apply(
@@ -210,5 +211,6 @@ def remind(shipment: Shipment, *, now: datetime) -> None:
     if shipment.status == "sent" and shipment.due_at is not None and shipment.reminded_at is None:
         shipment.reminded_at = now
         # No step: who is about to confirm the receipt need not look again.
-        values = {"answer_by": shipment.due_at.isoformat()}
+        days = value("shipment.remind_days", now.date())
+        values = {"answer_by": shipment.due_at.isoformat(), "remind_days": days}
         record(shipment, "remind", by=SYSTEM, now=now, values=values)

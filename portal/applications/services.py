@@ -92,6 +92,7 @@ def attach(application: Application, photos: Iterable[str], *, key: str, by: Act
 
 def detach(application: Application, photos: Iterable[str], *, by: Actor, now: datetime) -> None:
     """Take photos away from the lines of a draft."""
+    application = relock(application)
     workflow.check(application, "submit", by=by)
     of_lines = {one.public_id for some in by_place(application).values() for one in some}
     for photo in of_lines.intersection(photos):
@@ -122,7 +123,7 @@ def submit(
     if not request.lines:
         raise Invalid(_("An application has at least one line."))
     parts = _parts(request.lines)
-    wrong = _wrong(request.lines, parts, now)
+    wrong = _unaddressed(request) | _wrong(request.lines, parts, now)
     if wrong:
         raise Invalid(fields=wrong)
     dealer = session.get_one(Dealer, application.dealer_id)
@@ -161,6 +162,11 @@ def submit(
 def wrong_in(lines: Sequence[LineRequest], now: datetime) -> dict[str, str]:
     """Why lines cannot be ordered as they are (A1, C3): a sentence by field, as ``submit`` says."""
     return _wrong(lines, _parts(lines), now)
+
+
+def _unaddressed(request: Request) -> dict[str, str]:
+    asked = {"contact": request.contact, "delivery_address": request.delivery_address}
+    return {name: _("Please fill this in.") for name, text in asked.items() if not text.strip()}
 
 
 def _parts(lines: Sequence[LineRequest]) -> dict[int, Part]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 
 from portal.applications import policy
 from portal.applications.models import Application, DeliveryReport, Shipment, ShipmentLine
@@ -15,10 +15,8 @@ from portal.core.permissions import Actor
 from portal.people.models import Dealer
 from portal.web.lists import Tab
 
-_TO_SETTLE = (
-    exists()
-    .where(DeliveryReport.shipment_id == Shipment.id, DeliveryReport.status == "open")
-    .correlate(Shipment)
+_TO_SETTLE = Shipment.id.in_(
+    select(DeliveryReport.shipment_id).where(DeliveryReport.status == "open")
 )
 TABS = (
     Tab("all", _l("All")),

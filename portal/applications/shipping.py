@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.applications import compensation
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, QuoteLine, Shipment, ShipmentLine
-from portal.applications.queries import asked_lines
+from portal.applications.queries import asked_lines, released_on
 from portal.applications.quoting import cause, current_quote
 from portal.applications.shipment_queries import has_open
 from portal.core import workflow
@@ -71,10 +71,9 @@ def ship(
     """Send pieces of confirmed lines, never more than confirmed (A7)."""
     application = relock(application)
     workflow.check(application, "ship", by=by, seen=seen)
-    begun_on = application.created_at.astimezone(now.tzinfo).date()
-    if not begun_on <= consignment.shipped_on <= now.date():
+    if not released_on(application, now) <= consignment.shipped_on <= now.date():
         raise Invalid(
-            _("The date of shipment lies between the application's day and today."),
+            _("The date of shipment lies between the day of release and today."),
             field="shipped_on",
         )
     lines = lock_lines(application)
@@ -115,7 +114,7 @@ def ship(
             )
         )
     workflow.begin(shipment, by=by, now=now, receive_days=days)
-    promised_on = current_quote(application).promised_on
+    promised_on = application.promised_on or current_quote(application).promised_on
     late = compensation.propose_if_late(shipment, promised_on=promised_on, now=now)
     complete = not any(line.rest for line in lines.values())
     workflow.apply(
@@ -123,7 +122,11 @@ def ship(
         "ship_rest" if complete else "ship",
         by=by,
         now=now,
-        values={"shipment": shipment.number, "pieces": sum(chosen.values())}
+        values={
+            "shipment": shipment.number,
+            "pieces": sum(chosen.values()),
+            "shipped_on": shipment.shipped_on.isoformat(),
+        }
         | ({"compensation": late.number} if late else {}),
     )
     if complete:

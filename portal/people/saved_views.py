@@ -14,6 +14,9 @@ from portal.web import lists
 from portal.web.forms import Form, line
 from portal.web.routes import Pages, actor, go, needs_of
 
+LONGEST = 2000
+"""Characters of a query that are looked at."""
+
 pages = Pages("savedviews", __name__)
 
 
@@ -31,9 +34,9 @@ def _asked(form: ViewForm) -> tuple[str, str]:
     if not lists.has_views(endpoint) or not actor().can(needs_of(endpoint)):
         raise Invalid(_("There is no such list."))
     try:
-        given = parse_qsl(form.query.data or "", max_num_fields=20)
+        given = parse_qsl((form.query.data or "")[:LONGEST], max_num_fields=20)
     except ValueError:
-        given = []
+        raise Invalid(_("These filters are too many to be kept.")) from None
     return endpoint, lists.as_query(dict(given))
 
 

@@ -17,7 +17,7 @@ _plain = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 def url_for(endpoint: str, **values: Any) -> str:
     """The address of an endpoint with these values."""
     if endpoint.startswith(".") or not all(
-        type(value) is str and _plain(value) and not name.startswith("_")
+        type(value) is str and _plain(value) and name.isidentifier() and name[0] != "_"
         for name, value in values.items()
     ):
         return flask.url_for(endpoint, **values)

@@ -153,7 +153,7 @@ def _filters_of(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _is_free(name: str) -> bool:
     """A stranger's parameter must not be taken for one of url_for's."""
-    return name not in ("endpoint", "self") and not name.startswith("_")
+    return name not in ("endpoint", "self") and not name.startswith("_") and len(name) <= 40
 
 
 def saved_views() -> Saved:

@@ -239,7 +239,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
     yield "desk", f"/old-parts/{to_reject}/steps/reject", why
     waits, held = story.submitted(portal), story.confirmed(portal)
-    many = {"pick": waits.public_id, "promised_on": "2026-10-20"}
+    many = {"pick": waits.public_id, "promised_on": "2026-10-20", f"seen-{waits.public_id}": "2"}
     yield "desk", "/applications/many/quote", many
     yield "finance", "/applications/many/release", {"pick": held.public_id}
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from portal.applications import compensation as services
-from portal.applications import shipping
+from portal.applications import queries, quoting, shipping
 from portal.applications.commands import Consignment
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.db import session
-from portal.core.errors import Forbidden, NotFound, WrongState
+from portal.core.errors import Forbidden, Invalid, NotFound, WrongState
 from portal.core.permissions import Actor
 from portal.ledger.models import Account, Transfer
 from portal.ledger.verify import verify
@@ -428,3 +428,42 @@ def _ship_and_fail(portal: Portal, application: Any) -> None:
     shipping.ship(found, sending, seen=None, by=portal.warehouse, now=portal.now)
     assert session.scalars(select(Compensation)).one()
     _ = 1 // 0
+
+
+def test_who_confirms_late_is_promised_another_day(portal: Portal) -> None:
+    """A9, A4: the quote gave itself a day; ten days later, that day counts from then.
+
+    Headquarters is held to the promise of a quote that is confirmed in time, however soon it was.
+    """
+    application = story.quoted(portal, promised_on=PROMISED)
+    portal.clock.advance(days=10)
+    with portal.transaction():
+        one = session.get_one(Application, application.id)
+        quoting.confirm(one, quote_version=1, seen=None, by=portal.manager, now=portal.now)
+        assert one.promised_on is not None
+        assert one.promised_on == date(2026, 10, 26)  # two working days over a weekend
+        quoting.release(one, seen=None, by=portal.finance, now=portal.now)
+    shipment = story.send(portal, application)
+    with portal.transaction():
+        assert services.of_shipment(shipment) is None
+
+
+def test_a_shipment_cannot_be_dated_before_its_release(portal: Portal) -> None:
+    """A9, A7: nothing leaves before finance released it; a day too early would hide a delay."""
+    application = story.confirmed(portal, promised_on=PROMISED)
+    portal.clock.advance(days=3)
+    with portal.transaction():
+        one = session.get_one(Application, application.id)
+        quoting.release(one, seen=None, by=portal.finance, now=portal.now)
+    for days, fits in ((1, False), (0, True)):
+        on = portal.now.date() - timedelta(days=days)
+        with portal.transaction():
+            one = session.get_one(Application, application.id)
+            (row,) = queries.lines_of(one)
+            sent = Consignment({row.QuoteLine.id: 1}, "SF", "1", on)
+            given = {"seen": None, "by": portal.warehouse, "now": portal.now}
+            if fits:
+                assert shipping.ship(one, sent, **given).shipped_on == on
+            else:
+                with pytest.raises(Invalid, match="day of release"):
+                    shipping.ship(one, sent, **given)

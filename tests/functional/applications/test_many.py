@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from portal.applications import quoting
+from portal.applications import quoting, services
 from portal.applications.models import Application, Quote, QuoteLine
 from portal.catalogue.models import Part
 from portal.core.db import session
@@ -28,6 +28,11 @@ def withdraw(portal: Portal, part: str) -> None:
         session.get_one(Part, portal.parts[part]).status = "withdrawn"
 
 
+def seen(portal: Portal, *applications: Application) -> dict[str, int]:
+    """The versions that the page of many names."""
+    return {f"seen-{one.public_id}": now_of(portal, one).version for one in applications}
+
+
 def statuses(portal: Portal, *applications: Application) -> list[str]:
     return [now_of(portal, one).status for one in applications]
 
@@ -42,6 +47,7 @@ def test_many_are_quoted_as_asked_at_list_price(portal: Portal) -> None:
     assert "CN¥42.30" in page
     assert "Total CN¥342.30" in page
     form = {"pick": picks, "freight": "5", "packing": "", "promised_on": PROMISE}
+    form |= seen(portal, one, two)
     answer = desk.post("/applications/many/quote", form)
     assert (answer.status_code, answer.location) == (303, "/applications?tab=submitted")
     assert "2 quotes are sent." in desk.get(answer.location).text
@@ -77,7 +83,7 @@ def test_those_that_cannot_be_are_named_with_their_reason(portal: Portal) -> Non
         )
     desk = portal.client(portal.desk)
     picks = [one.public_id for one in (good, no_price, gone, out)]
-    form = {"pick": picks, "promised_on": PROMISE}
+    form = {"pick": picks, "promised_on": PROMISE} | seen(portal, good, no_price, gone, out)
     answer = desk.post("/applications/many/quote", form)
     assert answer.status_code == 303
     shown = text_of(desk.get(answer.location).text)
@@ -90,6 +96,22 @@ def test_those_that_cannot_be_are_named_with_their_reason(portal: Portal) -> Non
         "quoted", "submitted", "submitted", "quoted",
     ]  # fmt: skip
     assert now_of(portal, out).quote_version == 1
+
+
+def test_nothing_is_quoted_that_was_changed_since_the_page_was_opened(portal: Portal) -> None:
+    """A3: returned, corrected and submitted again meanwhile: shown anew, with what it is now."""
+    application, desk = story.submitted(portal), portal.client(portal.desk)
+    form = {"pick": [application.public_id], "promised_on": PROMISE} | seen(portal, application)
+    with portal.transaction():
+        one = session.get_one(Application, application.id)
+        why = {"reason": "How many?", "code": "quantity"}
+        services.step(one, "return", seen=None, by=portal.desk, now=portal.now, **why)
+        many = story.request(portal, story.line(portal, quantity=5000))
+        services.submit(one, many, seen=None, by=portal.clerk, now=portal.now)
+    answer = desk.post("/applications/many/quote", form)
+    assert answer.status_code == 303
+    assert "CN¥62,500.00" in desk.get(answer.location).text
+    assert statuses(portal, application) == ["submitted"]
 
 
 @pytest.mark.parametrize(

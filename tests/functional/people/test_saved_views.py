@@ -30,7 +30,10 @@ def test_view_without_name_or_of_no_list_is_refused(portal: Portal) -> None:
     assert "Please fill this in." in clerk.get(answer.location).text
     for endpoint in ("people.users", "static", "", "http://evil.example/", "people.sign_in_page"):
         assert clerk.post("/views", VIEW | {"endpoint": endpoint}).status_code == 422
-    assert clerk.post("/views", VIEW | {"query": "q=x&" * 200}).status_code == 303
+    assert clerk.post("/views", VIEW | {"query": "q=x&" * 200}).status_code == 422
+    long = "&".join(f"{'n' * 900}{number}=x" for number in range(9))
+    answer = clerk.post("/views", VIEW | {"query": f"due=late&{long}", "name": "Long"})
+    assert answer.location == "/applications?due=late"
     assert LINK not in clerk.get("/applications").text
 
 

@@ -2,7 +2,8 @@
 
 from portal.applications import quoting, receipt, services
 from portal.applications.commands import Found
-from portal.applications.models import Shipment
+from portal.applications.models import Application, Shipment
+from portal.core.db import session
 from portal.core.errors import Invalid, NotFound, Stale, TooLittleMoney
 from tests.functional.applications.trade.floor import PEOPLE, Floor, move, some
 from tests.functional.applications.trade.papers import ENDED, Paper
@@ -55,6 +56,10 @@ class Dealers(Floor):
         else:
             assert result is None
             paper.status = "confirmed"
+            with self.portal.transaction():
+                held_to = session.get_one(Application, paper.id).promised_on
+            assert held_to >= paper.promised_on
+            paper.promised_on = held_to
             self.reserved[paper.side] += paper.total
 
     @move(1, some(*WITHDRAWABLE))
