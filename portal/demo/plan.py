@@ -40,6 +40,8 @@ ENDS = (
     ("closed", "requoted", 22, 1),
     ("closed", "split", 24, 2),
     ("closed", "short", 20, 2),
+    ("closed", "late", 24, 1),
+    ("closed", "late", 21, 1),
     ("shipped", "late", 9, 1),
     ("closed", "missing", 24, 1),
     ("closed", "damage", 23, 1),

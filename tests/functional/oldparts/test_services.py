@@ -444,10 +444,10 @@ def test_rejecting_keeps_code_and_words(portal: Portal) -> None:
     old_part = story.registered(portal)
     with pytest.raises(Invalid) as refused:
         act(portal, old_part, "reject", portal.desk, code="bad luck")
-    assert refused.value.field == "code"
+    assert "code" in refused.value.fields
     with pytest.raises(Invalid) as refused:
         act(portal, old_part, "reject", portal.desk, reason="  ")
-    assert refused.value.field == "reason"
+    assert "reason" in refused.value.fields
     assert reread(portal, old_part).status == "registered"
     act(portal, old_part, "reject", portal.desk)
     after = reread(portal, old_part)
@@ -460,7 +460,7 @@ def test_returning_needs_a_reason(portal: Portal) -> None:
     old_part = story.registered(portal)
     with pytest.raises(Invalid) as refused:
         act(portal, old_part, "return", portal.desk, reason=" ")
-    assert refused.value.field == "reason"
+    assert "reason" in refused.value.fields
     act(portal, old_part, "return", portal.desk)
     assert reread(portal, old_part).status == "returned"
 

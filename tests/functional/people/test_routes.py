@@ -1,6 +1,5 @@
 """P3: every endpoint declares its capability, and one that does not stops the start."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -37,8 +36,8 @@ def test_portal_does_not_start_when_a_route_has_no_known_capability(
     """P3: neither a route that names none, nor one whose capability nobody declares."""
     rogue = ModuleType("portal.rogue.views")
     rogue.pages = make()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "portal.rogue.views", rogue)
-    monkeypatch.setattr(portal, "FEATURES", (*portal.FEATURES, "rogue"))
+    found = [*portal._views(), rogue]
+    monkeypatch.setattr(portal, "_views", lambda: found)
     with pytest.raises(RuntimeError, match="/rogue"):
         portal.create_app(Settings(folder=tmp_path, secret_key="test"))
 
