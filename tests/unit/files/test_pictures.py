@@ -78,7 +78,7 @@ def measured(path: Path, kind: FileKind) -> Measured:
     began = time.monotonic()
     with path.open("rb") as upload:
         child = subprocess.run(
-            [*python, "-c", LAUNCH, *python, program, kind.decoder or ""],
+            [*python, "-c", LAUNCH, *python, program, kind.decoder or "", "photo"],
             stdin=upload,
             capture_output=True,
             check=True,
