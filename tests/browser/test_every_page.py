@@ -34,6 +34,12 @@ NOT_PAGES = {
     "imports.errors",
     "imports.original",
     "imports.template",
+    "labels.part",
+    "paper.application",
+    "paper.packing_slip",
+    "picking.paper_list",
+    "sheets.template",
+    "worklist.export",
     "catalogue.suggest",
 }
 ORDER = (

@@ -206,7 +206,7 @@ def _address(server: "subprocess.Popen[str]") -> str:
 def _ended(server: "subprocess.Popen[str]", sent: signal.Signals) -> None:
     server.send_signal(sent)
     try:
-        rest, _nothing = server.communicate(timeout=30)
+        rest, _nothing = server.communicate(timeout=90)
     finally:
         server.kill()
     assert server.returncode == 0
