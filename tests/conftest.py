@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import logging
+
+import structlog
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.portal"]
@@ -9,3 +12,6 @@ settings.register_profile(
     "partloop", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("partloop")
+
+# What a failed test shows are faults, not each request.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

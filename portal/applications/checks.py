@@ -8,11 +8,11 @@ from portal.applications.compensation import pieces_sent_first, worth
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Quote, QuoteLine, ShipmentLine
 from portal.applications.policy import RELEASED
+from portal.applications.queries import IS_PRESENT
 from portal.core.db import session
 from portal.ledger.models import Reservation, ReservationEnd, Transfer
 from portal.ledger.verify import check
 
-_QUOTED = and_(Quote.application_id == Application.id, Quote.version == Application.quote_version)
 _HELD = and_(
     Reservation.document_kind == Application.kind, Reservation.document_id == Application.id
 )
@@ -30,7 +30,7 @@ def reservations() -> Iterator[str]:
             Reservation.amount,
             ReservationEnd.outcome,
         )
-        .outerjoin(Quote, _QUOTED)
+        .outerjoin(Quote, IS_PRESENT)
         .outerjoin(Reservation, _HELD)
         .outerjoin(ReservationEnd, _ENDED)
         .order_by(Application.id)
@@ -74,7 +74,7 @@ def refunds() -> Iterator[str]:
     owed = cancelled + fees
     statement = (
         select(Application.number, owed.label("owed"), given.label("given"))
-        .join(Quote, _QUOTED)
+        .join(Quote, IS_PRESENT)
         .join(Reservation, _HELD)
         .join(ReservationEnd, and_(_ENDED, ReservationEnd.outcome == "posted"))
         .where(owed != given)

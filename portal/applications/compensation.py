@@ -167,9 +167,10 @@ def book_if_due(compensation: Compensation, *, now: datetime) -> None:
         decide(compensation, "book", seen=None, by=SYSTEM, now=now)
 
 
-def is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The condition of what the portal books by itself."""
-    return Compensation.status == "proposed", Compensation.due_at < now
+def due(now: datetime) -> Sequence[Compensation]:
+    """What the portal books by itself: nobody has decided on it in time."""
+    over = (Compensation.status == "proposed", Compensation.due_at < now)
+    return session.scalars(select(Compensation).where(*over)).all()
 
 
 def waiting() -> AnyRow:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 
 import structlog
 from flask import url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from portal.applications import compensation as services
 from portal.applications import policy, queries
@@ -17,9 +15,7 @@ from portal.applications.history import (
     COMPENSATION_VALUES,
 )
 from portal.applications.models import Application, Shipment
-from portal.core import jobs
-from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import session
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
@@ -122,16 +118,3 @@ def _found(who: Actor, text: str) -> Iterator[frame.Find]:
             yield frame.Find(
                 _l("Late-delivery compensation"), row.number, filters.money(row.amount), url
             )
-
-
-@jobs.timer("book compensations")
-def _book(clock: Clock) -> None:
-    """Book what nobody decided on in time, each in a transaction of its own (A9)."""
-    with reading():
-        due = session.scalars(select(Compensation).where(*services.is_due(clock.now()))).all()
-    for one in due:
-        try:
-            in_transaction(partial(services.book_if_due, one, now=clock.now()))
-        except Exception:
-            # The others are booked all the same; this one is tried again in the next round.
-            log.exception("compensation was not booked", compensation=one.number)

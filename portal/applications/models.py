@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.applications import shipment_workflow, workflow
@@ -158,7 +159,7 @@ class QuoteLine(Base):
     cancelled: Mapped[int] = mapped_column(Integer, default=0)
     again: Mapped[int] = mapped_column(Integer, default=0)
 
-    @property
+    @hybrid_property
     def rest(self) -> int:
         """The pieces that are still to be sent."""
         return self.quantity - self.shipped - self.cancelled

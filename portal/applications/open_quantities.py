@@ -13,6 +13,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
+from portal.applications.queries import IS_PRESENT
 from portal.catalogue.open_quantities import OpenQuantities, tells_open_quantities
 from portal.core.db import session
 from portal.core.permissions import Actor
@@ -32,7 +33,6 @@ def open_quantities(part_id: int, actor: Actor) -> OpenQuantities:
             visible,
         )
     )
-    unsent = QuoteLine.quantity - QuoteLine.shipped - QuoteLine.cancelled
     sent = (
         select(func.sum(ShipmentLine.quantity))
         .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
@@ -49,7 +49,7 @@ def open_quantities(part_id: int, actor: Actor) -> OpenQuantities:
         select(
             asked.scalar_subquery(),
             _quoted(part_id, QuoteLine.quantity, visible, "confirmed"),
-            _quoted(part_id, unsent, visible, "released", "part_shipped"),
+            _quoted(part_id, QuoteLine.rest, visible, "released", "part_shipped"),
             sent.scalar_subquery(),
         )
     ).one()
@@ -62,10 +62,9 @@ def _quoted(part_id: int, pieces: Any, visible: Any, *statuses: str) -> ScalarSe
         select(func.sum(pieces))
         .select_from(QuoteLine)
         .join(Quote, Quote.id == QuoteLine.quote_id)
-        .join(Application, Application.id == Quote.application_id)
+        .join(Application, IS_PRESENT)
         .where(
             QuoteLine.part_id == part_id,
-            Quote.version == Application.quote_version,
             Application.status.in_(statuses),
             visible,
         )

@@ -11,9 +11,9 @@ from portal.applications.models import WARRANTY, Application, Quote, Shipment
 from portal.core.db import AnyRow, session
 from portal.core.events import Event
 from portal.core.i18n import _
-from portal.web import paper
 from portal.web.filters import day, instant, money, number
 from portal.web.links import public_url_for
+from portal.web.paper import Paper, paper
 
 STEPS = ("submit", "quote", "confirm", "release")
 """What happens to an application one after the other; each that happened is printed."""
@@ -35,7 +35,7 @@ class Picked:
         return sum(pieces for _number, _dealer, pieces in self.shares)
 
 
-def application(document: Application) -> bytes:
+def application(document: Application) -> Paper:
     """A parts application as the paper form was, on A4 (A11)."""
     quotes, lines = queries.quotes_of(document), queries.lines_of(document)
     quote = quotes[0] if quotes else None
@@ -67,10 +67,10 @@ def application(document: Application) -> bytes:
         **_signed(_("Dealer"), _("Headquarters")),
     }
     address = public_url_for("applications.show", name=document.public_id)
-    return paper.pdf("application", facts, address=address)
+    return paper("application", document.number or "draft", facts, address=address)
 
 
-def packing_slip(shipment: Shipment) -> bytes:
+def packing_slip(shipment: Shipment) -> Paper:
     """What lies in a shipment, to be ticked off; without prices (A7)."""
     lines = shipment_queries.lines_of(shipment)
     order = session.get_one(Application, shipment.application_id)
@@ -99,10 +99,10 @@ def packing_slip(shipment: Shipment) -> bytes:
         **_signed(_("Headquarters"), _("Dealer")),
     }
     address = public_url_for("shipments.show", name=shipment.public_id)
-    return paper.pdf("packing_slip", facts, address=address)
+    return paper("packing_slip", shipment.number, facts, address=address)
 
 
-def pick_list(parts: Sequence[Picked]) -> bytes:
+def pick_list(parts: Sequence[Picked]) -> Paper:
     """What to take from the shelves for several applications, part by part (A7)."""
     facts = {
         "title": _("Pick list"),
@@ -119,7 +119,7 @@ def pick_list(parts: Sequence[Picked]) -> bytes:
             for part in parts
         ],
     }
-    return paper.pdf("pick_list", facts)
+    return paper("pick_list", "pick-list", facts)
 
 
 def _fact(label: str, value: Any, *, wide: bool = False) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from functools import cache
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.applications import policy
 from portal.applications.models import Application, Quote, QuoteLine
 from portal.applications.paper import Picked
-from portal.applications.queries import part_name
+from portal.applications.queries import IS_PRESENT, part_name
 from portal.catalogue.models import Part
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.permissions import Actor
@@ -19,8 +19,6 @@ from portal.people.models import Dealer
 MOST = 200
 """How many applications are picked for at a time: those that are promised first."""
 TO_SHIP = ("released", "part_shipped")
-_PRESENT = and_(Quote.application_id == Application.id, Quote.version == Application.quote_version)
-REST = QuoteLine.quantity - QuoteLine.shipped - QuoteLine.cancelled
 
 
 def applications(actor: Actor, dealer: str = "") -> Sequence[AnyRow]:
@@ -33,10 +31,10 @@ def applications(actor: Actor, dealer: str = "") -> Sequence[AnyRow]:
             Dealer.code,
             Dealer.name,
             Quote.promised_on,
-            func.sum(REST).label("pieces"),
+            func.sum(QuoteLine.rest).label("pieces"),
         )
         .join(Dealer, Dealer.id == Application.dealer_id)
-        .join(Quote, _PRESENT)
+        .join(Quote, IS_PRESENT)
         .join(QuoteLine, QuoteLine.quote_id == Quote.id)
         .where(Application.status.in_(TO_SHIP), policy.visible_applications(actor))
         .group_by(Application.id, Dealer.id, Quote.id)
@@ -78,14 +76,14 @@ def _parts() -> AnySelect:
             Part.name_pl,
             Application.number,
             Dealer.code,
-            func.sum(REST).label("rest"),
+            func.sum(QuoteLine.rest).label("rest"),
         )
         .select_from(Application)
         .join(Dealer, Dealer.id == Application.dealer_id)
-        .join(Quote, _PRESENT)
+        .join(Quote, IS_PRESENT)
         .join(QuoteLine, QuoteLine.quote_id == Quote.id)
         .join(Part, Part.id == QuoteLine.part_id)
-        .where(Application.public_id.in_(bindparam("names", expanding=True)), REST > 0)
+        .where(Application.public_id.in_(bindparam("names", expanding=True)), QuoteLine.rest > 0)
         .group_by(Part.id, Application.id, Dealer.id, Quote.promised_on)
         .order_by(Part.number, Quote.promised_on, Application.id)
     )

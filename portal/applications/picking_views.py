@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.applications import paper, picking, policy
 from portal.web.forms import clean
 from portal.web.htmx import render
-from portal.web.paper import answer
+from portal.web.paper import Paper, answer
 from portal.web.routes import Pages, actor
 
 pages = Pages("picking", __name__)
@@ -41,8 +41,12 @@ def index() -> ResponseReturnValue:
     )
 
 
-@pages.get("/shipments/pick-list.pdf", needs=policy.SHIP)
+@pages.get("/shipments/pick-list.pdf", needs=policy.SHIP, own_transactions=True)
 def paper_list() -> ResponseReturnValue:
     """The same on paper."""
-    _dealer, _shown, chosen = _chosen()
-    return answer(paper.pick_list(picking.parts(chosen)), "pick-list")
+
+    def prepare() -> Paper:
+        _dealer, _shown, chosen = _chosen()
+        return paper.pick_list(picking.parts(chosen))
+
+    return answer(prepare)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 
 from portal.applications import policy
 from portal.applications.models import (
@@ -46,6 +46,12 @@ QUEUES = frozenset({"submitted", "quoted", "confirmed", "released"})
 """The tabs that list what waits for somebody: the earliest due first (A10)."""
 WAITS_UNTIL = func.coalesce(Application.due_at, Application.created_at)
 """The order of a queue: when the next step is due or, where nothing is, since when it is there."""
+
+
+IS_PRESENT = and_(
+    Quote.application_id == Application.id, Quote.version == Application.quote_version
+)
+"""The condition that a quote is the one of its application that counts."""
 
 
 def tabs_for(actor: Actor) -> tuple[Tab, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, exists, or_, select
 from portal.applications import policy
 from portal.applications.differences import Figures, LineFigures
 from portal.applications.models import Application, ApplicationLine, Quote, QuoteLine
-from portal.applications.queries import ASKED, BESIDE, SENT, WAITS_UNTIL
+from portal.applications.queries import ASKED, BESIDE, IS_PRESENT, SENT, WAITS_UNTIL
 from portal.core.db import AnyRow, session
 from portal.core.events import Event
 from portal.core.permissions import Actor
@@ -99,7 +99,6 @@ def next_to_quote(actor: Actor, after: Application | None = None) -> str | None:
     return found or session.scalars(waiting.where(Application.id != after.id)).first()
 
 
-_CURRENT = (Quote.application_id == Application.id) & (Quote.version == Application.quote_version)
 _REMINDED = exists().where(
     Event.document_kind == Application.kind,
     Event.document_id == Application.id,
@@ -113,7 +112,7 @@ def to_remind(now: datetime, days: int) -> list[Application]:
     soon = timedelta(days=days)
     standing = session.execute(
         select(Application, Quote.made_at)
-        .join(Quote, _CURRENT)
+        .join(Quote, IS_PRESENT)
         .where(
             Application.status == "quoted",
             Application.due_at.between(now, now + soon),
@@ -125,6 +124,6 @@ def to_remind(now: datetime, days: int) -> list[Application]:
 
 def was_reminded(application: Application) -> bool:
     """Whether those who may confirm it were reminded of the quote that counts."""
-    statement = select(Application.id).join(Quote, _CURRENT).where(_REMINDED)
+    statement = select(Application.id).join(Quote, IS_PRESENT).where(_REMINDED)
     mine = statement.where(Application.id == application.id)
     return session.scalars(mine).first() is not None

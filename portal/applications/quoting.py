@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from types import MappingProxyType
 
 from sqlalchemy import insert, select
 
@@ -23,8 +22,6 @@ from portal.ledger import services as ledger
 from portal.ledger.models import FREIGHT, PARTS_SALES, Reservation
 from portal.terms.calendar import end_of
 from portal.terms.values import value
-
-NOTHING_SEEN: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -72,25 +69,30 @@ def quote_at_list(
     freight: int = 0,
     packing: int = 0,
     promised_on: date,
-    seen: Mapping[int, int] = NOTHING_SEEN,
+    seen: Mapping[int, int] | None = None,
     by: Actor,
     now: datetime,
 ) -> Outcome:
     """Answer many applications as they were asked, at list price, each with the same fees (A3).
 
-    ``seen`` are the versions that were looked at, by their keys.
-
-    What they follow from is asked for once. Those that cannot be answered so are in the outcome,
-    with the reason, and stay as they are.
+    ``seen`` are the versions that were looked at, by their keys. What the answers follow from is
+    asked for once. Those that cannot be answered so are in the outcome, with the reason, and stay
+    as they are.
     """
     locked = _locked(ids)
     basis = basis_of(locked, now)
     answers: list[tuple[Application, Answer]] = []
 
     def ask(application: Application) -> None:
-        fees = {"freight": freight, "packing": packing}
-        workflow.check(application, "quote", by=by, seen=seen.get(application.id))
-        answer = offer(application, basis, promised_on=promised_on, by=by, **fees)
+        answer = offer(
+            application,
+            basis,
+            freight=freight,
+            packing=packing,
+            promised_on=promised_on,
+            seen=(seen or {}).get(application.id),
+            by=by,
+        )
         answers.append((application, answer))
 
     outcome = _each(locked, ask)
@@ -105,10 +107,11 @@ def offer(
     freight: int = 0,
     packing: int = 0,
     promised_on: date,
+    seen: int | None = None,
     by: Actor,
 ) -> Answer:
     """The answer at list price, if it may be given now: a refusal says why it may not."""
-    workflow.check(application, "quote", by=by)
+    workflow.check(application, "quote", by=by, seen=seen)
     answer = at_list(application, basis, freight=freight, packing=packing, promised_on=promised_on)
     check_answer(application, answer, basis)
     return answer
@@ -275,12 +278,17 @@ def confirm(
         release(application, seen=None, by=SYSTEM, now=now)
 
 
+def promise_of(application: Application) -> date:
+    """The day that headquarters is held to: that of the confirmation, else the quote's (A9)."""
+    return application.promised_on or current_quote(application).promised_on
+
+
 def release(application: Application, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Post the reservation: parts to sales, fees to freight (A6, L6)."""
     application = relock(application)
     workflow.check(application, "release", by=by, seen=seen)
     made = current_quote(application)
-    due, days = ship_due(now, application.promised_on or made.promised_on)
+    due, days = ship_due(now, promise_of(application))
     workflow.apply(application, "release", by=by, now=now, seen=seen, values={"ship_days": days})
     fees = made.freight + made.packing
     ledger.post(

@@ -17,7 +17,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
-from portal.applications.quoting import current_quote
+from portal.applications.quoting import promise_of
 from portal.applications.shipping import (
     finish_if_all_arrived,
     lock_lines,
@@ -62,7 +62,7 @@ def _arrived(application: Application, shipment: Shipment, *, by: Actor, now: da
 # What did not arrive well
 
 
-def lines_to_lower(shipment: Shipment) -> dict[int, ShipmentLine]:
+def lines_by_key(shipment: Shipment) -> dict[int, ShipmentLine]:
     """The lines of a shipment by their keys, as they stand."""
     statement = (
         select(ShipmentLine)
@@ -90,7 +90,7 @@ def report(
     """
     application, shipment = _locked(shipment)
     workflow.check(shipment, "report", by=by, seen=seen)
-    lines = lines_to_lower(shipment)
+    lines = lines_by_key(shipment)
     _check_found(found, lines, photos)
     for line_id, one in found.items():
         line = lines[line_id]
@@ -155,7 +155,7 @@ def settle(
     application, shipment = _locked(shipment)
     report = relock(report)
     workflow.check(report, "settle", by=by, seen=seen)
-    reported = {key: line for key, line in lines_to_lower(shipment).items() if line.unwell}
+    reported = {key: line for key, line in lines_by_key(shipment).items() if line.unwell}
     if set(decisions) != set(reported) or not set(decisions.values()) <= {AGAIN, REFUND}:
         raise Stale()
     quoted = lock_lines(application)
@@ -166,7 +166,7 @@ def settle(
     values = {"sent_again": again, "refund": amount}
     workflow.apply(report, "settle", by=by, now=now, seen=seen, reason=reason, values=values)
     if again:
-        due = ship_due(now, application.promised_on or current_quote(application).promised_on)
+        due = ship_due(now, promise_of(application))
         application.due_at = min(application.due_at or due.at, due.at)
         values |= {"ship_days": due.within}
     workflow.apply(

@@ -1,9 +1,8 @@
 """The pages of a dealer's own form, uploaded in place of the portal's (A11)."""
 
-from io import BytesIO
 from typing import Any
 
-from flask import flash, request, send_file
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
@@ -16,14 +15,13 @@ from portal.core.i18n import _, ngettext
 from portal.files.services import clean_name
 from portal.sheets.table import LARGEST, Table, read_table
 from portal.sheets.writing import Cell, write_xlsx
-from portal.web import languages, presses
+from portal.web import exports, languages, presses
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now, writing
 
 pages = Pages("sheets", __name__)
 
 SheetColumnsForm = columns_form(COLUMNS)
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _upload_page(form: ImportForm) -> ResponseReturnValue:
@@ -127,9 +125,4 @@ def template(language: str) -> ResponseReturnValue:
         example: dict[str, Cell] = {"part": EXAMPLE, "quantity": 2, "purpose": _("Warranty repair")}
         title = _("Parts application")
     row = [example.get(column.key) for column in TEMPLATE]
-    return send_file(
-        BytesIO(write_xlsx(headings, [row], title)),
-        XLSX,
-        as_attachment=True,
-        download_name=f"{title}.xlsx",
-    )
+    return exports.attachment(write_xlsx(headings, [row], title), title, "xlsx")

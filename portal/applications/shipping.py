@@ -10,7 +10,7 @@ from portal.applications import compensation
 from portal.applications.commands import Consignment
 from portal.applications.models import Application, QuoteLine, Shipment, ShipmentLine
 from portal.applications.queries import asked_lines, released_on
-from portal.applications.quoting import cause, current_quote
+from portal.applications.quoting import cause, current_quote, promise_of
 from portal.applications.shipment_queries import has_open
 from portal.core import workflow
 from portal.core.db import session
@@ -114,7 +114,7 @@ def ship(
             )
         )
     workflow.begin(shipment, by=by, now=now, receive_days=days)
-    promised_on = application.promised_on or current_quote(application).promised_on
+    promised_on = promise_of(application)
     late = compensation.propose_if_late(shipment, promised_on=promised_on, now=now)
     complete = not any(line.rest for line in lines.values())
     workflow.apply(

@@ -1,11 +1,19 @@
-"""What the clock asks: of quotes and receipts, what ends soon, and what has ended."""
+"""What the clock asks: of quotes, receipts and delays, what ends soon, and what has ended."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
 
 import structlog
 
-from portal.applications import queries, quote_queries, quoting, receipt, shipment_queries
+from portal.applications import (
+    compensation,
+    queries,
+    quote_queries,
+    quoting,
+    receipt,
+    shipment_queries,
+)
+from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
@@ -16,7 +24,7 @@ log = structlog.get_logger()
 
 
 def _each_alone(
-    due: Iterable[Application | Shipment], act: Callable[..., None], clock: Clock
+    due: Iterable[Application | Shipment | Compensation], act: Callable[..., None], clock: Clock
 ) -> None:
     """Do something with each in a transaction of its own."""
     for document in due:
@@ -51,6 +59,14 @@ def remind_of_receipts(clock: Clock) -> None:
     with reading():
         due = shipment_queries.to_remind(at, value("shipment.remind_days", at.date()))
     _each_alone(due, receipt.remind, clock)
+
+
+@jobs.timer("book compensations")
+def book(clock: Clock) -> None:
+    """Book the compensations that nobody decided on in time (A9)."""
+    with reading():
+        due = compensation.due(clock.now())
+    _each_alone(due, compensation.book_if_due, clock)
 
 
 @jobs.timer("receive shipments")

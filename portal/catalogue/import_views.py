@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
-from flask import flash, send_file, url_for
+from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
@@ -24,7 +23,7 @@ from portal.people.policy import COMMENT
 from portal.sheets.columns import Column
 from portal.sheets.table import SheetRefused, Table
 from portal.sheets.writing import write_xlsx
-from portal.web import frame, lists, presses, timeline
+from portal.web import exports, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.lists import Tab
@@ -117,8 +116,7 @@ def template(subject: str) -> ResponseReturnValue:
     """An empty spreadsheet with the headings, in the reader's language."""
     chosen = _subject(subject)
     content = write_xlsx([str(column.label) for column in chosen.columns], [])
-    name = f"{chosen.label}.xlsx"
-    return send_file(BytesIO(content), sheet_pages.XLSX, as_attachment=True, download_name=name)
+    return exports.attachment(content, str(chosen.label), "xlsx")
 
 
 @pages.post("/imports/new/<subject>", needs=policy.MASTER_DATA_IMPORT, own_transactions=True)
@@ -175,13 +173,13 @@ def choose(name: str) -> ResponseReturnValue:
     sheet = load(SheetImport, name)
     form = _FORMS[sheet.subject]()
     form.offer(sheet.mapping["headings"])
-    if form.validate_on_submit():
-        with form.refusals():
-            uploads.choose_columns(
-                sheet, _columns(sheet), form.chosen, seen=form.seen.data, by=actor(), now=now()
-            )
-            return go("imports.detail", name=name)
-    return _columns_page(sheet, form)
+
+    def do() -> None:
+        uploads.choose_columns(
+            sheet, _columns(sheet), form.chosen, seen=form.seen.data, by=actor(), now=now()
+        )
+
+    return steps.taken(sheet, form, do) or _columns_page(sheet, form)
 
 
 def _page(
@@ -277,12 +275,12 @@ def discard(name: str) -> ResponseReturnValue:
 
 def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
     sheet = load(SheetImport, name)
-    if form.validate_on_submit():
-        with form.refusals():
-            uploads.discard(sheet, seen=form.seen.data, by=actor(), now=now())
-            flash(_("The file is discarded. Nothing was imported."), "success")
-            return go("imports.detail", name=name)
-    return "", form.status
+
+    def do() -> None:
+        uploads.discard(sheet, seen=form.seen.data, by=actor(), now=now())
+
+    told = _("The file is discarded. Nothing was imported.")
+    return steps.taken(sheet, form, do, told=told) or ("", form.status)
 
 
 @pages.get("/imports/<name>/errors.xlsx", needs=policy.MASTER_DATA_READ, own_transactions=True)

@@ -22,7 +22,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.people.policy import COMMENT
 from portal.sheets.table import SheetRefused, Table
-from portal.web import frame, lists, presses, timeline
+from portal.web import frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.languages import code
@@ -149,13 +149,13 @@ def choose(name: str) -> ResponseReturnValue:
     """Keep the choice; then the preview is shown."""
     price_list, form = load(PriceList, name), forms.PriceColumnsForm()
     form.offer(price_list.mapping["headings"])
-    if form.validate_on_submit():
-        with form.refusals():
-            uploads.choose_columns(
-                price_list, COLUMNS, form.chosen, seen=form.seen.data, by=actor(), now=now()
-            )
-            return go("pricelists.detail", name=name)
-    return _columns_page(price_list, form)
+
+    def do() -> None:
+        uploads.choose_columns(
+            price_list, COLUMNS, form.chosen, seen=form.seen.data, by=actor(), now=now()
+        )
+
+    return steps.taken(price_list, form, do) or _columns_page(price_list, form)
 
 
 def _page(
@@ -254,12 +254,12 @@ def discard(name: str) -> ResponseReturnValue:
 
 def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
     price_list = load(PriceList, name)
-    if form.validate_on_submit():
-        with form.refusals():
-            uploads.discard(price_list, seen=form.seen.data, by=actor(), now=now())
-            flash(_("The price list is discarded. Nothing was imported."), "success")
-            return go("pricelists.detail", name=name)
-    return "", form.status
+
+    def do() -> None:
+        uploads.discard(price_list, seen=form.seen.data, by=actor(), now=now())
+
+    told = _("The price list is discarded. Nothing was imported.")
+    return steps.taken(price_list, form, do, told=told) or ("", form.status)
 
 
 @pages.get("/price-lists/<name>/errors.xlsx", needs=policy.PRICE_LIST_READ, own_transactions=True)

@@ -26,12 +26,10 @@ from portal.sheets.columns import Column
 from portal.sheets.rows import refused_rows
 from portal.sheets.table import LARGEST, Table, read_table
 from portal.sheets.writing import write_xlsx
-from portal.web import steps
+from portal.web import exports, steps
 from portal.web.routes import actor
 
 S = TypeVar("S", bound=Sheet)
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def receive(item: FileStorage) -> Upload:
@@ -116,8 +114,8 @@ def errors_file(
 ) -> ResponseReturnValue:
     """The rows that have an error, as they came, with one more column: the error."""
     content = write_xlsx(*refused_rows(table, sheet_preview.told(preview.issues, columns)))
-    name = f"{PurePath(sheet.file_name).stem} – {_('errors')}.xlsx"
-    return send_file(BytesIO(content), XLSX, as_attachment=True, download_name=name)
+    name = f"{PurePath(sheet.file_name).stem} – {_('errors')}"
+    return exports.attachment(content, name, "xlsx")
 
 
 def original_file(sheet: Sheet) -> ResponseReturnValue:

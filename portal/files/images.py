@@ -63,7 +63,7 @@ def _opened(content: bytes, kind: FileKind, name: str, what: str) -> tuple[list[
                 command,
                 input=content,
                 capture_output=True,
-                timeout=MAX_SECONDS,
+                timeout=3 * MAX_SECONDS,
                 env={"MALLOC_ARENA_MAX": "1"},
                 check=False,
             )

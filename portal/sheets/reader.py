@@ -25,6 +25,7 @@ CELLS = 2_000_000
 LONGEST_CELL = 32_767
 """Characters in one cell; Excel has the same limit."""
 SECONDS = 20
+"""Of processor time; on a clock it may take thrice as long, where others work beside it."""
 MEMORY = 1 << 30
 WRITABLE_MEMORY = 480 << 20
 """Of the address space, what may be filled; with the libraries it stays below 512 MB resident."""

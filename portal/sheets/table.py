@@ -188,7 +188,7 @@ def _workbook_lines(content: bytes, filename: str) -> tuple[Lines, list[str]]:
     try:
         child = subprocess.run(  # noqa: S603 - a fixed command
             command, input=content, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=reader.SECONDS, env={}, cwd="/", check=False,
+            timeout=3 * reader.SECONDS, env={}, cwd="/", check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise SheetRefused(_REFUSALS["slow"]) from None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -28,6 +29,13 @@ def download(write: Callable[[IO[bytes]], None], name: str, kind: str) -> Respon
     file.seek(0)
     return send_file(
         file, KINDS[kind], as_attachment=True, download_name=f"{name}.{kind}", max_age=0
+    )
+
+
+def attachment(content: bytes, name: str, kind: str) -> Response:
+    """A file that is small enough to be made in memory, to be saved under a name."""
+    return send_file(
+        BytesIO(content), KINDS[kind], as_attachment=True, download_name=f"{name}.{kind}"
     )
 
 

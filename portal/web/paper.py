@@ -7,7 +7,8 @@ fail or take long, because only signs that our fonts have are printed; another o
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from threading import Lock
@@ -17,6 +18,7 @@ import segno
 from flask import make_response
 from werkzeug.wrappers import Response
 
+from portal.core.db import reading
 from portal.core.i18n import _
 from portal.settings import RESOURCES
 from portal.web import filters, languages
@@ -37,14 +39,21 @@ _press = Lock()
 """One paper at a time, so that two hundred long lines need their 400 MB once; others answer on."""
 
 
-def pdf(template: str, facts: Mapping[str, Any], *, address: str = "") -> bytes:
+@dataclass(frozen=True)
+class Paper:
+    """What is to be printed: a template, all that it says, and the name of the file."""
+
+    template: str
+    said: str
+    name: str
+
+
+def paper(template: str, name: str, facts: Mapping[str, Any], *, address: str = "") -> Paper:
     """A template with its facts, in the language of this request.
 
     ``facts`` hold texts, whole numbers, lists and mappings. ``address`` is the page that the paper
     is of: its code stands at the top.
     """
-    import typst  # large, and only who prints needs it
-
     said = {
         "language": languages.code(),
         "address": address,
@@ -53,27 +62,39 @@ def pdf(template: str, facts: Mapping[str, Any], *, address: str = "") -> bytes:
         "pages": _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}"),
         "facts": _ready(facts),
     }
+    return Paper(template, json.dumps(said), name)
+
+
+def answer(prepare: Callable[[], Paper]) -> Response:
+    """A PDF to be looked at in the browser, and saved under its name.
+
+    The route says ``own_transactions=True``: the database is asked while the paper is prepared,
+    and is free again while it is printed.
+    """
+    with reading():
+        prepared = prepare()
+    response: Response = make_response(_printed(prepared))
+    response.mimetype = "application/pdf"
+    file_name = f"{re.sub('[^A-Za-z0-9.-]+', '-', prepared.name)}.pdf"
+    response.headers.set("Content-Disposition", "inline", filename=file_name)
+    return response
+
+
+def _printed(prepared: Paper) -> bytes:
+    import typst  # large, and only who prints needs it
+
     with _press:
         made = typst.compile(
-            TEMPLATES / f"{template}.typ",
+            TEMPLATES / f"{prepared.template}.typ",
             root=TEMPLATES,
             font_paths=_fonts(),
             ignore_system_fonts=True,
-            sys_inputs={"said": json.dumps(said)},
+            sys_inputs={"said": prepared.said},
             format="pdf",
             timestamp=int(now().timestamp()),
         )
     assert isinstance(made, bytes)
     return made
-
-
-def answer(content: bytes, name: str) -> Response:
-    """A PDF to be looked at in the browser, and saved under its name."""
-    response: Response = make_response(content)
-    response.mimetype = "application/pdf"
-    file_name = f"{re.sub('[^A-Za-z0-9.-]+', '-', name)}.pdf"
-    response.headers.set("Content-Disposition", "inline", filename=file_name)
-    return response
 
 
 def code(address: str) -> str:

@@ -354,8 +354,9 @@ def portal(database: str, tmp_path: Path, installations: dict[str, Portal]) -> I
         # The file is another's next time, and so is a connection that somebody still holds.
         if db.engine.dialect.name == "sqlite" or db.engine.pool.checkedout():  # type: ignore[attr-defined]
             db.engine.dispose()
-    if _wiring(made.app) != before:
-        del installations[database]
+        if _wiring(made.app) != before:
+            db.engine.dispose()
+            del installations[database]
 
 
 def _again(portal: Portal, folder: Path) -> Portal:

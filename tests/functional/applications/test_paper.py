@@ -10,8 +10,9 @@ from portal.applications import paper, quoting, services
 from portal.applications.commands import LineAnswer
 from portal.applications.models import Application
 from portal.catalogue.models import Part
-from portal.core.db import session
+from portal.core.db import db, session
 from portal.core.permissions import Actor
+from portal.web import paper as printing
 from tests.functional.test_naughty import FOLDER, strings
 from tests.support import story
 from tests.support.pdf import A4, Paper
@@ -182,6 +183,32 @@ def test_packing_slip_names_every_piece_and_no_price(portal: Portal) -> None:
         assert not re.search(r"CNY|¥|15000|150[.,]00", slip.text)
 
 
+def test_database_is_free_while_a_paper_is_printed(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A11: whoever waits for the press keeps nobody from the database."""
+    application = story.released(portal)
+    shipment = story.send(portal, application)
+    with portal.transaction():
+        part = session.get_one(Part, portal.parts["FV-100"])
+    taken: list[int] = []
+
+    def press(_prepared: printing.Paper) -> bytes:
+        taken.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return b""
+
+    monkeypatch.setattr(printing, "_printed", press)
+    warehouse = portal.client(portal.warehouse)
+    for url in (
+        f"/applications/{application.public_id}/paper.pdf",
+        f"/shipments/{shipment.public_id}/packing-slip.pdf",
+        "/shipments/pick-list.pdf",
+        f"/parts/{part.public_id}/label.pdf",
+    ):
+        assert warehouse.get(url).status_code == 200, url
+    assert taken == [0, 0, 0, 0]
+
+
 def test_pick_list_sums_up_each_part_and_says_for_whom(portal: Portal) -> None:
     """A7: per part all its pieces, and below it the applications with theirs; on further pages."""
     shares = (
@@ -190,8 +217,7 @@ def test_pick_list_sums_up_each_part_and_says_for_whom(portal: Portal) -> None:
     )
     parts = [paper.Picked(f"FV-{number}", "进水阀", shares) for number in range(30)]
     with portal.app.test_request_context(headers={"Accept-Language": "zh-CN"}):
-        answer = portal.app.make_response(paper.pick_list(parts))
-        answer.mimetype, answer.headers["Content-Disposition"] = "application/pdf", ""
+        answer = printing.answer(lambda: paper.pick_list(parts))
     listed = Paper(answer)
     assert len(listed) == 2
     assert "FV-7进水阀" in listed.text

