@@ -17,12 +17,12 @@ test: .venv .venv/tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates --lint --quiet
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal
 
 # The trade of applications at random, for the many steps that `make test` has no time for.
 long: .venv .venv/tests
 	tests/support/install.sh
-	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n 2 tests/functional/applications/test_machine.py
+	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py
 
 bench: .venv .venv/tests
 	tests/support/install.sh

@@ -162,6 +162,12 @@ def engine_options(url: str) -> dict[str, Any]:
 def _listen(engine: Engine, *, migrating: bool = False) -> None:
     if engine.dialect.name != "sqlite":
 
+        @event.listens_for(engine, "connect")
+        def _on_connect_here(connection: Any, _record: Any) -> None:
+            # The portal has some hundred statements: each is planned when it comes again, and kept.
+            connection.prepare_threshold = 1
+            connection.prepared_max = 1000
+
         @event.listens_for(engine, "begin")
         def _on_begin_here(connection: Any) -> None:
             # Who only reads needs no transaction, which would be two more ways to the server: what

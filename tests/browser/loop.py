@@ -28,6 +28,9 @@ class Hand:
     def _reach(self, target: Locator) -> None:
         """Press Tab until the focus is there, as somebody without a pointer would."""
         target.wait_for()
+        if self.page.evaluate("document.activeElement === document.body"):
+            self.page.keyboard.press("Tab")
+            self.page.keyboard.press("Enter")  # skip to the content
         for _ in range(150):
             if target.evaluate("element => element === document.activeElement"):
                 return

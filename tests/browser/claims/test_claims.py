@@ -2,15 +2,12 @@
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
 
 from portal.claims.models import Claim, Run
-from portal.core.db import session
 from portal.core.permissions import Actor
 from tests.support import claims as story
 from tests.support.axe import axe_violations
-from tests.support.browser import DESKTOP, PHONE, window
-from tests.support.html import html_errors
+from tests.support.browser import PHONE, window
 from tests.support.portal import Portal
 from tests.support.server import serve
 
@@ -101,40 +98,3 @@ def test_page_says_so_when_the_run_is_closed(
             page.get_by_role("link", name="Look again").click()
         expect(page.locator(".head .badge")).to_have_text("Closed")
         expect(page.get_by_text("They agree to the cent.")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_hold_up_at_either_width_and_theme(
-    portal: Portal, browser: Browser, width: int, theme: str
-) -> None:
-    """Each page is accessible, valid, and no wider than the window."""
-    story.pieces(portal, 3)
-    claim = story.in_review(portal)
-    with portal.transaction():
-        claim_run = session.get_one(Claim, claim.id).run_id
-        run_url = url(session.scalars(select(Run).where(Run.id == claim_run)).one())
-    story.pieces(portal, 2)
-    draft = story.started(portal)
-    visits = {
-        portal.manager: ("/claims", "/claims/new", url(draft), url(claim)),
-        portal.reviewer: ("/claims", url(claim), "/runs", run_url),
-    }
-    problems, pages = [], {}
-    with serve(portal.app) as address:
-        for who, paths in visits.items():
-            with window(browser, address, width=width, theme=theme) as page:  # type: ignore[arg-type]
-                signed_in(page, portal, who, address)
-                # So high that no fixed bar covers anything: what is covered would be judged.
-                page.set_viewport_size({"width": width, "height": 4000})
-                for path in paths:
-                    page.goto(path)
-                    # What a fixed bar covers at the moment is not judged: it scrolls away.
-                    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-                    problems += axe_violations(page)
-                    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    problems += [f"{path}: {beyond} px too wide"] if beyond > 0 else []
-                    pages[f"{who.name} {path}"] = portal.client(who).get(path).text
-    assert not problems, "\n".join(problems)
-    if width == DESKTOP and theme == "light":
-        assert html_errors(pages) == []

@@ -10,12 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal.core.db import session
 from portal.core.permissions import Actor
-from portal.oldparts import services
 from portal.oldparts.models import OldPart
 from tests.support import story
-from tests.support.axe import axe_violations
-from tests.support.browser import DESKTOP, PHONE, window
-from tests.support.html import html_errors
+from tests.support.browser import PHONE, window
 from tests.support.portal import Portal
 from tests.support.server import serve
 
@@ -121,51 +118,6 @@ def test_reviewer_goes_through_the_queue(portal: Portal, browser: Browser, addre
         expect(page.locator(".head .badge")).to_have_text("Accepted")
         page.get_by_role("link", name="Next to review").click()
         expect(page.locator("main")).to_contain_text("No old part waits for review.")
-
-
-def test_every_page_is_accessible_and_valid(portal: Portal, browser: Browser, address: str) -> None:
-    """Look: axe finds nothing in either theme at either width, nothing is wider than a phone."""
-    shipment = story.received(portal, story.line(portal, quantity=4))
-    made = [story.registered(portal, shipment, old_serial=f"FV {n}") for n in range(2)]
-    with portal.transaction():
-        services.review(
-            session.get_one(OldPart, made[1].id),
-            "return",
-            reason="The photo shows the box",
-            seen=None,
-            by=portal.desk,
-            now=portal.now,
-        )
-    own, returned = (f"/old-parts/{one.public_id}" for one in made)
-    pages = {
-        portal.clerk: (
-            "/old-parts",
-            "/old-parts?q=nothing",
-            "/old-parts/to-register",
-            "/old-parts/to-register?tab=voluntary",
-            f"/old-parts/register/{shipment.public_id}/1",
-            returned,
-            f"{returned}/correct",
-            f"{own}/label",
-        ),
-        portal.desk: ("/old-parts?tab=registered", own),
-    }
-    found: list[str] = []
-    texts: dict[str, str] = {}
-    for who, addresses in pages.items():
-        client = portal.client(who)
-        texts |= {url: client.get(url).text for url in addresses}
-        for width in (DESKTOP, PHONE):
-            for theme in ("light", "dark"):
-                with window(browser, address, width=width, theme=theme) as page:  # type: ignore[arg-type]
-                    sign_in(page, portal, who, address)
-                    for url in addresses:
-                        page.goto(url)
-                        found += axe_violations(page)
-                        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                            found.append(f"{url} is wider than {width}")
-    assert found == []
-    assert html_errors(texts) == []
 
 
 def test_label_fits_a_page_when_printed(portal: Portal, browser: Browser, address: str) -> None:

@@ -3,12 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from portal.core.db import session
-from portal.people.models import Dealer, User
 from tests.support import story
-from tests.support.axe import axe_violations
-from tests.support.browser import DESKTOP, PHONE, window
-from tests.support.html import html_errors
+from tests.support.browser import window
 from tests.support.portal import PASSWORD, Portal
 from tests.support.server import serve
 
@@ -70,39 +66,3 @@ def test_list_answers_when_one_types(portal: Portal, browser: Browser) -> None:
         page.keyboard.press("Escape")
         page.reload()
         expect(rows).to_have_count(1)
-
-
-@pytest.mark.parametrize(("width", "theme"), [(DESKTOP, "light"), (PHONE, "dark")])
-def test_pages_are_accessible_and_valid_when_looked_at(
-    portal: Portal, browser: Browser, width: int, theme: str
-) -> None:
-    """No finding of axe, no invalid HTML, nothing wider than the screen, no console error."""
-    story.quoted(portal)
-    with portal.transaction():
-        dealer = session.get_one(Dealer, portal.dealers["north"]).public_id
-        user = session.get_one(User, portal.clerk.id).public_id
-    places = {
-        "administrator": [
-            "/", "/dealers", f"/dealers/{dealer}", f"/dealers/{dealer}/edit", "/dealers/new",
-            "/users", f"/users/{user}", f"/users/{user}/edit", f"/users/{user}/password",
-            "/users/new", "/policy", "/policy/oldpart.photos",
-            "/policy/application.release_automatically",
-        ],
-        "manager": ["/", "/inbox", "/profile", "/search?q=pa-", "/search?q=nothing"],
-    }  # fmt: skip
-    pages, problems = {}, []
-    with serve(portal.app) as address:
-        for who, urls in places.items():
-            with window(browser, address, width=width, theme=theme) as page:  # type: ignore[arg-type]
-                page.goto("/sign-in")
-                problems += axe_violations(page)
-                sign_in(page, who)
-                for url in urls:
-                    pages[f"{who} {url}"] = page.request.get(url).text()
-                    page.goto(url)
-                    problems += axe_violations(page)
-                    wide = page.evaluate("document.documentElement.scrollWidth")
-                    if wide > width:
-                        problems.append(f"{url} is {wide} px wide")
-    assert problems == []
-    assert html_errors(pages) == []
