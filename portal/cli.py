@@ -102,12 +102,17 @@ def demo_command() -> None:
     click.echo("\n".join(demo.logins(app)))
 
 
-def _listening(settings: Settings) -> socket.socket:
-    """The socket to serve on; a sentence if it cannot be had."""
+def _bound(settings: Settings) -> socket.socket:
+    """The socket to serve on, which nobody is answered on yet; a sentence if it cannot be had."""
     place = f"{settings.host}:{settings.port}"
+    kind = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    ours = socket.socket(kind, socket.SOCK_STREAM)
     try:
-        return socket.create_server((settings.host, settings.port), backlog=1024)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        ours.bind((settings.host, settings.port))
+        return ours
     except OSError as error:
+        ours.close()
         raise click.ClickException(
             f"Cannot serve on {place}: {os.strerror(error.errno or 0)}. End what runs there, or "
             f"choose another port: PORTAL_PORT={settings.port + 1} portal run"
@@ -128,13 +133,13 @@ def run() -> None:
     """Serve the embedded portal, with its worker; on the first start it brings the demo along."""
     settings = _settings()
     # First of all, so that nobody waits for the demo only to read that the port is taken.
-    listening = _listening(settings)
+    ours = _bound(settings)
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     migrate.upgrade(settings)
     app, stop = _app(), threading.Event()
     if demo.is_empty(app):
         demo.load(app)
-    server = waitress.create_server(app, sockets=[listening], **serving(settings))
+    server = waitress.create_server(app, sockets=[ours], **serving(settings))
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
     crew = _crew(app, stop)

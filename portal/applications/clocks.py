@@ -1,6 +1,6 @@
 """When headquarters has to act (A10), by its working calendar; and what it promises by default."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
 from portal.terms.calendar import end_of, load
@@ -15,9 +15,13 @@ class Due(NamedTuple):
 
 
 def reply_due(now: datetime) -> Due:
-    """By when a submission is answered: so many working hours from now."""
+    """By when a submission is answered: so many working hours from now.
+
+    At midnight is the end of a day, not the beginning of the next, which may be a holiday.
+    """
     hours = value("application.reply_hours", now.date())
-    return Due(load(now).after(now, hours), hours)
+    at = load(now).after(now, hours)
+    return Due(at if at.time() != time() else at - timedelta(seconds=1), hours)
 
 
 def ship_due(now: datetime, promised_on: date) -> Due:

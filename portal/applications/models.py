@@ -195,6 +195,7 @@ class Shipment(Document, Base):
     received_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    search_text: Mapped[str] = mapped_column(default="")
 
     @property
     def title(self) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from portal.applications import policy
 from portal.applications.models import Application, Quote, QuoteLine
 from portal.applications.paper import Picked
-from portal.applications.queries import IS_PRESENT, part_name
+from portal.applications.queries import IS_PRESENT, PROMISED, part_name
 from portal.catalogue.models import Part
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.permissions import Actor
@@ -30,7 +30,7 @@ def applications(actor: Actor, dealer: str = "") -> Sequence[AnyRow]:
             Application.due_at,
             Dealer.code,
             Dealer.name,
-            Quote.promised_on,
+            PROMISED.label("promised_on"),
             func.sum(QuoteLine.rest).label("pieces"),
         )
         .join(Dealer, Dealer.id == Application.dealer_id)
@@ -38,7 +38,7 @@ def applications(actor: Actor, dealer: str = "") -> Sequence[AnyRow]:
         .join(QuoteLine, QuoteLine.quote_id == Quote.id)
         .where(Application.status.in_(TO_SHIP), policy.visible_applications(actor))
         .group_by(Application.id, Dealer.id, Quote.id)
-        .order_by(Quote.promised_on, Application.id)
+        .order_by(PROMISED, Application.id)
         .limit(MOST)
     )
     return rows(statement.where(Dealer.code == dealer) if dealer else statement)
@@ -84,6 +84,6 @@ def _parts() -> AnySelect:
         .join(QuoteLine, QuoteLine.quote_id == Quote.id)
         .join(Part, Part.id == QuoteLine.part_id)
         .where(Application.public_id.in_(bindparam("names", expanding=True)), QuoteLine.rest > 0)
-        .group_by(Part.id, Application.id, Dealer.id, Quote.promised_on)
-        .order_by(Part.number, Quote.promised_on, Application.id)
+        .group_by(Part.id, Application.id, Dealer.id, PROMISED)
+        .order_by(Part.number, PROMISED, Application.id)
     )

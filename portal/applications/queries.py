@@ -52,6 +52,8 @@ IS_PRESENT = and_(
     Quote.application_id == Application.id, Quote.version == Application.quote_version
 )
 """The condition that a quote is the one of its application that counts."""
+PROMISED = func.coalesce(Application.promised_on, Quote.promised_on)
+"""The day that headquarters is held to: that of the confirmation, else the quote's (A9)."""
 
 
 def tabs_for(actor: Actor) -> tuple[Tab, ...]:

@@ -32,6 +32,7 @@ from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.search import normal
 from portal.files import services as files
 from portal.ledger.models import PARTS_SALES
 from portal.people.models import Dealer
@@ -107,6 +108,7 @@ def report(
     )
     session.add(made)
     session.flush()
+    shipment.search_text = normal(shipment.search_text, made.number)
     files.claim(photos, made, by=by)
     counted = {
         "short": sum(one.short for one in found.values()),

@@ -12,6 +12,7 @@ from portal.catalogue.models import Part
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
+from portal.core.search import matches
 from portal.people.models import Dealer
 from portal.web.lists import Tab
 
@@ -66,12 +67,21 @@ def has_open(application: Application) -> bool:
     return session.scalar(statement) is not None
 
 
-def scope(actor: Actor) -> list[ColumnElement[bool]]:
-    """What an actor sees of the shipments."""
-    return [policy.visible_shipments(actor)]
+def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """What an actor sees of the shipments that match a text."""
+    conditions = [policy.visible_shipments(actor)]
+    if text:
+        conditions.append(matches(Shipment, text))
+    return conditions
 
 
-def listed(actor: Actor, tab: Tab) -> AnySelect:
+def found(actor: Actor, text: str) -> Sequence[AnyRow]:
+    """The ten newest shipments that match a text."""
+    newest = listed(actor, text, TABS[0]).order_by(Shipment.created_at.desc()).limit(10)
+    return session.execute(newest).all()
+
+
+def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
     """The rows of a list of shipments, as columns."""
     pieces = (
         select(func.sum(ShipmentLine.sent))
@@ -100,7 +110,7 @@ def listed(actor: Actor, tab: Tab) -> AnySelect:
         .join(Application, Application.id == Shipment.application_id)
         .join(Dealer, Dealer.id == Shipment.dealer_id)
         .outerjoin(DeliveryReport, DeliveryReport.shipment_id == Shipment.id)
-        .where(*scope(actor))
+        .where(*scope(actor, text))
     )
     return statement if tab.where is None else statement.where(tab.where)
 
@@ -132,7 +142,7 @@ def arriving(actor: Actor, now: datetime) -> AnyRow:
         func.count().label("number"),
         func.min(Shipment.due_at).label("first"),
         late.label("late"),
-    ).where(*scope(actor), Shipment.status == "sent")
+    ).where(policy.visible_shipments(actor), Shipment.status == "sent")
     return session.execute(statement).one()
 
 

@@ -1,8 +1,9 @@
 """The pages of shipments: what the warehouse sends and cancels, and what is on its way (A7)."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import (
@@ -22,8 +23,9 @@ from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.db import session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.i18n import _, _l, ngettext
+from portal.core.permissions import Actor
 from portal.web import frame, lists, steps, timeline
-from portal.web.forms import ActionForm
+from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
 
@@ -151,11 +153,15 @@ def cancel(name: str) -> ResponseReturnValue:
 @pages.get("/shipments", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of shipments."""
+    text = clean(request.args.get("q", ""))[:100]
     tabs = shipment_queries.TABS
-    statement = shipment_queries.listed(actor(), lists.current(tabs))
-    scope = shipment_queries.scope(actor())
+    statement = shipment_queries.listed(actor(), text, lists.current(tabs))
+    scope = shipment_queries.scope(actor(), text)
     return render(
         "shipments/list.html",
+        fragments={"results"},
+        q=text,
+        tab=lists.current(tabs).name,
         listed=lists.page(statement, Shipment.created_at, Shipment.id),
         tabs=lists.tab_items(tabs, lists.counts(Shipment, scope, tabs)),
         state=lists.states(Shipment.workflow),
@@ -222,3 +228,16 @@ def _received(shipment: Shipment) -> str:
     if queries.pieces_to_register(application, actor()):
         return str(_("Received. Next, register the old parts that it replaces."))
     return str(_("Received. Nothing more is to be done."))
+
+
+@frame.finder
+def _found(who: Actor, text: str) -> Iterator[frame.Find]:
+    """Shipments by number, tracking number or carrier, or by the number of their report."""
+    if who.can(policy.READ):
+        for row in shipment_queries.found(who, text):
+            yield frame.Find(
+                _l("Shipment"),
+                row.number,
+                f"{row.dealer_name} · {row.carrier} {row.tracking_number}",
+                url_for("shipments.show", name=row.public_id),
+            )

@@ -19,6 +19,7 @@ from portal.core.errors import Invalid, Stale
 from portal.core.i18n import _, ngettext
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.search import normal
 from portal.ledger import services as ledger
 from portal.ledger.models import DEALER, FREIGHT, PARTS_SALES
 from portal.people.models import Dealer
@@ -90,6 +91,14 @@ def ship(
         tracking_number=consignment.tracking_number,
         shipped_on=consignment.shipped_on,
         due_at=end_of(now.date() + timedelta(days=days), now.tzinfo),
+    )
+    shipment.search_text = normal(
+        shipment.number,
+        shipment.carrier,
+        shipment.tracking_number,
+        application.number,
+        dealer.code,
+        dealer.name,
     )
     session.add(shipment)
     session.flush()

@@ -30,12 +30,13 @@ def share(amount: int, rate: Decimal) -> int:
     return half_up(Decimal(amount) * rate)
 
 
-def to_decimal(text: Any) -> Decimal:
+def to_decimal(text: Any, *, decimal_comma: bool = False) -> Decimal:
     """Read a number as people write it: ``1 234,50``, ``1,234.50``, ``¥1,200``.
 
     Thousands are grouped by one and the same sign; of two different ones the last is the decimal
-    sign. A single sign before exactly three digits groups them, unless it is a point. Full-width
-    signs count as their plain ones. ValueError if unreadable.
+    sign. A single sign before exactly three digits groups them, unless it is a point or, for who
+    writes with a decimal comma, a comma. Full-width signs count as their plain ones. ValueError if
+    unreadable.
     """
     cleaned = re.sub(
         r"^(?:CNY|CN¥|RMB|PLN|EUR|USD|[¥€$])\s*|\s*(?:zł|元|CNY|PLN|EUR|USD)$",
@@ -46,7 +47,12 @@ def to_decimal(text: Any) -> Decimal:
     sign, body = ("-", cleaned[1:]) if cleaned.startswith(("-", "−")) else ("", cleaned)
     body = body.strip()
     grouped = _GROUPED.match(body)
-    if grouped and (grouped["mark"] != "." or grouped["rest"] or grouped["whole"].count(".") > 1):
+    alone = "." + "," * decimal_comma  # the decimal sign where it is the only one
+    if grouped and (
+        grouped["mark"] not in alone
+        or grouped["rest"]
+        or grouped["whole"].count(grouped["mark"]) > 1
+    ):
         body = re.sub(r"\D", "", grouped["whole"]) + (grouped["rest"] or "").replace(",", ".")
     else:
         body = body.replace(",", ".")
@@ -58,14 +64,14 @@ def to_decimal(text: Any) -> Decimal:
         raise ValueError(text) from None
 
 
-def parse_amount(text: Any, exponent: int = 2) -> int:
-    """Read a typed amount into minor units.
+def parse_amount(text: Any, exponent: int = 2, *, decimal_comma: bool = False) -> int:
+    """Read a typed amount into minor units; ``decimal_comma`` is as in ``to_decimal``.
 
     Invalid, with a sentence, if it is not a number, has more decimals than the currency, is
     negative, or is larger than ``LARGEST``.
     """
     try:
-        major = to_decimal(text)
+        major = to_decimal(text, decimal_comma=decimal_comma)
     except ValueError:
         raise Invalid(_("“%(text)s” is not an amount of money.", text=str(text)[:40])) from None
     if len(str(text)) > LONGEST:

@@ -28,7 +28,7 @@ def load(app: Flask) -> None:
     settings: Settings = app.extensions["settings"]
     is_watched = sys.stdout.isatty()
     began = time.monotonic()
-    click.echo("Loading the demo: a month at a maker of sanitary ware. It takes some seconds.")
+    click.echo("Loading the demo: a month at a maker of sanitary ware. It takes up to a minute.")
 
     def tell(line: str) -> None:
         if is_watched:

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel.dates import format_skeleton
-from flask import request, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta, get_locale
 from sqlalchemy import text
@@ -83,12 +83,20 @@ def _period(day: date, step: queries.Step) -> str:
 
 @pages.get("/search", needs=SIGNED_IN)
 def search() -> ResponseReturnValue:
-    """Numbers, serials, customers and parts, as far as I may see them."""
+    """Numbers, serials, customers and parts, as far as I may see them.
+
+    Whoever asks for the one thing of that name is led to it.
+    """
     wanted = clean(request.args.get("q", ""))[:100]
+    finds = frame.find(actor(), wanted) if wanted else []
+    named = [hit for hit in finds if str(hit.title).lower() == wanted.lower()]
+    if len(named) == 1 and request.headers.get("HX-Request") != "true":
+        to_it: ResponseReturnValue = redirect(named[0].url)
+        return to_it
     return render(
         "home/search.html",
         q=wanted,
-        finds=frame.find(actor(), wanted) if wanted else [],
+        finds=finds,
         fragments={"results"},
     )
 

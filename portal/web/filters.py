@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.units import format_unit
 from flask import Flask, current_app, request, url_for
 from markupsafe import Markup
 
@@ -35,7 +34,12 @@ def amount(value: int | None) -> str:
 
 def span(count: int, unit: str) -> str:
     """A length of time, its unit ``hour``, ``day`` or ``month``: ``14 days``."""
-    return format_unit(count, f"duration-{unit}", locale=_writer().locale)
+    return _writer().span(count, unit)
+
+
+def has_decimal_comma() -> bool:
+    """Whether the reader writes a half as ``0,5``."""
+    return _writer().has_decimal_comma
 
 
 def number(value: int) -> str:

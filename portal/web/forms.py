@@ -225,7 +225,11 @@ class MoneyField(_Parsed):
 
     def parse(self, text: str) -> int:
         """Read an amount as people write it."""
-        amount = parse_amount(text, current_app.extensions["settings"].exponent)
+        amount = parse_amount(
+            text,
+            current_app.extensions["settings"].exponent,
+            decimal_comma=filters.has_decimal_comma(),
+        )
         if amount < self.least:
             raise Invalid(_("An amount must be above zero."))
         return amount

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -20,7 +21,14 @@ from babel.dates import (
     get_datetime_format,
     get_day_names,
 )
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_decimal_symbol,
+)
+from babel.units import format_unit
 from markupsafe import Markup
 
 from portal.core.clock import Month
@@ -53,6 +61,7 @@ class Writer:
             for sample in (1_000_000, -1_000_000)
         )
         self._number = _pattern(format_decimal(1_000_000, locale=self.locale))
+        self.has_decimal_comma = get_decimal_symbol(self.locale) == ","
         self._both = str(get_datetime_format("medium", locale=self.locale)).replace("'", "")
         # Days, minutes and distances come again and again; the bounds are a few hundred KB.
         self._day = lru_cache(4096)(self._day)  # type: ignore[method-assign]
@@ -79,6 +88,12 @@ class Writer:
     def number(self, value: int) -> str:
         """A whole number, grouped."""
         return f"{value:,}".replace(",", self._number[1])
+
+    def span(self, count: int, unit: str) -> str:
+        """A length of time, its unit ``hour``, ``day`` or ``month``: ``14 days``."""
+        # Babel has no long words for Chinese, which has but one for each unit.
+        length: Any = "short" if self.locale.language == "zh" else "long"
+        return str(format_unit(count, f"duration-{unit}", length, locale=self.locale))
 
     def percent(self, basis_points: int) -> str:
         """Hundredths of a percent in the reader's way of writing: ``0.5%``."""

@@ -143,14 +143,38 @@ def test_desk_counts_weeks_from_monday_when_applications_come(portal: Portal) ->
 def test_search_finds_what_one_may_see_when_looking(portal: Portal) -> None:
     """P1: the same words find different things for different people."""
     number = story.submitted(portal).number or ""
-    with portal.transaction():
-        pass
-    assert number in main_of(portal.client(portal.clerk).get(f"/search?q={number}").text)
+    assert number in main_of(portal.client(portal.clerk).get(f"/search?q={number[:-1]}").text)
     page = main_of(portal.client(portal.other_clerk).get(f"/search?q={number}").text)
     assert "Nothing found" in page
     for who in ("desk", "administrator"):
         page = portal.client(portal.cast[who]).get("/search?q=łazienki").text
         assert "Łazienki Południe" in page
+
+
+def test_search_leads_to_the_one_thing_of_that_name(portal: Portal) -> None:
+    """Its number, in any case, opens it; while one types, and for others, it is a list."""
+    application = story.submitted(portal)
+    url = f"/search?q={(application.number or '').lower()}"
+    clerk = portal.client(portal.clerk)
+    assert clerk.get(url).location == f"/applications/{application.public_id}"
+    typing = {"HX-Request": "true", "HX-Target": "div#results"}
+    assert clerk.get(url, headers=typing).status_code == 200
+    assert portal.client(portal.other_clerk).get(url).status_code == 200
+
+
+def test_shipment_is_found_by_what_stands_on_the_parcel(portal: Portal) -> None:
+    """P1: by tracking number, number, carrier or its report's number, by whom it concerns."""
+    shipment = story.shipped(portal)
+    report = story.reported(portal, shipment)
+    for words in (shipment.tracking_number, shipment.number[3:], shipment.carrier, report.number):
+        for who in (portal.clerk, portal.desk, portal.auditor):
+            for place in ("/search", "/shipments"):
+                page = main_of(portal.client(who).get(place, query_string={"q": words}).text)
+                assert shipment.number in page, (words, place)
+        page = portal.client(portal.other_clerk).get("/search", query_string={"q": words}).text
+        assert shipment.public_id not in page
+    page = portal.client(portal.desk).get("/shipments?q=nothing+of+it").text
+    assert shipment.public_id not in page
 
 
 def test_search_answers_when_the_words_are_odd(portal: Portal) -> None:

@@ -28,6 +28,22 @@ def test_amount_is_read_when_written_as_anywhere(typed: str, minor: int) -> None
 
 
 @pytest.mark.parametrize(
+    ("typed", "minor"),
+    [("12,50", 1250), ("1.234,50", 123450), ("1,234.50", 123450), ("1 234,5", 123450),
+     ("1,234,567", 123456700)],
+)  # fmt: skip
+def test_amount_is_read_when_half_is_written_with_a_comma(typed: str, minor: int) -> None:
+    """L1: as in Poland."""
+    assert parse_amount(typed, decimal_comma=True) == minor
+
+
+def test_amount_is_refused_when_its_comma_is_the_decimal_sign_and_three_digits_follow() -> None:
+    """L1: 12,345 is no twelve thousand for who writes a half as 0,5."""
+    with pytest.raises(Invalid):
+        parse_amount("12,345", decimal_comma=True)
+
+
+@pytest.mark.parametrize(
     "typed", ["1,234.567", "1.234,567", "1 234.567", "1.234", "1,234.567,89", "1,23,456", "1 2"]
 )
 def test_amount_is_refused_when_it_could_mean_another(typed: str) -> None:

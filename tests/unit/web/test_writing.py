@@ -76,3 +76,18 @@ def test_deadline_names_headquarters_time_when_the_reader_has_another() -> None:
     assert "16:59:59" in abroad.moment(winter)
     assert abroad.at_headquarters(winter) == "31 paź 2026, 23:59:59"
     assert WRITERS["en", "CNY"].at_headquarters(winter) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("en", ["1 hour", "14 days", "24 months"]),
+        ("zh-Hans", ["1小时", "14天", "24个月"]),
+        ("pl", ["1 godzina", "14 dni", "24 miesiące"]),
+    ],
+)
+def test_span_is_written_in_words_of_the_language(code: str, words: list[str]) -> None:
+    """C4, A10: of hours, days and months."""
+    writer = WRITERS[code, "CNY"]
+    spans = [writer.span(1, "hour"), writer.span(14, "day"), writer.span(24, "month")]
+    assert [" ".join(span.split()) for span in spans] == words
