@@ -9,16 +9,18 @@ from flask.typing import ResponseReturnValue
 
 from portal.applications import adding, editor, forms, policy, queries, services
 from portal.applications.editor import CHECKED, Row
-from portal.applications.estimate import estimated
+from portal.applications.estimate import Estimate, estimated
 from portal.applications.models import Application
+from portal.catalogue.product_queries import models_offered
 from portal.catalogue.queries import find_parts
+from portal.core.db import AnyRow
 from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, ngettext
 from portal.files import views as files
 from portal.files.forms import Uploads
 from portal.files.images import codes_in
 from portal.files.queries import by_place
-from portal.web import presses
+from portal.web import languages, presses, timeline
 from portal.web.forms import clean
 from portal.web.htmx import render, wanted
 from portal.web.routes import Pages, actor, go, load, now, writing
@@ -63,7 +65,11 @@ def _form_page(
         "applications/form.html",
         fragments=ALONE,
         status=status,
-        whole=lambda: {"photos": by_place(application)},
+        whole=lambda: {
+            "photos": by_place(application),
+            "returned": _returned(application),
+            "models": _models(estimate),
+        },
         application=application,
         form=form,
         estimate=estimate,
@@ -73,6 +79,18 @@ def _form_page(
         checked=CHECKED in typed,
         alone=wanted(ALONE) is not None,
     )
+
+
+def _models(estimate: Estimate) -> Sequence[AnyRow]:
+    parts = {line.part.id for line in estimate.lines if line.part}
+    return models_offered(parts, languages.code())
+
+
+def _returned(application: Application) -> timeline.Entry | None:
+    """Who wants it corrected, and why (A3)."""
+    if application.status != "returned":
+        return None
+    return timeline.latest_move(timeline.of(application))
 
 
 @pages.get("/applications/<name>/edit", needs=policy.WRITE)

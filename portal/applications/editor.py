@@ -18,6 +18,7 @@ CHECKED = "checked"
 _TYPED = ("reference", "contact", "phone", "delivery_address", "remark")
 _FOR_THE_FORM = ("pasted", CHECKED)
 LINE_KEY = re.compile("[A-Za-z0-9_-]{1,16}")
+_OF_PART = re.compile("lines-[0-9]{1,4}-part")
 _PRESS = re.compile("(remove|up|down|copy)-([0-9]{1,4})")
 _OF_THE_REPAIR = ("product_model", "serial", "purchase_date", "fault")
 
@@ -35,6 +36,11 @@ def with_rows(typed: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
     for index, row in enumerate(rows):
         kept |= {f"lines-{index}-{name}": value for name, value in row.items()}
     return kept
+
+
+def lines_begun(typed: Mapping[str, str]) -> int:
+    """How many lines of a form name a part."""
+    return sum(1 for name, text in typed.items() if text and _OF_PART.fullmatch(name))
 
 
 def next_line(rows: Sequence[Row]) -> Row:

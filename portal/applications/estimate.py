@@ -1,11 +1,11 @@
 """What a form that is being typed would cost, and what there is to know of each line (A1, C5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal.applications.editor import Row
-from portal.applications.models import WARRANTY
+from portal.applications.models import WARRANTY, ApplicationLine
 from portal.applications.services import MOST_PIECES
 from portal.catalogue.eligibility import Case, Eligibility
 from portal.catalogue.models import Part, Price
@@ -65,6 +65,16 @@ def estimated(rows: Sequence[Row], now: datetime) -> Estimate:
             )
         )
     return Estimate([one for one in lines if one.typed["part"]], sum(i.amount or 0 for i in lines))
+
+
+def at_list(lines: Iterable[ApplicationLine], on: date) -> int:
+    """What the parts of lines that were asked for cost at the list of a day, in minor units.
+
+    A part without a price counts nothing.
+    """
+    asked = list(lines)
+    prices = prices_of([line.part_id for line in asked], on)
+    return sum(prices[one.part_id].cost * one.quantity for one in asked if one.part_id in prices)
 
 
 def _amount(price: Price | None, quantity: str) -> int | None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, select
 
 from portal.applications import policy
 from portal.applications.models import (
@@ -164,6 +164,14 @@ def _scope(
     return scope + [_FILTERS[name] for name in sorted(filters)]
 
 
+_BEGUN_WITH = func.coalesce(
+    func.nullif(Application.typed["reference"].as_string(), ""),
+    Application.typed["lines-0-part"].as_string(),
+    "",
+)
+"""What a draft is known by as long as it has no number: the dealer's own, or the first part."""
+
+
 def listed(*scope: ColumnElement[bool]) -> AnySelect:
     """The rows of a list of applications, as columns."""
     return (
@@ -179,7 +187,7 @@ def listed(*scope: ColumnElement[bool]) -> AnySelect:
             Application.due_at,
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
-            Application.reference,
+            case((Application.number.is_(None), _BEGUN_WITH), else_=Application.reference),
         )
         # Outer, so that no planner begins with the dealers.
         .outerjoin(Dealer, Dealer.id == Application.dealer_id)

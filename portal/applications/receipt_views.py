@@ -85,8 +85,7 @@ def _page(document: DeliveryReport, form: Any = None) -> ResponseReturnValue:
     lines = [row for row in shipment_queries.lines_of(shipment) if row.ShipmentLine.unwell]
     may_settle = document.status == "open" and actor().can(policy.SETTLE)
     if form is None and may_settle:
-        every = {f"line-{row.ShipmentLine.id}": receipt.AGAIN for row in lines}
-        form = forms.settle_form(lines)(data={"seen": document.version} | every)
+        form = forms.settle_form(lines)(data={"seen": document.version})
     if form:
         form.now_shows(document.version)
     return render(

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 from portal.applications import policy
 from portal.applications.clocks import reply_due
 from portal.applications.commands import LineRequest, Request
+from portal.applications.editor import lines_begun
 from portal.applications.models import (
     WARRANTY,
     Application,
@@ -50,6 +51,7 @@ def start(
     application = Application(
         status="draft", created_at=now, dealer_id=by.dealer_id, created_by_id=by.id, typed=typed
     )
+    application.line_count = lines_begun(typed)
     session.add(application)
     session.flush()
     workflow.begin(application, by=by, now=now, **({"file": file} if file else {}))
@@ -77,6 +79,8 @@ def save(
         return
     drafts.check(application, seen=seen, page=page, by=by)
     application.typed = typed
+    if application.number is None:
+        application.line_count = lines_begun(typed)
     drafts.mark(application, page=page, leaves=leaves, by=by, now=now)
 
 

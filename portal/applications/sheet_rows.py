@@ -11,7 +11,7 @@ from itertools import combinations
 
 from portal.applications.editor import Row, new_line
 from portal.applications.models import STOCK, WARRANTY
-from portal.applications.services import MOST_PIECES
+from portal.applications.services import MOST_LINES, MOST_PIECES
 from portal.applications.sheet_columns import (
     COLUMNS,
     EXAMPLE,
@@ -36,6 +36,7 @@ _EARLIEST = date(1990, 1, 1)
 _PIECES = re.compile(
     r"([0-9]+)\s*(szt|kpl|pcs?|pieces?|sets?|ea|个|件|只|套|支|台)\.?", re.IGNORECASE
 )
+_COUNT = re.compile("[0-9]+")
 _FOR_WARRANTY = re.compile("warranty|guarantee|保修|保内|三包|gwaranc", re.IGNORECASE)
 _NOT_WARRANTY = re.compile("out of|保外|pogwaranc", re.IGNORECASE)
 _FOR_STOCK = re.compile("stock|库存|备货|magazyn|zapas", re.IGNORECASE)
@@ -54,10 +55,28 @@ def pasted_table(records: Sequence[Cells]) -> tuple[Cells, Sequence[Cells], Mapp
     first = records[0]
     if merit(first) > 1 or (merit(first) and len(first) == 1):
         return first, records[1:], proposed(first)
+    records = [*_counted(records[:MOST_LINES]), *records[MOST_LINES:]]
     width = max(map(len, records))
     mapping: Mapped = {column.key: None for column in COLUMNS} | {"part": 0}
     mapping["quantity"] = 1 if width > 1 else None
     return [str(number + 1) for number in range(width)], records, mapping
+
+
+def _counted(records: Sequence[Cells]) -> list[Cells]:
+    """Rows with the count that follows a part after a mere blank in a cell of its own.
+
+    Unless the whole of it is a part's number. One query.
+    """
+    cut: dict[str, Cells] = {
+        cell: words
+        for cell, *beside in records
+        if not any(beside)
+        and len(words := cell.rsplit(maxsplit=1)) == 2
+        and _COUNT.fullmatch(words[1])
+    }
+    for number in find_parts(cut):
+        del cut[number]
+    return [record if any(record[1:]) else cut.get(record[0], record) for record in records]
 
 
 def lines_of(

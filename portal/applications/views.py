@@ -22,6 +22,7 @@ from portal.applications import open_quantities as open_quantities  # a part's p
 from portal.applications import timers as timers  # the worker finds them
 from portal.applications.compensation_models import Compensation
 from portal.applications.differences import Change, changes
+from portal.applications.estimate import at_list
 from portal.applications.history import ALONE, VALUES, WORDS
 from portal.applications.list_views import chips, wish
 from portal.applications.models import Application, DeliveryReport, Quote, Shipment
@@ -136,6 +137,7 @@ def page(
     quotes = queries.quotes_of(application)
     shipments = shipment_queries.of(application)
     reports = shipment_queries.reports_of(application) if shipments else {}
+    entries, lines = timeline.of(application), queries.lines_of(application)
     status = form.status if form else 200
     return render(
         "applications/show.html",
@@ -145,7 +147,8 @@ def page(
         main_line=[(name, Application.workflow.state(name).label) for name in MAIN_LINE],
         steps=steps.of(application, _OWN_PAGES) + steps.of(application, "applications.act"),
         dealer=queries.dealer_of(application),
-        lines=queries.lines_of(application),
+        lines=lines,
+        estimate=_estimate(application, lines),
         quote=quotes[0] if quotes else None,
         earlier=quotes[1:],
         shipments=shipments,
@@ -155,7 +158,8 @@ def page(
         reports=reports,
         report_state=DeliveryReport.workflow.state,
         waits_for=_waits_for(application, shipments, reports),
-        entries=timeline.of(application),
+        entries=entries,
+        returned=timeline.latest_move(entries) if application.status == "returned" else None,
         typed_rows=forms.typed_rows(application.typed),
         photos={place: files.linked(some) for place, some in by_place(application).items()},
         form=form,
@@ -168,6 +172,13 @@ def page(
         **_confirming(application, quotes),
         **more,
     )
+
+
+def _estimate(application: Application, lines: Sequence[AnyRow]) -> int | None:
+    """What is asked for costs so much at today's list, as long as there is no quote (A1)."""
+    if application.status not in ("submitted", "returned") or application.quote_version:
+        return None
+    return at_list((row.ApplicationLine for row in lines), now().date()) or None
 
 
 def _waits_for(

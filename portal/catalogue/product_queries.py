@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from portal.catalogue import policy
 from portal.catalogue.models import Fit, Part, ProductModel, SoldUnit, WarrantyPolicy
@@ -15,6 +15,7 @@ from portal.core.search import matches, normal
 from portal.people.models import Dealer
 
 MOST_PARTS = 1000
+MOST_OFFERED = 200
 
 
 def models_by_key(keys: Collection[str]) -> dict[str, int]:
@@ -131,6 +132,18 @@ def models_of(part: Part, language: str) -> Sequence[AnyRow]:
         .where(Fit.part_id == part.id)
         .order_by(ProductModel.number)
         .limit(MOST_PARTS)
+    ).all()
+
+
+def models_offered(parts: Collection[int], language: str) -> Sequence[AnyRow]:
+    """Models to choose from, by name; first those that have one of some parts. One query."""
+    fitting = ProductModel.id.in_(select(Fit.model_id).where(Fit.part_id.in_(parts)))
+    name = model_name(language)
+    return session.execute(
+        select(ProductModel.number, name.label("name"))
+        .where(ProductModel.status == "active")
+        .order_by(case((fitting, 0), else_=1), func.lower(name), ProductModel.number)
+        .limit(MOST_OFFERED)
     ).all()
 
 

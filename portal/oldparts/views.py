@@ -210,8 +210,7 @@ def _page(
 
 def _verdict(old_part: OldPart, entries: Sequence[timeline.Entry]) -> timeline.Entry | None:
     """Who returned or rejected it last and why, while it stays so."""
-    moves = (entry for entry in reversed(entries) if entry.to_state is not None)
-    return next(moves, None) if old_part.status in ("returned", "rejected") else None
+    return timeline.latest_move(entries) if old_part.status in ("returned", "rejected") else None
 
 
 @pages.get("/<name>", needs=policy.READ)

@@ -27,6 +27,7 @@ class ShownMonth:
     """A month's weeks from Monday on, None where a day is another month's, and its spans."""
 
     name: str
+    is_now: bool
     weeks: list[list[ShownDay | None]]
     spans: list[Span]
 
@@ -70,6 +71,7 @@ def year(calendar: Calendar, number: int, spans: list[Span], today: date) -> lis
     return [
         ShownMonth(
             str(Month(number, month)),
+            (number, month) == (today.year, today.month),
             weeks(month),
             [span for span in spans if span.first.month <= month <= span.last.month],
         )

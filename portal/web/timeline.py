@@ -155,6 +155,11 @@ def _why(event: AnyRow, document: Document) -> str:
     return ": ".join(str(word) for word in (chosen, event.reason) if word)
 
 
+def latest_move(entries: Sequence[Entry]) -> Entry | None:
+    """The entry that brought a document into the state it is in, if any did."""
+    return next((entry for entry in reversed(entries) if entry.to_state is not None), None)
+
+
 def told(event: AnyRow, document: Document) -> Entry:
     """One event for somebody who reads of it elsewhere: in it nothing leads anywhere."""
     return _entry(event, document, kind_named(document.kind), {}, [])

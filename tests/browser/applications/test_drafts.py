@@ -107,11 +107,12 @@ def test_second_of_two_is_told_and_goes_on_when_scripts_are_off(
         clerk.post(f"/applications/{draft.public_id}/edit", other)
         page.get_by_label("Contact").fill("From the manager")
         page.get_by_role("button", name="Keep as draft").click()
-        expect(page.locator("#error-summary")).to_contain_text("Clerk saved this draft")
+        expect(page.locator(".unsaved")).to_contain_text("Clerk saved this draft")
+        expect(page.locator(".unsaved")).to_be_in_viewport()
         expect(page.get_by_label("Contact")).to_have_value("From the manager")
         assert html_errors({"draft": page.content()}) == []
         page.get_by_role("button", name="Save what stands here").click()
-        expect(page.locator("#error-summary")).to_have_count(0)
+        expect(page.locator(".unsaved")).to_have_count(0)
         assert kept(portal, draft).typed["contact"] == "From the manager"
 
 

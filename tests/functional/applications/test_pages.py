@@ -1,5 +1,6 @@
 """Applications as people meet them: pages, forms, lists (A1–A8), in three languages."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import select
 
 from portal.applications import policy, queries
 from portal.applications.models import Application, Shipment
+from portal.applications.workflow import RETURN_REASONS
 from portal.core.db import session
 from portal.core.permissions import Role
 from tests.support import story
@@ -128,6 +130,66 @@ def test_page_is_refused_when_the_application_was_submitted_elsewhere(portal: Po
     assert answer.status_code == 409
     assert "Somebody else" in answer.text
     assert now_of(portal, draft).contact == "王坤"
+
+
+def test_ways_on_stand_above_the_form_when_another_page_saved_it(portal: Portal) -> None:
+    """A1: who submits a stale page reads first how to keep what is typed, or to see what is."""
+    clerk = portal.client(portal.clerk)
+    draft = new_draft(portal, clerk)
+    url = f"/applications/{draft.public_id}/edit"
+    first = FORM | {"contact": "First page", "press": "key-of-the-first-page"}
+    assert clerk.post(url, {**first, "do": "save"}).status_code == 303
+    answer = clerk.post(url, {**FORM, "do": "submit", "press": "key-of-another-page"})
+    assert answer.status_code == 409
+    above, form = answer.text.split('id="contact"')
+    assert "You saved this draft on another page" in above
+    assert re.search(r'name="over" value="2"', above)
+    assert f'href="{url}"' in above
+    assert 'name="over"' not in form
+    assert "Please correct this" not in answer.text
+
+
+def test_reason_stands_above_the_application_while_it_is_returned(portal: Portal) -> None:
+    """A3: on its page and its form, in the words of who returned it, until it is handed in."""
+    application = story.submitted(portal)
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    page = f"/applications/{application.public_id}"
+    returned = {"code": next(iter(RETURN_REASONS)), "reason": "The serial is another model's"}
+    seen = {"seen": str(now_of(portal, application).version)}
+    assert desk.post(f"{page}/steps/return", returned | seen).status_code == 303
+    clerk.post(f"/comments/application/{application.public_id}", {"text": "I look it up"})
+    words = f"{RETURN_REASONS[returned['code']]}: The serial is another model&#39;s"
+    for url, below in ((page, "<h2>Lines</h2>"), (f"{page}/edit", 'id="contact"')):
+        above = clerk.get(url).text.split(below)[0]
+        assert f"{portal.desk.name} returned it" in above
+        assert words in above
+    assert f"{portal.desk.name} returned it" not in clerk.get("/applications").text
+
+
+def test_submitted_application_has_an_estimate_until_it_is_quoted(portal: Portal) -> None:
+    """A1: what its parts cost at today's list, and nothing more once there is a quote."""
+    lines = (story.line(portal, quantity=3), story.line(portal, "TH-300", 1))
+    asked, answered = story.submitted(portal, *lines), story.quoted(portal, *lines)
+    clerk = portal.client(portal.clerk)
+    page = clerk.get(f"/applications/{asked.public_id}").text
+    assert "At today's list price" in page
+    assert "187.50" in page.split("<aside>")[1]
+    assert "At today" not in clerk.get(f"/applications/{answered.public_id}").text
+
+
+def test_drafts_are_told_apart_in_the_list(portal: Portal) -> None:
+    """A1: by the dealer's own number or the first part, and by how many lines they have."""
+    clerk = portal.client(portal.clerk)
+    for own in ({"reference": "JOB-7"}, {}):
+        draft = new_draft(portal, clerk)
+        url = f"/applications/{draft.public_id}/edit"
+        assert clerk.post(url, {**FORM, **own, "lines-1-part": "TH-300"}).status_code == 303
+    new_draft(portal, clerk)
+    rows = clerk.get("/applications?tab=draft").text.split("<tbody>")[1].split("</tr>")
+    assert all(">Draft</a>" in row for row in rows[:3])
+    assert ["JOB-7" in row for row in rows[:3]] == [False, False, True]
+    assert ["fv-100" in row for row in rows[:3]] == [False, True, False]
+    assert ['data-label="Lines">2<' in row for row in rows[:3]] == [False, True, True]
 
 
 def test_quote_is_made_and_confirmed_in_pages(portal: Portal) -> None:

@@ -76,6 +76,7 @@ def test_report_keeps_what_was_typed_when_it_is_refused(portal: Portal) -> None:
     """A8: more than was sent, damage without a photo, words for a count; nothing is lost."""
     shipment = story.shipped(portal)
     clerk, url = portal.client(portal.clerk), f"/shipments/{shipment.public_id}/report"
+    assert "Photos <span" not in clerk.get(url).text
     with portal.transaction():
         (line,) = story.line_ids(shipment)
     short, damaged = f"short-{line}", f"damaged-{line}"
@@ -107,11 +108,14 @@ def test_settling_keeps_what_was_typed_when_it_is_refused(portal: Portal) -> Non
     shipment = story.shipped(portal)
     report = story.reported(portal, shipment, {0: Found(short=2)}, photos=[])
     desk, url = portal.client(portal.desk), f"/delivery-reports/{report.public_id}"
-    assert "Refund CN¥25.00" in desk.get(url).text
+    page = desk.get(url).text
+    assert "Refund CN¥25.00" in page
+    assert " checked" not in page.split("<main")[1]
     with portal.transaction():
         (line,) = story.line_ids(shipment)
     choice = {f"line-{line}": "refund", "seen": "1", "reason": "Sorry"}
     for wrong, status in (
+        ({f"line-{line}": None}, 422),
         ({f"line-{line}": ""}, 422),
         ({f"line-{line}": "keep"}, 422),
         ({"seen": "7"}, 409),

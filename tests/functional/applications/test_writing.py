@@ -1,5 +1,6 @@
 """Writing an application: what the form says while one types, and ways to fill its lines (A1)."""
 
+import re
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -13,7 +14,7 @@ from portal.applications import queries
 from portal.applications.commands import LineRequest
 from portal.applications.estimate import estimated
 from portal.applications.models import Application
-from portal.catalogue.models import Part
+from portal.catalogue.models import Fit, Part, ProductModel
 from portal.core.db import session
 from portal.files.models import Attachment
 from tests.functional.catalogue import products
@@ -104,6 +105,23 @@ def test_warranty_is_told_while_typing(portal: Portal) -> None:
     assert "In warranty until" in page
 
 
+def test_models_are_offered_and_those_that_have_the_part_come_first(portal: Portal) -> None:
+    """A1, C4: active models by name; whatever else is typed is kept."""
+    for number, name in (("WC-1", "Alba"), ("WC-9", "Zoe")):
+        products.model(portal, number, name)
+    gone, fitting = products.model(portal, "WC-0", "Old"), products.model(portal, "WC-5", "Mira")
+    with portal.transaction():
+        session.get_one(ProductModel, gone).status = "withdrawn"
+        session.add(Fit(model_id=fitting, part_id=portal.parts["FV-100"]))
+    draft, clerk = story.drafted(portal), portal.client(portal.clerk)
+    form = typed(WARRANTY | {"product_model": "My own words"})
+    assert press(clerk, draft, "save", form).status_code == 303
+    page = clerk.get(f"/applications/{draft.public_id}/edit").text
+    offered = page.split('<datalist id="models">')[1].split("</datalist>")[0]
+    assert re.findall(r'value="([^"]+)"', offered) == ["WC-5", "WC-1", "WC-9"]
+    assert "My own words" in page
+
+
 def test_withdrawn_part_gives_way_when_its_successor_is_taken(portal: Portal) -> None:
     """A1, C1: the form offers what replaces a part, and says that it cannot be ordered."""
     withdraw(portal, "FP-200", "FV-100")
@@ -171,6 +189,27 @@ def test_headings_are_understood_when_they_are_pasted_too(portal: Portal) -> Non
     assert column(portal, draft, "part") == ["FP-200", "FV-100"]
     assert column(portal, draft, "serial") == ["", "SN-7"]
     assert column(portal, draft, "purpose") == ["stock", "warranty"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "parts", "quantities"),
+    [
+        ("FV-100 4", ["FV-100"], ["4"]),
+        ("FV-100 4\nFP-200\t2\nTH-300", ["FV-100", "FP-200", "TH-300"], ["4", "2", ""]),
+        ("NO SUCH 12", ["NO SUCH"], ["12"]),
+        ("fv- 100", ["FV-100"], ["1"]),
+        ("FV-100 12345", ["FV-100"], ["12345"]),
+    ],
+)
+def test_count_is_the_quantity_when_a_mere_blank_parts_it(
+    portal: Portal, rows: str, parts: list[str], quantities: list[str]
+) -> None:
+    """A1: the last word after a part is how many, unless all of it is a part's number."""
+    draft, clerk = story.drafted(portal), portal.client(portal.clerk)
+    press(clerk, draft, "paste", typed(STOCK | {"part": ""}) | {"pasted": rows})
+    assert column(portal, draft, "part") == parts
+    assert column(portal, draft, "quantity") == quantities
+    assert "".join(column(portal, draft, "remark")) == ""
 
 
 def test_rows_stay_pasted_when_there_is_no_room(portal: Portal) -> None:

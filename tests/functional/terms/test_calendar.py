@@ -60,6 +60,16 @@ def test_holiday_counts_when_the_administrator_declared_it(portal: Portal) -> No
     assert "Spring Festival" not in portal.client(portal.clerk).get("/calendar?year=2026").text
 
 
+def test_calendar_leads_to_the_month_that_it_is(portal: Portal) -> None:
+    """Look: on a phone a year is long, so one press goes to today's month from any year."""
+    client = portal.client(portal.clerk)
+    month = client.get("/calendar").text.split('class="month" id="today"')[1].split("</section>")[0]
+    assert 'aria-current="date"' in month
+    other = client.get("/calendar?year=2027").text
+    assert 'href="/calendar#today"' in other
+    assert 'id="today"' not in other
+
+
 def test_calendar_page_is_one_screen_of_few_queries(portal: Portal) -> None:
     """The session, the values and exceptions, the names, and the document itself."""
     client = portal.client(portal.other_clerk)
