@@ -26,6 +26,10 @@ LARGEST = 40 << 20
 
 FORMULA = re.compile(r"[\s']*[=+\-@＝＋－＠]|'*[\t\r\n]")
 """What a spreadsheet program might take for a formula; ``write_csv`` puts an apostrophe before."""
+INNER_FORMULA = r"(?<=[;\t\r\n])%s(?=[ ']*[=+\-@＝＋－＠])"
+"""The place of such an apostrophe within a text: a program that divides cells by ``;``, as those of
+half of Europe do, begins a new cell there, whatever is quoted."""
+_INNER_APOSTROPHE = re.compile(INNER_FORMULA % "'")
 
 _ENDINGS = {
     "csv": {"csv", "txt", "tsv", "tab"},
@@ -316,5 +320,8 @@ def _records(text: str, delimiter: str) -> Lines:
 
 
 def _unguarded(cell: str) -> str:
-    """Take back the apostrophe that ``write_csv`` puts before what looks like a formula."""
+    """Take back the apostrophes that ``write_csv`` puts before what looks like a formula."""
+    if "'" not in cell:
+        return cell
+    cell = _INNER_APOSTROPHE.sub("", cell)
     return cell[1:].strip() if cell.startswith("'") and FORMULA.match(cell[1:]) else cell

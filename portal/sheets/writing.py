@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from portal.core.errors import Invalid
 from portal.core.i18n import _
 from portal.sheets.reader import LONGEST_CELL
-from portal.sheets.table import FORMULA
+from portal.sheets.table import FORMULA, INNER_FORMULA
 
 MOST_ROWS = 1_048_576
 """In a sheet, with its headings."""
@@ -96,6 +96,8 @@ def write_csv_to(file: IO[bytes], headings: Sequence[str], rows: Iterable[Sequen
     text.detach()
 
 
+_DIVIDERS = frozenset(";\t\r\n")
+_INNER = re.compile(INNER_FORMULA % "")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -105,4 +107,6 @@ def _looks_like_formula(text: str) -> bool:
 
 
 def _guarded(text: str) -> str:
+    if not _DIVIDERS.isdisjoint(text):
+        text = _INNER.sub("'", text)
     return "'" + text if _looks_like_formula(text) else text

@@ -1,6 +1,7 @@
 """Writing: no text becomes a formula, and what was written can be read."""
 
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
@@ -30,6 +31,14 @@ def test_no_cell_is_a_formula_when_csv_is_written() -> None:
     """A text that Excel would compute starts with an apostrophe."""
     for line in write_csv(["a"], [[text] for text in naughty()]).decode("utf-8-sig").split("\r\n"):
         assert not line.lstrip('"').startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize("text", ["1;=1+1", "a\n=1+1", "a\t@x", "a; -1", "a;＋1", "a\r+1"])
+def test_no_cell_is_a_formula_when_cells_are_divided_by_another_sign(text: str) -> None:
+    """A program that divides at semicolons begins a new cell within what we quote."""
+    written = write_csv(["a", "b"], [["x", text]]).decode("utf-8-sig")
+    for cell in re.split(r"[;\t\r\n]", written):
+        assert not re.match(r"\s*[=+\-@＝＋－＠]", cell.strip('",')), written
 
 
 def test_no_cell_is_a_formula_when_xlsx_is_written() -> None:
