@@ -114,8 +114,11 @@ def test_settling_keeps_what_was_typed_when_it_is_refused(portal: Portal) -> Non
     with portal.transaction():
         (line,) = story.line_ids(shipment)
     choice = {f"line-{line}": "refund", "seen": "1", "reason": "Sorry"}
+    missing = desk.post(f"{url}/settle", {"seen": "1", "reason": "Sorry"})
+    assert missing.status_code == 422
+    assert f'id="line-{line}-error"' in missing.text
+    assert "Choose what to do about it." in missing.text
     for wrong, status in (
-        ({f"line-{line}": None}, 422),
         ({f"line-{line}": ""}, 422),
         ({f"line-{line}": "keep"}, 422),
         ({"seen": "7"}, 409),
@@ -126,6 +129,22 @@ def test_settling_keeps_what_was_typed_when_it_is_refused(portal: Portal) -> Non
     assert desk.post(f"{url}/settle", choice).status_code == 303
     assert desk.post(f"{url}/settle", choice).status_code == 409
     assert only(portal, select(Transfer.amount).where(Transfer.kind == "refund")) == 2500
+
+
+def test_choice_of_one_line_stays_when_that_of_another_is_missing(portal: Portal) -> None:
+    """A8: nothing is chosen for the desk, and what it chose is not asked twice."""
+    shipment = story.shipped(portal, story.line(portal), story.line(portal, "FP-200"))
+    report = story.reported(portal, shipment, {0: Found(short=1), 1: Found(short=1)}, photos=[])
+    with portal.transaction():
+        first, second = story.line_ids(shipment)
+    url = f"/delivery-reports/{report.public_id}/settle"
+    answer = portal.client(portal.desk).post(url, {f"line-{second}": "refund", "seen": "1"})
+    assert answer.status_code == 422
+    assert f'id="line-{first}-error"' in answer.text
+    assert f'id="line-{second}-error"' not in answer.text
+    (chosen,) = re.findall(r"<input checked[^>]*>", answer.text)
+    assert f'name="line-{second}"' in chosen
+    assert 'value="refund"' in chosen
 
 
 # The warehouse
