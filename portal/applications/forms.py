@@ -95,16 +95,16 @@ class SaveForm(Form):
 class ApplicationForm(SaveForm):
     """A parts application 售后服务配件申请单, as it is typed."""
 
+    contact = line(_l("Contact"))
+    phone = line(_l("Phone"), required=False, most=60)
+    delivery_address = text(_l("Delivery address"), most=1000)
     reference = line(
         _l("Your own number"),
         required=False,
         description=_l("Your order or job number, if you have one. You can search for it."),
     )
-    contact = line(_l("Contact"))
-    phone = line(_l("Phone"), required=False, most=60)
-    delivery_address = text(_l("Delivery address"), most=1000)
-    remark = text(_l("Remark"), required=False)
     lines = RowsField(FormField(LineForm), min_entries=1, max_entries=MOST_LINES)
+    remark = text(_l("Remark"), required=False)
 
     def request(self, part_ids: Mapping[str, int]) -> Request:
         """The command; a part that is not in ``part_ids`` gets an id that no part has.
@@ -260,6 +260,7 @@ def pieces_form(
 class ShipForm(Form):
     """What the warehouse sends, and how (A7)."""
 
+    on_top = ("pieces-",)
     seen = VersionField()
     carrier = line(_l("Carrier"))
     tracking_number = line(_l("Tracking number"))
@@ -282,7 +283,9 @@ class ShipForm(Form):
 class CancelForm(ActionForm):
     """What cannot be sent, and why (A7); ``agreed`` is the refund that the page has shown."""
 
+    on_top = ("pieces-",)
     agreed = VersionField()
+    reason = text(_l("Reason"), required=False)
 
     def pieces(self) -> dict[int, int]:
         """How many pieces of each quoted line."""
@@ -308,8 +311,9 @@ def _counts(form: Form, prefix: str) -> dict[int, int]:
 class ReportForm(Form):
     """What of a shipment did not arrive well (A8)."""
 
+    on_top = ("short-", "damaged-")
     seen = VersionField()
-    photos = UploadsField()
+    photos = UploadsField(_l("Photos"))
     remark = text(_l("Remark"), required=False)
 
     def found(self) -> dict[int, Found]:
@@ -323,7 +327,7 @@ def report_form(lines: Iterable[AnyRow]) -> type[ReportForm]:
     """A form with two counts for each line of a shipment."""
     fields = {
         f"{name}-{row.ShipmentLine.id}": CountField(
-            f"{row.number}: {label}", [Optional()], least=0, most=row.ShipmentLine.sent
+            f"{row.number} · {label}", [Optional()], least=0, most=row.ShipmentLine.sent
         )
         for row in lines
         for name, label in (("short", _("Missing")), ("damaged", _("Damaged")))
@@ -333,6 +337,9 @@ def report_form(lines: Iterable[AnyRow]) -> type[ReportForm]:
 
 class SettleForm(ActionForm):
     """What headquarters does about each line that did not arrive well (A8)."""
+
+    on_top = ("line-",)
+    reason = text(_l("In words"), required=False)
 
     def decisions(self) -> dict[int, str]:
         """To send again or to refund, by line."""
@@ -368,4 +375,9 @@ def _report_words(row: AnyRow) -> str:
         (_("Missing"), row.ShipmentLine.short),
         (_("Damaged"), row.ShipmentLine.damaged),
     )
-    return " · ".join([row.number, *(f"{label}: {count}" for label, count in counted if count)])
+    said = (
+        _("%(field)s: %(sentence)s", field=label, sentence=count)
+        for label, count in counted
+        if count
+    )
+    return " · ".join([row.number, *said])

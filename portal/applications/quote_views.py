@@ -124,7 +124,10 @@ def _rows(form: forms.QuoteForm, lines: Sequence[AnyRow], basis: Basis) -> list[
         own, *newer = basis.parts[asked.ApplicationLine.part_id]
         answer.part.choices = [
             SelectChoice(own.id, own.number),
-            *(SelectChoice(part.id, f"{part.number} · {part.name}") for part in newer),
+            *(
+                SelectChoice(part.id, f"{part.number} · {queries.part_name(part)}")
+                for part in newer
+            ),
         ]
         cost, quantity = basis.cost(answer.part.data), answer.quantity.data
         amount = None if cost is None or quantity is None else cost * quantity

@@ -60,6 +60,9 @@ def _pieces_page(
 
     def page(**shown: Any) -> ResponseReturnValue:
         status = form.status if request.method == "POST" else 200
+        if status == 422 and not any(form[f"pieces-{line_id}"].errors for line_id in rests):
+            its = {row.QuoteLine.id: row.QuoteLine for row in lines}
+            form.complain(shipping.wrong_pieces(form.pieces(), its))
         form.now_shows(application.version)
         return render(
             template,
@@ -133,20 +136,21 @@ def cancel(name: str) -> ResponseReturnValue:
     application = load(Application, name)
     form, page = _cancel_page(application)
     asked = {"reason": form.reason.data or "", "seen": form.seen.data, "by": actor()}
-    if "fill" not in request.form and form.validate_on_submit():
-        with form.refusals():
-            due = shipping.preview(application, form.pieces(), **asked)
-            if due.refund != form.agreed.data:
-                form.agreed.raw_data = [str(due.refund)]
-                to_agree: ResponseReturnValue = page(due=due)
-                return to_agree
 
     def do() -> None:
         shipping.cancel_lines(application, form.pieces(), **asked, now=now())
 
-    told = _("Cancelled. The amount is on the dealer's account again.")
-    taken = None if "fill" in request.form else steps.taken(application, form, do, told=told)
-    answer: ResponseReturnValue = taken or page()
+    due = None
+    if "fill" not in request.form and form.validate_on_submit():
+        with form.refusals():
+            due = shipping.preview(application, form.pieces(), **asked)
+    taken = None
+    if due and due.refund == form.agreed.data:
+        told = _("Cancelled. The amount is on the dealer's account again.")
+        taken = steps.taken(application, form, do, told=told)
+    elif due:
+        form.agreed.raw_data = [str(due.refund)]
+    answer: ResponseReturnValue = taken or page(due=due)
     return answer
 
 

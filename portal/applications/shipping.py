@@ -40,24 +40,33 @@ def lock_lines(application: Application) -> dict[int, QuoteLine]:
     return {line.id: line for line in session.scalars(statement)}
 
 
-def _chosen(pieces: Mapping[int, int], lines: Mapping[int, QuoteLine]) -> dict[int, int]:
-    """The pieces above zero; Invalid if there are none, or more than a line still has (A7)."""
-    chosen = {line_id: count for line_id, count in pieces.items() if count}
-    if not set(chosen) <= set(lines):
-        raise Stale()
-    wrong = {
+def wrong_pieces(pieces: Mapping[int, int], lines: Mapping[int, QuoteLine]) -> dict[str, str]:
+    """What is wrong with pieces of these lines (A7), by field.
+
+    That there are none at all is said at the first line that still has some to be sent.
+    """
+    if not any(pieces.values()):
+        nothing = _("Enter how many pieces of at least one line.")
+        first = next((line.id for line in lines.values() if line.rest), 0)
+        return {f"pieces-{first}": nothing}
+    return {
         f"pieces-{line_id}": ngettext(
             "At most %(num)d is still to be sent.",
             "At most %(num)d are still to be sent.",
             lines[line_id].rest,
         )
-        for line_id, count in chosen.items()
+        for line_id, count in pieces.items()
         if not 0 <= count <= lines[line_id].rest
     }
-    if wrong:
+
+
+def _chosen(pieces: Mapping[int, int], lines: Mapping[int, QuoteLine]) -> dict[int, int]:
+    """The pieces above zero; Invalid if there are none, or more than a line still has (A7)."""
+    chosen = {line_id: count for line_id, count in pieces.items() if count}
+    if not set(chosen) <= set(lines):
+        raise Stale()
+    if wrong := wrong_pieces(chosen, lines):
         raise Invalid(fields=wrong)
-    if not chosen:
-        raise Invalid(_("Enter how many pieces of at least one line."))
     return chosen
 
 

@@ -93,23 +93,23 @@ class PartForm(Form):
     """What an administrator says of a part."""
 
     seen = VersionField()
-    photos = UploadsField()
-    drop_picture = BooleanField(_l("Remove this picture"))
     name = line(_l("Name in English"))
     name_zh = line(_l("Name in Chinese"), required=False)
     name_pl = line(_l("Name in Polish"), required=False)
     unit = line(_l("Unit"), required=False, most=UNIT)
     category = line(_l("Category"), required=False)
-    return_required = BooleanField(
-        _l("Old part must be returned"),
-        description=_l("The dealer registers the defective piece and keeps it for collection."),
-    )
     successor = line(
         _l("Replaced by"),
         required=False,
         most=NUMBER,
         description=_l("The number of the part that comes instead of this one."),
     )
+    return_required = BooleanField(
+        _l("Old part must be returned"),
+        description=_l("The dealer registers the defective piece and keeps it for collection."),
+    )
+    drop_picture = BooleanField(_l("Remove this picture"))
+    photos = UploadsField(_l("Photos"))
 
     @property
     def picture(self) -> str | None:
@@ -126,4 +126,5 @@ class PartForm(Form):
 class NewPartForm(PartForm):
     """A part that is added by hand: its number as well."""
 
+    on_top = ("number",)
     number = _number

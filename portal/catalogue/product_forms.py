@@ -34,6 +34,7 @@ class ModelForm(Form):
 class NewModelForm(ModelForm):
     """A product model that is added: its number as well."""
 
+    on_top = ("number",)
     number = line(
         _l("Model number"), most=NUMBER, description=_l("As the manufacturer writes it. It stays.")
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 from portal.sheets.columns import Column, Mapped
 from portal.sheets.rows import RowIssue
 from portal.sheets.table import Row, Table
@@ -116,7 +116,9 @@ def in_words(columns: Sequence[Column]) -> Callable[[RowIssue], str]:
 
     def write(issue: RowIssue) -> str:
         label = labels.get(issue.column or "")
-        return f"{label}: {issue.sentence}" if label else issue.sentence
+        if not label:
+            return issue.sentence
+        return _("%(field)s: %(sentence)s", field=label, sentence=issue.sentence)
 
     return write
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flask import flash, request, url_for
+from flask import Flask, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import (
@@ -13,6 +13,7 @@ from portal.catalogue import (
     product_queries,
     queries,
     services,
+    units,
 )
 from portal.catalogue.history import PART_VALUES, PART_WORDS
 from portal.catalogue.models import Part
@@ -198,3 +199,8 @@ def save(name: str) -> ResponseReturnValue:
             flash(_("The part is saved."), "success")
             return go("catalogue.show", name=part.public_id)
     return _part_form(form, part)
+
+
+def init_app(app: Flask) -> None:
+    """Let templates name a part's unit in the reader's language."""
+    app.add_template_filter(units.unit_name)

@@ -90,7 +90,7 @@ class DecisionForm(Form):
     """What the reviewer decides on one line (R6); ``was`` is its status on the page."""
 
     was = HiddenField()
-    step = StringField()
+    step = HiddenField()
     amount = MoneyField(_l("Approved amount"), [Optional()])
     reason = StringField(_l("Reason"))
     note = text(_l("Note for the dealer"), required=False)

@@ -61,17 +61,17 @@ class Conflict(Refusal):
     status = 409
 
 
+CHANGED = _l(
+    "Somebody changed this while you were looking at it. "
+    "This page now shows how it stands; what you typed is kept."
+)
+
+
 class Stale(Conflict):
     """The page that was answered shows an older version than the document has now."""
 
     def __init__(self, sentence: Any = None) -> None:
-        super().__init__(
-            sentence
-            or _l(
-                "Somebody changed this while you were looking at it. "
-                "This page now shows how it stands; what you typed is kept."
-            )
-        )
+        super().__init__(sentence or CHANGED)
 
 
 class WrongState(Conflict):

@@ -17,13 +17,13 @@ def speak_by(messages: Callable[[], NullTranslations]) -> None:
     _messages[:] = [messages]
 
 
-def _(sentence: str, **values: Any) -> str:
+def _(sentence: str, /, **values: Any) -> str:
     """A sentence in the reader's language."""
     said = _messages[0]().gettext(sentence)
     return said % values if values else said
 
 
-def _l(sentence: str, **values: Any) -> Any:
+def _l(sentence: str, /, **values: Any) -> Any:
     """A sentence in the language of whoever reads it, later."""
     return LazyString(_, sentence, **values)
 

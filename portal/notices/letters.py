@@ -20,7 +20,7 @@ from portal.core.clock import Clock
 from portal.core.db import AnyRow, in_transaction, reading, session, take_turn
 from portal.core.documents import Document, kind_named
 from portal.core.events import COMMENT, Event
-from portal.core.i18n import _l, ngettext
+from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import SIGNED_IN, Actor
 from portal.notices.models import Notice
 from portal.people.models import Dealer, User
@@ -124,7 +124,7 @@ class Item:
 
     @property
     def line(self) -> str:
-        return f"{self.title}: {self.said}"
+        return _("%(field)s: %(sentence)s", field=self.title, sentence=self.said)
 
 
 def _letter(reader: Reader, notice_ids: Sequence[int]) -> mail.Letter | None:

@@ -16,7 +16,7 @@ class RegistrationForm(Form):
     """A registration (O2). What must be filled in is the service's to say, with its sentence."""
 
     seen = VersionField()
-    photos = UploadsField()
+    photos = UploadsField(_l("Photos"))
     part = RadioField(_l("Which part was taken out?"), validators=[Optional()])
     old_serial = line(
         _l("Serial of the old part"),
@@ -30,10 +30,10 @@ class RegistrationForm(Form):
     purchase_date = DayField(_l("Purchase date"))
     failed_on = DayField(_l("Failed on"))
     replaced_on = DayField(_l("Replaced on"))
-    fault_code = line(_l("Fault code"), required=False)
     complaint = text(_l("Complaint"), required=False)
     cause = text(_l("Cause"), required=False)
     remedy = text(_l("Remedy"), required=False)
+    fault_code = line(_l("Fault code"), required=False)
 
     def offer_parts(self, parts: Sequence[tuple[str, str]]) -> None:
         """Which part may have been replaced: as asked for, or as shipped; no choice if one."""
@@ -61,4 +61,4 @@ class RegistrationForm(Form):
 class PhotosForm(Form):
     """More photos of a registered piece."""
 
-    photos = UploadsField()
+    photos = UploadsField(_l("Photos"))

@@ -134,17 +134,17 @@ class DealerForm(Form):
 
     seen = VersionField()
     name = line(DEALER_LABELS["name"])
-    country = SelectField(DEALER_LABELS["country"])
-    region = line(DEALER_LABELS["region"], required=False)
-    city = line(DEALER_LABELS["city"])
-    address = line(DEALER_LABELS["address"], required=False)
-    contact = line(DEALER_LABELS["contact"], description=_l("Whom headquarters calls."))
-    phone = line(DEALER_LABELS["phone"], required=False)
     zone = SelectField(
         DEALER_LABELS["zone"],
         choices=[SelectChoice(zone) for zone in ZONES],
         description=_l("The dealer sees times in this zone."),
     )
+    address = line(DEALER_LABELS["address"], required=False)
+    city = line(DEALER_LABELS["city"])
+    region = line(DEALER_LABELS["region"], required=False)
+    country = SelectField(DEALER_LABELS["country"])
+    contact = line(DEALER_LABELS["contact"], description=_l("Whom headquarters calls."))
+    phone = line(DEALER_LABELS["phone"], required=False)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -159,6 +159,7 @@ class DealerForm(Form):
 class NewDealer(DealerForm):
     """A dealer that is not there yet."""
 
+    on_top = ("code",)
     code = line(
         _l("Code"),
         most=20,
@@ -191,6 +192,7 @@ class UserForm(Form):
 class NewUser(UserForm):
     """A person who is not there yet, with the first password."""
 
+    on_top = ("name", "email")
     email = line(_l("E-mail address"), description=_l("The person signs in with it."))
     password = _password_to_tell(_l("First password"))
     language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))

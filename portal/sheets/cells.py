@@ -139,7 +139,7 @@ def day(cell: str, earliest: date, latest: date) -> date | None:
         found = _day(re.sub(_TIME, "", plain[:60]), latest)
     except (ValueError, OverflowError):
         raise Invalid(
-            _("“%(text)s” is not a date. Write it as 2025-03-31.", text=_shown(cell))
+            _("“%(text)s” is not a date. Dates look like this: 2025-03-31.", text=_shown(cell))
         ) from None
     if not earliest <= found <= latest:
         raise Invalid(
@@ -163,7 +163,10 @@ def _day(plain: str, latest: date) -> date:
         one, other = int(found[1]), int(found[3])
         if one <= 12 and other <= 12 and one != other:
             raise Invalid(
-                _("“%(text)s” may be one of two days. Write it as 2025-03-31.", text=plain)
+                _(
+                    "“%(text)s” may be one of two days. Dates look like this: 2025-03-31.",
+                    text=plain,
+                )
             )
         return date(_year(found[4], latest), min(one, other), max(one, other))
     if found := re.fullmatch(rf"{number}[-./ ]*([^\W\d_]{{3,12}})[-./, ]*{year}", plain):

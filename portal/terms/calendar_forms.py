@@ -15,6 +15,7 @@ from portal.web.forms import DayField, Form, SelectChoice, VersionField, line, n
 from portal.web.routes import now
 
 MOST_LINES = 100
+LONGEST_SHOWN = 40
 
 
 def _kind() -> Any:
@@ -32,9 +33,9 @@ class SpanForm(Form):
     """A holiday or a make-up day, or several in a row."""
 
     seen = VersionField()
+    name = line(_l("Name"), most=60)
     first = DayField(_l("First day"), [needed()])
     last = DayField(_l("Last day"), [Optional()], description=_l("Empty for a single day."))
-    name = line(_l("Name"), most=60)
     kind = _kind()
 
     def spans(self) -> list[Span]:
@@ -69,7 +70,15 @@ class PasteForm(Form):
             try:
                 self.read.append(_span(one, works=self.pasted_kind.data == "works"))
             except Invalid as refusal:
-                wrong.append(_("Line %(number)s", number=number) + f": {refusal}")
+                shown = one if len(one) <= LONGEST_SHOWN else one[: LONGEST_SHOWN - 1] + "…"
+                wrong.append(
+                    _(
+                        "Row %(number)d, “%(text)s”: %(sentence)s",
+                        number=number,
+                        text=shown,
+                        sentence=refusal,
+                    )
+                )
         if wrong:
             raise ValidationError(" ".join(wrong[:5]))
 

@@ -8,12 +8,21 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from portal.core.i18n import _, _l
 from portal.terms.values import Term
 from portal.web import filters
-from portal.web.forms import CountField, DayField, Form, SelectChoice, needed, text
+from portal.web.forms import (
+    CountField,
+    DayField,
+    Form,
+    PercentField,
+    SelectChoice,
+    needed,
+    text,
+)
 
 
 class Proposal(Form):
     """A new value from a day on, with its reason."""
 
+    on_top = ("value",)
     effective_from = DayField(
         _l("In force from"), [needed()], description=_l("Today or a later day.")
     )
@@ -61,13 +70,11 @@ def proposal_for(term: Term) -> Any:
     if term.measure == "weekdays":
         return _Weekdays()
     # The bounds belong to the field before it reads what was typed.
-    value = CountField(
-        _l("New value"),
-        [needed()],
-        least=term.least,
-        most=term.most,
-        description=_(
-            "A whole number from %(least)d to %(most)d.", least=term.least, most=term.most
-        ),
-    )
+    bounds: Any = {"least": term.least, "most": term.most}
+    value: Any
+    if term.measure == "basis_point":
+        value = PercentField(_l("New value"), [needed()], **bounds)
+    else:
+        said = _("A whole number from %(least)d to %(most)d.", **bounds)
+        value = CountField(_l("New value"), [needed()], description=said, **bounds)
     return type("NumberProposal", (Proposal,), {"value": value})()

@@ -12,6 +12,8 @@ def _with_unit(value: int, change: PolicyValue) -> str:
     term = TERMS[change.name]
     if term.measure in ("hour", "day", "month"):
         return filters.span(value, term.measure)
+    if term.measure == "basis_point":
+        return filters.percent(value)
     return term.in_words(value)
 
 

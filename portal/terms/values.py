@@ -47,14 +47,14 @@ class Term:
     def in_words(self, value: int) -> str:
         """A value as people say it, without its unit: a switch says yes or no.
 
-        Of weekdays the lowest bit is Monday.
+        Of weekdays the lowest bit is Monday; of basis points it says the percent.
         """
         if self.is_switch:
             return _("yes") if value else _("no")
         if self.measure == "weekdays":
             return ", ".join(filters.weekday(day) for day in range(7) if value >> day & 1)
         if self.measure == "basis_point":
-            return f"{value} ({filters.percent(value)})"
+            return filters.hundredths(value)
         return f"{value}:00" if self.measure == "time_of_day" else str(value)
 
 
@@ -65,7 +65,7 @@ UNITS = {
     "piece": _l("pieces"),
     "switch": _l("0 = no, 1 = yes"),
     "day_of_month": _l("day of the month"),
-    "basis_point": _l("hundredths of a percent"),
+    "basis_point": "%",
     "weekdays": _l("weekdays"),
     "time_of_day": _l("time of day"),
 }

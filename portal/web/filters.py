@@ -47,6 +47,11 @@ def number(value: int) -> str:
     return _writer().number(value)
 
 
+def hundredths(value: int) -> str:
+    """A number of hundredths as somebody would type it, in the reader's way: ``0.5``."""
+    return _writer().hundredths(value)
+
+
 def percent(basis_points: int) -> str:
     """Hundredths of a percent in the reader's way of writing: ``0.5%``."""
     return _writer().percent(basis_points)

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app
 from flask_wtf import FlaskForm
@@ -31,9 +31,9 @@ from wtforms.widgets import HiddenInput
 
 from portal.core.clock import parse_day
 from portal.core.db import LINE, TEXT, session
-from portal.core.errors import Forbidden, Invalid, NotFound, Refusal
+from portal.core.errors import CHANGED, Forbidden, Invalid, NotFound, Refusal, Stale
 from portal.core.i18n import _, _l
-from portal.core.money import parse_amount
+from portal.core.money import parse_amount, to_decimal
 from portal.web import filters
 
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -63,6 +63,14 @@ class Form(FlaskForm):  # type: ignore[misc]
             return bound
 
     status = 200
+    on_top: ClassVar[tuple[str, ...]] = ()
+    """How the names begin of those fields that stand above the others on the page, though they are
+    declared, or made, after them."""
+
+    def __iter__(self) -> Iterator[Field]:
+        """The fields in the page's order."""
+        fields: Iterable[Field] = super().__iter__()
+        return iter(sorted(fields, key=lambda field: not field.short_name.startswith(self.on_top)))
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether the input has the right shape; if not, the answer's status is 422."""
@@ -96,6 +104,9 @@ class Form(FlaskForm):  # type: ignore[misc]
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal at its fields, or above the form."""
         self.status = refusal.status
+        if refusal.sentence is CHANGED and not self.holds_typing:
+            refusal = Stale(_l("Somebody changed this while you were looking at it. "
+                               "This page now shows how it stands."))  # fmt: skip
         named = {refusal.field: refusal.sentence} if refusal.field else {}
         if isinstance(refusal, Invalid):
             named |= refusal.fields
@@ -104,6 +115,11 @@ class Form(FlaskForm):  # type: ignore[misc]
                 self.form_errors.append(sentence)
         if not named:
             self.form_errors.append(refusal.sentence)
+
+    @property
+    def holds_typing(self) -> bool:
+        """Whether anything was typed or chosen; what the page itself sent along is nothing."""
+        return any(field.data for field in self if not isinstance(field.widget, HiddenInput))
 
     def complain(self, sentences: Mapping[str, Any]) -> None:
         """Say what else is wrong, at those fields that nothing is said of yet: all at once."""
@@ -174,7 +190,12 @@ class ActionForm(Form):
     step = ""
     seen = VersionField()
     code = StringField(_l("Reason"), [Optional(), Length(max=40)])
-    reason = TextAreaField(_l("Reason"), [Optional(), Length(max=TEXT)])
+    reason = TextAreaField(_l("Why?"), [Optional(), Length(max=TEXT)])
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if self.code.raw_data:  # the reason is chosen, and said in words beside it
+            self.reason.label.text = _l("In words")
 
     def asked(self) -> dict[str, Any]:
         """What the step's service is given: what was seen, and why."""
@@ -268,6 +289,31 @@ class CountField(_Parsed):
         return str(value)
 
 
+class PercentField(_Parsed):
+    """A percentage in hundredths of a percent, between the bounds that the field names."""
+
+    def __init__(self, *arguments: Any, least: int, most: int, **options: Any) -> None:
+        self.least, self.most = least, most
+        self.unreadable = _(
+            "From %(least)s to %(most)s percent, with at most two decimals.",
+            least=self.show(least),
+            most=self.show(most),
+        )
+        super().__init__(*arguments, **options)
+        self.description = self.unreadable
+
+    def parse(self, text: str) -> int:
+        """Read a percentage within the bounds, with or without its sign."""
+        hundredths = to_decimal(text.rstrip("%％ ")) * 100
+        if hundredths % 1 or not self.least <= hundredths <= self.most:
+            raise ValueError(text)
+        return int(hundredths)
+
+    def show(self, value: int) -> str:
+        """The percentage as it is typed."""
+        return filters.hundredths(value)
+
+
 class DayField(_Parsed):
     """A day, typed in any common way; a native date picker sends ``2026-11-22``."""
 
@@ -283,8 +329,9 @@ class DayField(_Parsed):
 
     @property
     def fits_picker(self) -> bool:
-        """Whether a date picker can show what stands in the field; it would hide anything else."""
-        return bool(re.fullmatch(r"(\d{4}-\d\d-\d\d)?", self._value())) and not self.errors
+        """Whether a date picker can show what stands in the field; it would hide what is no day."""
+        written = re.fullmatch(r"(\d{4}-\d\d-\d\d)?", self._value())
+        return bool(written) and not self.process_errors
 
 
 def between(earliest: Callable[[], date], latest: Callable[[], date]) -> Callable[..., None]:
@@ -350,6 +397,7 @@ __all__ = [
     "Form",
     "HiddenField",
     "MoneyField",
+    "PercentField",
     "Rows",
     "RowsField",
     "SelectChoice",

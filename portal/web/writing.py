@@ -95,6 +95,10 @@ class Writer:
         length: Any = "short" if self.locale.language == "zh" else "long"
         return str(format_unit(count, f"duration-{unit}", length, locale=self.locale))
 
+    def hundredths(self, value: int) -> str:
+        """A number of hundredths in the reader's way of writing, as it is typed: ``0.5``."""
+        return str(format_decimal(Decimal(value) / 100, locale=self.locale, group_separator=False))
+
     def percent(self, basis_points: int) -> str:
         """Hundredths of a percent in the reader's way of writing: ``0.5%``."""
         share = Decimal(basis_points) / 10_000

@@ -342,3 +342,15 @@ def test_quote_is_refused_when_a_part_is_none_of_the_line(portal: Portal) -> Non
     assert answer.status_code == 422
     assert "Only a successor can replace the part." in answer.text
     assert now_of(portal, application).quote_version == 1
+
+
+def test_successor_is_named_in_the_readers_language(portal: Portal) -> None:
+    """A3, C1: the parts to choose from are named as the reader reads them, and in full."""
+    with portal.transaction():
+        session.get_one(Part, portal.parts["TH-300"]).name_pl = "Przelotka ceramiczna"
+    successor(portal)
+    application = story.submitted(portal)
+    desk = portal.client(portal.desk)
+    desk.post("/preferences", {"language": "pl"})
+    page = desk.get(f"/applications/{application.public_id}/quote").text
+    assert page.count("TH-300 · Przelotka ceramiczna") == 2

@@ -577,7 +577,7 @@ def test_reason_is_asked_for_in_place(portal: Portal) -> None:
     page = step(portal, "desk", old_part, "return", reason=" ")
     assert page.status_code == 422
     assert "Please say why" in page.text
-    assert re.search(r'<details class="menu" open>.*?Return', page.text, re.DOTALL)
+    assert re.search(r'<details class="menu refused" open>.*?Return', page.text, re.DOTALL)
     page = step(portal, "desk", old_part, "reject", code="", reason="Broken by force")
     assert page.status_code == 422
     assert "Choose why." in page.text

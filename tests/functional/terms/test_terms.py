@@ -261,3 +261,26 @@ def test_pages_are_in_words_when_a_value_is_looked_up(portal: Portal) -> None:
         assert not [name for name in TERMS if name in main], url
         assert not re.search(r"\([A-Z]\d+\)", main), url
     assert "Time to answer an application" in client.get("/policy/application.reply_hours").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("0.5", 50), ("0,75 %", 75), ("10", 1000), ("0,005", None), ("10.01", None), ("many", None)],
+)
+def test_rate_is_typed_and_read_in_percent(portal: Portal, typed: str, kept: int | None) -> None:
+    """A9: a rate is kept in hundredths of a percent, and nobody has to know that."""
+    client = portal.client(portal.administrator)
+    client.post("/preferences", {"language": "pl"})
+    url = "/policy/compensation.rate"
+    assert "0,5" in client.get(url).text
+    answer = client.post(url, PROPOSAL | {"value": typed})
+    assert answer.status_code == (303 if kept else 422)
+    if kept is None:
+        assert f'value="{typed}"' in answer.text
+        return
+    with portal.transaction():
+        change = session.scalars(select(PolicyValue)).one()
+        assert change.value == kept
+    page = client.get(f"/policy/changes/{change.public_id}").text
+    assert f"{kept / 100:g}".replace(".", ",") in page
+    assert "hundredths" not in page
