@@ -304,7 +304,8 @@ class PercentField(_Parsed):
 
     def parse(self, text: str) -> int:
         """Read a percentage within the bounds, with or without its sign."""
-        hundredths = to_decimal(text.rstrip("%％ ")) * 100
+        comma = filters.has_decimal_comma()
+        hundredths = to_decimal(text.rstrip("%％ "), decimal_comma=comma) * 100
         if hundredths % 1 or not self.least <= hundredths <= self.most:
             raise ValueError(text)
         return int(hundredths)

@@ -365,7 +365,11 @@ def test_search_at_the_top_finds_within_what_one_sees(portal: Portal) -> None:
     story.registered(portal, old_serial="ab 77", customer_name="Zażółć Gęślą")
     for text in ("OP-2026-D0001-000001", "ab77", "zażółć"):
         query = {"q": text}
-        found = portal.client(portal.clerk).get("/search", query_string=query).text
+        found = (
+            portal.client(portal.clerk)
+            .get("/search", query_string=query, follow_redirects=True)
+            .text
+        )
         assert "OP-2026-D0001-000001" in found
         other = portal.client(portal.other_clerk).get("/search", query_string=query).text
         assert "Zażółć Gęślą" not in other
