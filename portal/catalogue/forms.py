@@ -109,7 +109,7 @@ class PartForm(Form):
         description=_l("The dealer registers the defective piece and keeps it for collection."),
     )
     drop_picture = BooleanField(_l("Remove this picture"))
-    photos = UploadsField(_l("Photos"))
+    photos = UploadsField(_l("Choose a photo"))
 
     @property
     def picture(self) -> str | None:

@@ -208,7 +208,7 @@ def _subject(items: Sequence[Item], count: int) -> str:
     if count == 1:
         return items[0].line
     titles = list(dict.fromkeys(item.title for item in items))
-    named = ", ".join(titles[:NAMED]) + (", …" if len(titles) > NAMED else "")
+    named = filters.listed(titles[:NAMED] + (["…"] if len(titles) > NAMED else []))
     return str(
         ngettext("%(num)d notice: %(titles)s", "%(num)d notices: %(titles)s", count, titles=named)
     )

@@ -3,11 +3,12 @@
 from portal.core.i18n import _, _l
 from portal.core.permissions import ROLE_LABELS, Role
 from portal.people.forms import DEALER_LABELS, USER_LABELS, country_name
+from portal.web import filters
 from portal.web.timeline import plain, written
 
 
 def _roles(names: str) -> str:
-    return ", ".join(str(ROLE_LABELS[Role(name)]) for name in names.split(", "))
+    return filters.listed(ROLE_LABELS[Role(name)] for name in names.split(", "))
 
 
 DEALER_WORDS = {"create": _l("added the dealer"), "edit": _l("changed the dealer")}

@@ -52,7 +52,7 @@ class Term:
         if self.is_switch:
             return _("yes") if value else _("no")
         if self.measure == "weekdays":
-            return ", ".join(filters.weekday(day) for day in range(7) if value >> day & 1)
+            return filters.listed(filters.weekday(day) for day in range(7) if value >> day & 1)
         if self.measure == "basis_point":
             return filters.hundredths(value)
         return f"{value}:00" if self.measure == "time_of_day" else str(value)

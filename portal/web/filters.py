@@ -4,6 +4,7 @@ Templates have these as filters of their language (``web.templates``); views cal
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -45,6 +46,11 @@ def has_decimal_comma() -> bool:
 def number(value: int) -> str:
     """A whole number, grouped."""
     return _writer().number(value)
+
+
+def listed(words: Iterable[Any]) -> str:
+    """Words one after the other, divided as in the reader's language: ``Mon, Tue``."""
+    return _writer().listed(words)
 
 
 def hundredths(value: int) -> str:
@@ -116,7 +122,7 @@ def init_app(app: Flask) -> None:
         code: Writer(code, currency, zone=languages.zone, now=now) for code in languages.CODES
     }
     for function in (
-        money, amount, number, percent, day, weekday, month, moment, ago, at_headquarters,
+        money, amount, number, percent, listed, day, weekday, month, moment, ago, at_headquarters,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.jinja_env.globals.update(

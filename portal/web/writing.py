@@ -5,7 +5,7 @@ which was most of what a list cost; a writer reads each pattern once.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
@@ -45,8 +45,8 @@ class Writer:
     """Writes values in one language and currency, for whoever ``zone`` and ``now`` speak of."""
 
     FILTERS = (
-        "money", "amount", "number", "percent", "day", "weekday", "month", "moment", "ago",
-        "at_headquarters",
+        "money", "amount", "number", "percent", "listed", "day", "weekday", "month", "moment",
+        "ago", "at_headquarters",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +94,10 @@ class Writer:
         # Babel has no long words for Chinese, which has but one for each unit.
         length: Any = "short" if self.locale.language == "zh" else "long"
         return str(format_unit(count, f"duration-{unit}", length, locale=self.locale))
+
+    def listed(self, words: Iterable[Any]) -> str:
+        """Words one after the other: ``Mon, Tue``."""
+        return ("、" if self.locale.language == "zh" else ", ").join(map(str, words))
 
     def hundredths(self, value: int) -> str:
         """A number of hundredths in the reader's way of writing, as it is typed: ``0.5``."""

@@ -36,6 +36,15 @@ def test_money_is_written_as_babel_does_when_any_amount_is_given(
     assert writer.number(amount) == format_decimal(amount, locale=writer.locale)
 
 
+@pytest.mark.parametrize(
+    ("code", "written"), [("en", "0.5 a, b"), ("zh-Hans", "0.5 a、b"), ("pl", "0,5 a, b")]
+)
+def test_rates_and_lists_are_written_as_the_reader_writes_them(code: str, written: str) -> None:
+    """A rate without its sign, and words one after the other."""
+    writer = WRITERS[code, "CNY"]
+    assert f"{writer.hundredths(50)} {writer.listed(['a', 'b'])}" == written
+
+
 @given(writers, st.integers(631_152_000, 4_070_908_800))
 def test_instant_is_written_as_babel_does_when_any_is_given(writer: Writer, at: int) -> None:
     """T1: in the reader's zone, from 1990 to 2099."""
