@@ -55,6 +55,16 @@ def work(app: Flask, stop: threading.Event, lane: str = jobs.EVERYDAY) -> None:
         stop.wait(ROUND)
 
 
+def _stop_when_told(stop: threading.Event) -> None:
+    """Let Ctrl-C and SIGTERM ask for the end.
+
+    As an exception, which they are by default, they could come where somebody holds a lock, or be
+    lost where nobody may raise one.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+
+
 def _crew(app: Flask, stop: threading.Event) -> list[threading.Thread]:
     """A thread at work in each lane."""
     threads = [
@@ -81,8 +91,7 @@ def migrate_command() -> None:
 def worker() -> None:
     """Do promised jobs and watch the clock, until told to stop: then end what is begun."""
     app, stop = _app(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+    _stop_when_told(stop)
     log.info("worker begins", extra={"lanes": jobs.lanes()})
     for thread in _crew(app, stop):
         thread.join()
@@ -139,21 +148,19 @@ def run() -> None:
     app, stop = _app(), threading.Event()
     if demo.is_empty(app):
         demo.load(app)
-    server = waitress.create_server(app, sockets=[ours], **serving(settings))
+    _stop_when_told(stop)
+    sockets: dict[int, Any] = {}
+    server = waitress.create_server(app, map=sockets, sockets=[ours], **serving(settings))
     host = "localhost" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     welcome = [*demo.logins(app), f"Open http://{host}:{settings.port} (Ctrl-C ends it)"]
     crew = _crew(app, stop)
-    try:
-        click.echo("\n".join(welcome))
-        server.run()
-    except KeyboardInterrupt:
-        # The server takes it itself once it runs; this one came just before.
-        pass
-    finally:
-        server.close()
-        stop.set()
-        for thread in crew:
-            thread.join()
+    click.echo("\n".join(welcome))
+    while not stop.is_set():
+        server.asyncore.loop(timeout=1, map=sockets, count=1)
+    server.task_dispatcher.shutdown()
+    server.close()
+    for thread in crew:
+        thread.join()
 
 
 @main.command("routes")
