@@ -1,14 +1,12 @@
-"""The pages of old parts: the lists, the registration, the piece, its review and its label."""
+"""The pages of old parts: the lists, the registration, the piece and its review."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import segno
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from portal.applications.models import WARRANTY, Shipment, ShipmentLine
 from portal.core.db import AnyRow
@@ -27,7 +25,6 @@ from portal.terms.values import value
 from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import clean
 from portal.web.htmx import render
-from portal.web.links import public_url_for
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("oldparts", __name__, url_prefix="/old-parts")
@@ -44,7 +41,8 @@ register_kind(
 frame.room(20, _l("Old parts"), "oldparts", "oldparts.index", policy.READ)
 
 
-def _typed_search() -> str:
+def typed_search() -> str:
+    """What the list is searched for."""
     text: str = clean(request.args.get("q", ""))[:100]
     return text
 
@@ -52,7 +50,7 @@ def _typed_search() -> str:
 @pages.get("", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of old parts; what waits for review comes with the oldest first."""
-    text, tab = _typed_search(), lists.current(queries.TABS)
+    text, tab = typed_search(), lists.current(queries.TABS)
     statement = queries.listed(actor(), text, tab, languages.code())
     numbers = lists.counts(OldPart, queries.scope(actor(), text), queries.TABS)
     return render(
@@ -85,7 +83,7 @@ def _deadline(received_at: datetime, days: int) -> _Deadline:
 @pages.get("/to-register", needs=policy.REGISTER)
 def to_register() -> ResponseReturnValue:
     """What arrived for a warranty repair and whose old part is not registered, first due first."""
-    text, tab = _typed_search(), lists.current(queries.OPEN_TABS)
+    text, tab = typed_search(), lists.current(queries.OPEN_TABS)
     statement = queries.open_listed(actor(), text, tab, languages.code(), now())
     numbers = lists.counts(
         queries.open_lines(), queries.open_scope(actor(), text), queries.OPEN_TABS
@@ -302,22 +300,6 @@ def act(name: str, step: str) -> ResponseReturnValue:
         services.review(old_part, step, **form.asked(), by=actor(), now=now())
 
     return steps.taken(old_part, form, do, told=known.told) or _page(old_part, form)
-
-
-@pages.get("/<name>/label", needs=policy.READ)
-def label(name: str) -> ResponseReturnValue:
-    """The label to print and stick on the piece; its QR code opens the piece's page (O1)."""
-    old_part = load(OldPart, name)
-    address = public_url_for("oldparts.show", name=name)
-    code = segno.make(address, micro=False, error="m")
-    return render(
-        "oldparts/label.html",
-        old_part=old_part,
-        part=queries.part_of(old_part, languages.code()),
-        # Black on white in either theme, with the quiet zone: a scanner needs both.
-        qr=Markup(code.svg_inline(border=4, light="#fff", unit="mm")),  # noqa: S704
-        address=address,
-    )
 
 
 @frame.tasks

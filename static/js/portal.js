@@ -49,11 +49,6 @@
     button.addEventListener("click", () => { closeMenus(); openHelp(); });
   });
 
-  all("[data-print]").forEach((button) => {
-    button.hidden = false;
-    button.addEventListener("click", () => window.print());
-  });
-
   // A form is sent once; leaving what was typed is asked about
   let unsaved = new Set();
   const release = (form) => {

@@ -35,6 +35,8 @@ NOT_PAGES = {
     "imports.original",
     "imports.template",
     "labels.part",
+    "oldpartlabels.one_paper",
+    "oldpartlabels.many_paper",
     "paper.application",
     "paper.packing_slip",
     "picking.paper_list",

@@ -235,7 +235,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
         ("return", "registered", "oldpart:review"),
         ("reject", "registered", "oldpart:review"),
     ),
-    "oldparts.label": _row("accepted"),
+    "oldpartlabels.one": _row("accepted"),
+    "oldpartlabels.one_paper": _row("accepted"),
+    "oldpartlabels.many": _row(),
+    "oldpartlabels.many_paper": _row("accepted", argument="pick"),
     # claims and runs
     "claims.index": _row(),
     "claims.new": _row(),

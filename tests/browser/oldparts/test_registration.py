@@ -120,40 +120,6 @@ def test_reviewer_goes_through_the_queue(portal: Portal, browser: Browser, addre
         expect(page.locator("main")).to_contain_text("No old part waits for review.")
 
 
-def test_label_fits_a_page_when_printed(portal: Portal, browser: Browser, address: str) -> None:
-    """O1: printed, only the label is on the page; the QR code has its size in millimetres."""
-    old_part = story.registered(portal)
-    with window(browser, address) as page:
-        sign_in(page, portal, portal.clerk, address)
-        page.emulate_media(media="print")
-        page.goto(f"/old-parts/{old_part.public_id}/label")
-        expect(page.get_by_label("QR code that opens this old part")).to_be_visible()
-        expect(page.locator("nav.crumbs")).to_be_hidden()
-        expect(page.locator(".rail")).to_be_hidden()
-        expect(page.locator(".brand")).to_be_hidden()
-        size = page.locator("[role=img] > svg").bounding_box()
-        assert size is not None
-        assert size["width"] == size["height"] > 110, "more than 3 cm"
-
-
-def test_label_prints_by_a_button_when_scripts_run(
-    portal: Portal, browser: Browser, address: str
-) -> None:
-    """O1: who has no menu with Print, as on a phone, has a button; without scripts it is hidden."""
-    old_part = story.registered(portal)
-    for scripts in (True, False):
-        with window(browser, address, width=PHONE, javascript=scripts) as page:
-            sign_in(page, portal, portal.clerk, address)
-            page.goto(f"/old-parts/{old_part.public_id}/label")
-            button = page.locator("[data-print]")
-            if scripts:
-                page.evaluate("window.print = () => { document.title = 'printed'; }")
-                button.click()
-                expect(page).to_have_title("printed")
-            else:
-                expect(button).to_be_hidden()
-
-
 def test_photo_is_large_when_it_is_reviewed(portal: Portal, browser: Browser, address: str) -> None:
     """O5: the desk sees the fault on the page, without opening the photo."""
     old_part = story.registered(portal)
