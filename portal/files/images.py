@@ -24,12 +24,17 @@ _turns = threading.BoundedSemaphore(2)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A re-encoded picture and its thumbnail, both JPEG; width and height in pixels."""
+    """A re-encoded picture and its thumbnail, both JPEG; width and height in pixels.
+
+    ``look`` is much the same number for the same photo, however it was encoded; None if there is
+    too little to see: it is of one colour, or tiny.
+    """
 
     photo: bytes
     thumbnail: bytes
     width: int
     height: int
+    look: int | None
 
 
 def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
@@ -39,8 +44,9 @@ def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
     file, if it is damaged, has more than 50 megapixels or cannot be opened within those limits.
     """
     words, pictures = _opened(content, kind, name, "photo")
-    width, height, length = map(int, words)
-    return Picture(pictures[:length], pictures[length:], width, height)
+    width, height, length = map(int, words[:3])
+    look = None if words[3] == "none" else int(words[3])
+    return Picture(pictures[:length], pictures[length:], width, height, look)
 
 
 def codes_in(content: bytes, name: str) -> list[str]:

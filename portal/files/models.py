@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Key, public_id
 
 UNCLAIMED = text("document_id IS NULL")
+BANDS = [literal_column(f"((look >> {shift}) & 65535)", Integer) for shift in (0, 16, 32, 48)]
+"""The four parts of a photo's look, each with its index: looks of at most three bits' difference
+have one of them in common. PostgreSQL writes them so: a test compares what it wrote."""
 
 
 class Attachment(Base):
@@ -16,7 +19,8 @@ class Attachment(Base):
     It is unclaimed, and only its uploader's, until a document claims it; from then on whoever may
     see the document may see it. ``sha256`` is that of the bytes we serve, ``original_sha256`` that
     of the bytes that came: the same photo sent again has the same one. Sizes are bytes and pixels.
-    ``place`` says where in its document it belongs, such as a line's key.
+    ``place`` says where in its document it belongs, such as a line's key. ``look`` is how a photo
+    looks (``decode.look``); those of before 0013 have none: only exact copies of them are found.
     """
 
     __tablename__ = "attachment"
@@ -24,6 +28,8 @@ class Attachment(Base):
         CheckConstraint("(document_kind IS NULL) = (document_id IS NULL)", name="claimed"),
         CheckConstraint("(width IS NULL) = (thumbnail_key IS NULL)", name="picture"),
         Index("ix_attachment_document", "document_kind", "document_id", "id"),
+        Index("ix_attachment_sha256", "sha256"),
+        *(Index(f"ix_attachment_look_{at}", band) for at, band in enumerate(BANDS)),
         Index(
             "ix_attachment_unclaimed",
             "created_at",
@@ -44,6 +50,7 @@ class Attachment(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     width: Mapped[int | None]
     height: Mapped[int | None]
+    look: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64))
     original_sha256: Mapped[str] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(40))

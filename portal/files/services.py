@@ -47,6 +47,7 @@ class Prepared:
     thumbnail_key: str | None = None
     width: int | None = None
     height: int | None = None
+    look: int | None = None
 
 
 def clean_name(name: str) -> str:
@@ -91,6 +92,7 @@ def prepare(content: bytes, name: str, *, purpose: Purpose = "photo") -> Prepare
             thumbnail_key=_put(picture.thumbnail),
             width=picture.width,
             height=picture.height,
+            look=picture.look,
         )
     if kind is PDF and purpose == "file":
         return Prepared(

@@ -20,6 +20,7 @@ from portal.files.views import linked, with_uploads
 from portal.oldparts import forms, policy, queries, services
 from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
+from portal.oldparts.same_photos import same_photos
 from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
 from portal.web import frame, languages, lists, steps, timeline
@@ -196,6 +197,7 @@ def _page(
         origin=origin,
         more_pieces=origin.quantity - origin.registered if actor().can(policy.REGISTER) else 0,
         photos=linked(row for row in files if row.purpose == "photo"),
+        same_photos=same_photos(old_part, actor()),
         entries=entries,
         verdict=_verdict(old_part, entries),
         payment=queries.payment_of(old_part, actor()),

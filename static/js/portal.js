@@ -265,34 +265,4 @@
     const zone = event.target.closest?.("form")?.querySelector("[data-drop]") ?? document.querySelector("[data-drop]");
     if (files?.length && zone) { event.preventDefault(); zone.take(files); }
   });
-
-  // Photos open in the page; the link stays a link for everything else
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-photo]");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    const viewer = document.createElement("dialog");
-    viewer.className = "viewer";
-    const image = document.createElement("img");
-    image.src = link.href;
-    image.alt = link.querySelector("img")?.alt ?? link.textContent;
-    viewer.setAttribute("aria-label", image.alt);
-    const bar = document.createElement("form");
-    bar.method = "dialog";
-    bar.className = "bar";
-    const original = document.createElement("a");
-    original.href = link.href;
-    original.className = "button";
-    original.textContent = words.original;
-    const close = document.createElement("button");
-    close.className = "button";
-    close.autofocus = true;
-    close.textContent = words.close;
-    bar.append(original, close);
-    viewer.append(image, bar);
-    viewer.addEventListener("click", (click) => { if (click.target === viewer) viewer.close(); });
-    viewer.addEventListener("close", () => { viewer.remove(); link.focus(); });
-    document.body.append(viewer);
-    viewer.showModal();
-  });
 })();

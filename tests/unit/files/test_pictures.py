@@ -139,7 +139,7 @@ def test_right_verdict_within_limits_when_file_is_awkward(name: str) -> None:
     if path.name in REFUSED:
         assert result.verdict == REFUSED[path.name]
         return
-    done, width, height, length = result.verdict.split()
+    done, width, height, length, _look = result.verdict.split()
     assert done == "done"
     sides = []
     for content in (result.pictures[: int(length)], result.pictures[int(length) :]):
