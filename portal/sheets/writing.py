@@ -68,6 +68,8 @@ def write_xlsx_to(
         if line >= MOST_ROWS:
             raise Invalid(_("These are more rows than a sheet can hold. Filter them, or take CSV."))
         for column, cell in enumerate(cells):
+            if cell is None or cell == "":
+                continue
             if isinstance(cell, str):
                 looks_so = quoted if _looks_like_formula(cell) else None
                 text(line, column, cell[:LONGEST_CELL], looks_so)
@@ -75,7 +77,7 @@ def write_xlsx_to(
                 moment(line, column, cell, at)
             elif isinstance(cell, date):
                 moment(line, column, cell, on)
-            elif cell is not None:
+            else:
                 number(line, column, float(cell))
     book.close()
 
