@@ -31,7 +31,8 @@ MOST_HISTORY = 200
 
 def number_key(number: str) -> str:
     """A part's number as people find it: half width, capitals, without blanks."""
-    return "".join(unicodedata.normalize("NFKC", number).upper().split())
+    plain = number if number.isascii() else unicodedata.normalize("NFKC", number)
+    return "".join(plain.upper().split())
 
 
 def prices_of(part_ids: Iterable[int], on: date) -> dict[int, Price]:

@@ -41,14 +41,14 @@ def _shown(cell: str) -> str:
 
 def _plain(cell: str) -> str:
     """The cell in half width and without blanks around it, "" if it says that there is nothing."""
-    plain = unicodedata.normalize("NFKC", cell).strip()
+    plain = (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip()
     return "" if plain.casefold() in _NOTHING else plain
 
 
 def text(cell: str, most: int) -> str | None:
     """One line of text of at most ``most`` characters, with single blanks between its words."""
     line = " ".join(unicodedata.normalize("NFC", cell).split())
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in line):
+    if not line.isprintable() and any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in line):
         raise Invalid(_("“%(text)s” contains control characters.", text=_shown(repr(line)[1:-1])))
     if len(line) > most:
         raise Invalid(

@@ -35,7 +35,7 @@ class RowReader:
     def __init__(self, row: Row, columns: Sequence[Column], mapping: Mapped) -> None:
         self.row = row
         self.issues: list[RowIssue] = []
-        self._columns = {column.key: column for column in columns}
+        self._columns = columns
         self._mapping = mapping
 
     @property
@@ -61,9 +61,10 @@ class RowReader:
         except Invalid as refusal:
             self.error(key, refusal.sentence)
             return None
-        column = self._columns[key]
-        if value is None and column.required:
-            self.error(key, _("%(column)s is missing.", column=column.label))
+        if value is None:
+            column = next(column for column in self._columns if column.key == key)
+            if column.required:
+                self.error(key, _("%(column)s is missing.", column=column.label))
         return value
 
     def amount(self, key: str, exponent: int = 2, currency: str | None = None) -> int | None:
