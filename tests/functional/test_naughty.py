@@ -105,9 +105,9 @@ def harmless(answer: TestResponse) -> str:
     return answer.text
 
 
-def read(client: Client, url: str, texts: Iterable[str] = ()) -> str:
+def read(client: Client, url: str, texts: Iterable[str] = (), **options: Any) -> str:
     """A page that opens, is harmless, and shows all of some texts."""
-    answer = client.get(url)
+    answer = client.get(url, **options)
     assert answer.status_code == 200, url
     page = harmless(answer)
     squeezed = " ".join(unescape(page).split())
@@ -453,7 +453,7 @@ def test_money_is_shown_as_typed(portal: Portal) -> None:
         typed = {"seen": str(seen), "credit_limit": str(seen), "reason": reason}
         send(finance, f"/accounts/{dealer}/credit-limit", typed)
         read(portal.client(portal.clerk), "/account?tab=history", [reason])
-    read(finance, f"/search?q={quote(kept[0])}", [kept[0]])
+    read(finance, f"/search?q={quote(kept[0])}", [kept[0]], follow_redirects=True)
     for text in strings()[::6]:
         typed = {"dealer": text, "amount": text, "reference": text}
         refused = finance.post("/deposits/new", typed)

@@ -185,7 +185,9 @@ def test_dealer_sees_its_own_units_only(portal: Portal) -> None:
             assert (f">{serial}<" in shown) == (serial in own)
             listed = client.get(f"/sold-units?model={url}").text
             assert (f">{serial}<" in listed) == (serial in own)
-            assert ("Sold unit" in client.get(f"/search?q={serial}").text) == (serial in own)
+            typing = {"HX-Request": "true", "HX-Target": "div#results"}
+            found = client.get(f"/search?q={serial}", headers=typing).text
+            assert ("Sold unit" in found) == (serial in own)
         assert f">{len(own)}</a>" in client.get(f"/products/{url}").text
 
 

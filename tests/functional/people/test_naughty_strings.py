@@ -85,7 +85,8 @@ def test_person_is_shown_as_typed_when_the_strings_are_naughty(
             assert session.get_one(User, user.id).name == name
         assert shows(client.get("/users").text, name)
         assert shows(client.get(url).text, name)
-        found = client.get("/search", query_string={"q": name})
+        typing = {"HX-Request": "true", "HX-Target": "div#results"}
+        found = client.get("/search", query_string={"q": name}, headers=typing)
         assert found.status_code == 200
         assert f"/users/{user.public_id}" in found.text, name
     assert shows(portal.client(portal.clerk).get("/").text, name)
