@@ -7,7 +7,6 @@
   const part = (name) => viewer.querySelector(`[data-view=${name}]`);
   const stage = part("stage"), image = new Image();
   image.draggable = false;
-  stage.append(image);
   let photos = [], at = 0, zoom = 1, opener = null;
 
   // Zoom keeps what is in the middle of the stage there
@@ -30,6 +29,7 @@
   const show = (wanted) => {
     at = (wanted + photos.length) % photos.length;
     const link = photos[at];
+    stage.append(image);
     scale(1);
     image.src = link.href;
     image.alt = link.querySelector("img")?.alt || link.textContent.trim();
@@ -54,7 +54,7 @@
     viewer.showModal();
     show(photos.indexOf(link));
   });
-  viewer.addEventListener("close", () => { image.removeAttribute("src"); opener?.focus(); });
+  viewer.addEventListener("close", () => { image.removeAttribute("src"); image.remove(); opener?.focus(); });
   viewer.addEventListener("click", (event) => {
     acts[event.target.closest("button")?.dataset.view]?.();
     if (event.target === stage && zoom === 1) viewer.close();
