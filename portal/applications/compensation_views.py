@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-import structlog
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
@@ -25,7 +24,6 @@ from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
 
-log = structlog.get_logger()
 pages = Pages("compensations", __name__)
 register(
     DocumentKind(

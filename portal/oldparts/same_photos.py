@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal.core.db import session
 from portal.core.permissions import Actor
-from portal.files.alike import alike
+from portal.files.alike import Pair, alike
 from portal.oldparts import policy
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
@@ -33,8 +33,10 @@ def same_photos(old_part: OldPart, actor: Actor) -> list[SamePhoto]:
     """
     if not actor.can(policy.REVIEW):
         return []
-    likest = {pair.other_id: pair for pair in reversed(alike(old_part))}
-    wanted = list(reversed(likest))[:MOST_TOLD]
+    likest: dict[int, Pair] = {}
+    for pair in alike(old_part):
+        likest.setdefault(pair.other_id, pair)
+    wanted = list(likest)[:MOST_TOLD]
     if not wanted:
         return []
     rows = session.execute(

@@ -99,6 +99,16 @@ def test_review_is_told_when_the_photo_was_encoded_anew(portal: Portal) -> None:
     assert EXACT not in page
 
 
+def test_likest_piece_comes_first_when_it_has_a_second_photo_less_alike(portal: Portal) -> None:
+    """O5: a piece stands at the place of its likest photo, whatever else it shares."""
+    ours = registered(portal, jpeg(drawn(1)), jpeg(drawn(2)))
+    twice = registered(portal, jpeg(drawn(1)), jpeg(drawn(2), quality=60), by="other_clerk")
+    once = registered(portal, jpeg(drawn(2)), by="other_clerk")
+    page = page_of(portal, ours)
+    first, second = page.find(f"{EXACT} {twice.number}."), page.find(f"{EXACT} {once.number}.")
+    assert 0 < first < second
+
+
 def test_nothing_is_said_when_photos_differ(portal: Portal) -> None:
     """O5: neither of another photo, nor of the same one twice in one piece."""
     ours = registered(portal, jpeg(drawn(1)), jpeg(drawn(1)), jpeg(drawn(1), quality=50))
