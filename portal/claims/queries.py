@@ -19,6 +19,7 @@ from portal.core.permissions import Actor
 from portal.files.models import Attachment
 from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
+from portal.oldparts.workflow import REIMBURSABLE
 from portal.people.models import Dealer, User
 from portal.terms.values import in_force, value
 from portal.web.lists import Tab
@@ -99,12 +100,12 @@ def eligible(
 ) -> list[ColumnElement[bool]]:
     """The condition that an old part can be put on a dealer's claim for a month (R1, R2).
 
-    It was accepted by the month's end, at most ``lapse_months`` before the month, and is on no
-    claim.
+    It was accepted by the month's end, at most ``lapse_months`` before the month, is not lost since
+    (O7), and is on no claim.
     """
     return [
         OldPart.dealer_id == dealer_id,
-        OldPart.status == "accepted",
+        OldPart.status.in_(REIMBURSABLE),
         OldPart.unit_price > 0,
         _accepted_between(month, now, lapse_months),
         ~_ON_A_CLAIM,

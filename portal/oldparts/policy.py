@@ -1,4 +1,4 @@
-"""Who may see, register and review old parts (P1, O5)."""
+"""Who may see, register, review, call in, send and receive old parts (P1, O5, O7)."""
 
 from sqlalchemy import ColumnElement, false, true
 
@@ -17,6 +17,9 @@ READ = capability(
 )
 REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER)
 REVIEW = capability("oldpart:review", Role.DESK)
+CALL = capability("oldpart:call", Role.DESK)
+SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)
+RECEIVE = capability("oldpart:receive", Role.WAREHOUSE)
 
 
 def visible_old_parts(actor: Actor) -> ColumnElement[bool]:

@@ -42,6 +42,10 @@ TABS = (
     Tab("registered", _l("To review"), OldPart.status == "registered"),
     Tab("returned", _l("Returned"), OldPart.status == "returned"),
     Tab("accepted", _l("Accepted"), OldPart.status == "accepted"),
+    Tab("called", _l("Called in"), OldPart.status == "called"),
+    Tab("sent", _l("On their way"), OldPart.status == "sent"),
+    Tab("received", _l("Received"), OldPart.status == "received"),
+    Tab("missing", _l("Missing"), OldPart.status == "missing"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
 )
 OPEN_TABS = (

@@ -1,4 +1,4 @@
-"""The life of an old part, as far as its acceptance (O5)."""
+"""The life of an old part: its review (O5), and its way to headquarters (O7)."""
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
@@ -13,12 +13,19 @@ REJECTION_REASONS = {
     "other": _l("Another reason"),
 }
 
+REIMBURSABLE = ("accepted", "called", "sent", "received")
+"""The states of an old part that can be reimbursed: accepted, and neither lost nor failed (O5)."""
+
 OLD_PART = Workflow(
     states=(
         State("registered", _l("Registered"), "waiting", ROLE_LABELS[Role.DESK]),
         State("returned", _l("Returned for correction"), "waiting", _l("Dealer")),
         State("accepted", _l("Accepted"), "good"),
         State("rejected", _l("Rejected"), "bad"),
+        State("called", _l("Called in"), "waiting", _l("Dealer")),
+        State("sent", _l("On its way"), "active", ROLE_LABELS[Role.WAREHOUSE]),
+        State("received", _l("Received"), "good"),
+        State("missing", _l("Missing"), "bad"),
     ),
     transitions=(
         Transition(
@@ -69,6 +76,54 @@ OLD_PART = Workflow(
             _l("corrected the registration"),
             tells="oldpart:review",
             tone="primary",
+        ),
+        Transition(
+            "call",
+            ("accepted",),
+            "called",
+            "oldpart:call",
+            _l("Call in"),
+            _l("called the old part in"),
+        ),
+        Transition(
+            "release",
+            ("called",),
+            "accepted",
+            "oldpart:call",
+            _l("Release"),
+            _l("need not have it sent any more"),
+        ),
+        Transition(
+            "send",
+            ("called",),
+            "sent",
+            "oldpart:send",
+            _l("Send"),
+            _l("sent the old part"),
+        ),
+        Transition(
+            "receive",
+            ("sent", "missing", "called", "accepted"),
+            "received",
+            "oldpart:receive",
+            _l("Receive"),
+            _l("received the old part"),
+        ),
+        Transition(
+            "miss",
+            ("sent",),
+            "missing",
+            "oldpart:receive",
+            _l("Missing"),
+            _l("did not find it in the consignment"),
+        ),
+        Transition(
+            "withhold",
+            ("called",),
+            "missing",
+            "oldpart:call",
+            _l("Missing"),
+            _l("waited for it in vain"),
         ),
     ),
 )

@@ -70,6 +70,9 @@ def _shipped(portal: Portal, dealer: str, part: str, count: int, price: int, at:
     return sent.id
 
 
+UNDECIDED = ("registered", "returned", "rejected")
+
+
 def pieces(
     portal: Portal,
     count: int = 1,
@@ -99,7 +102,7 @@ def pieces(
                 "replaced_on": at.date(), "fault_code": "", "complaint": "Leaks",
                 "cause": "Torn seal", "remedy": "Replaced", "old_serial": "",
                 "registered_by_id": portal.clerk.id,
-                "accepted_at": at if status == "accepted" else None,
+                "accepted_at": None if status in UNDECIDED else at,
                 "search_text": f"op-{line_id}-{piece:06d}",
             }
             for piece in range(1, count + 1)

@@ -54,6 +54,15 @@ def test_only_accepted_pieces_of_own_dealer_proposed_when_claim_begins(portal: P
     assert sorted(names) == sorted(mine)
 
 
+def test_piece_stays_eligible_until_it_is_lost_when_it_is_called_in(portal: Portal) -> None:
+    """R1, O7: a called piece is still accepted; one that went missing is not reimbursed."""
+    for status in ("called", "sent", "received", "missing"):
+        story.pieces(portal, 1, status=status)
+    with portal.transaction():
+        found = queries.to_file(portal.dealers["north"], OCTOBER, portal.now)
+    assert found.pieces == 3
+
+
 @pytest.mark.parametrize(
     ("accepted_at", "month", "proposed"),
     [
