@@ -63,5 +63,5 @@ UV := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --gen
   --no-emit-index-url --no-header --no-annotate
 requirements: .venv
 	$(PIP) install uv
-	$(UV) pyproject.toml --extra heic --extra postgres requirements/run.in -o requirements/run.txt
+	$(UV) pyproject.toml --extra heic --extra postgres --extra s3 requirements/run.in -o requirements/run.txt
 	$(UV) requirements/test.in -o requirements/test.txt

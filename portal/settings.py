@@ -44,6 +44,9 @@ class Settings:
     Mail goes out through ``smtp_host``; without one there is none. ``smtp_tls`` is ``starttls``,
     ``tls`` from the first byte on, or ``none``; the port, unless given, is the usual one for it.
 
+    Files lie in the folder, or, if one is named, in the bucket ``s3_bucket`` at ``s3_endpoint``
+    (Amazon's own by default); without keys, those are used that the machine is given.
+
     ``bank_details`` say, in one or several lines, where dealers transfer their deposits to.
     """
 
@@ -64,6 +67,11 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     smtp_tls: str = "starttls"
     smtp_sender: str = ""
+    s3_bucket: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    s3_access_key: str = ""
+    s3_secret_key: str = field(default="", repr=False)
     bank_details: str = ""
 
     @classmethod

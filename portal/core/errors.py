@@ -55,6 +55,12 @@ class NotFound(Refusal):
         super().__init__(sentence or _l("There is nothing here."))
 
 
+class Unavailable(Refusal):
+    """Something that the portal needs does not answer; the same may succeed in a minute."""
+
+    status = 503
+
+
 class Conflict(Refusal):
     """Somebody was faster, or the document is past this step."""
 

@@ -32,8 +32,10 @@ class Uploads:
 
     @property
     def status(self) -> int:
-        """200, or that of the gravest refusal: 413 for too many bytes, else 422."""
-        return min((refusal.status for refusal in self.refusals), default=200)
+        """200, or 413 if a file has too many bytes, else 422: what was typed is shown again."""
+        if not self.refusals:
+            return 200
+        return min([422, *(one.status for one in self.refusals)])
 
 
 taken: ContextVar[Mapping[str, Uploads]] = ContextVar("taken")

@@ -1,4 +1,7 @@
-"""Where the bytes of attachments lie: one small protocol, and the folder that fulfils it."""
+"""Where the bytes of attachments lie: one small protocol, and the folder that fulfils it.
+
+``s3`` is the other one that does.
+"""
 
 import os
 import re
@@ -31,6 +34,13 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
+def checked(key: str) -> str:
+    """The key; ValueError for one that we did not make."""
+    if not _KEY.fullmatch(key):
+        raise ValueError("not a storage key")
+    return key
+
+
 class FolderStorage:
     """A folder, fanned out by the first characters of the key so that no folder grows huge."""
 
@@ -38,9 +48,7 @@ class FolderStorage:
         self.folder = folder
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError("not a storage key")
-        return self.folder / key[:2] / key[2:4] / key
+        return self.folder / checked(key)[:2] / key[2:4] / key
 
     def put(self, key: str, content: bytes) -> None:
         path = self._path(key)

@@ -17,6 +17,7 @@ from portal.core.i18n import ngettext
 from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
 from portal.files.models import Attachment
+from portal.settings import SettingError, Settings
 from portal.web import presses
 from portal.web.htmx import render
 from portal.web.routes import Pages, View, actor, go, now, writing
@@ -29,8 +30,21 @@ CACHED_FOR = 3600  # seconds, in the person's own browser only
 
 
 def init_app(app: Flask) -> None:
-    """Keep the files in the folder that the settings name."""
-    storage.use(storage.FolderStorage(app.extensions["settings"].files_folder))
+    """Keep the files where the settings say: in the bucket, or in the folder."""
+    settings = app.extensions["settings"]
+    storage.use(_bucket(settings) if settings.s3_bucket else _folder(settings))
+
+
+def _folder(settings: Settings) -> storage.Storage:
+    return storage.FolderStorage(settings.files_folder)
+
+
+def _bucket(settings: Settings) -> storage.Storage:
+    try:
+        from portal.files.s3 import S3Storage
+    except ImportError:
+        raise SettingError("PORTAL_S3_BUCKET: install Partloop with its extra s3") from None
+    return S3Storage(settings)
 
 
 def take(name: str, purpose: services.Purpose | None = None) -> forms.Uploads:
@@ -90,9 +104,9 @@ def with_uploads(*names: str) -> Callable[[View], View]:
             finally:
                 forms.taken.reset(token)
             response: Response = current_app.make_response(answer)
-            refused = [one.status for one in uploads.values() if one.refusals]
-            if response.status_code == 422 and refused:
-                response.status_code = min(refused)
+            if response.status_code == 422:
+                refused = [one.status for one in uploads.values() if one.refusals]
+                response.status_code = min([422, *refused])
             return response
 
         return taking
