@@ -13,5 +13,6 @@ import portal.ledger.models
 import portal.notices.models
 import portal.oldparts.models
 import portal.people.models
+import portal.sheets.memory
 import portal.terms.models
 import portal.web.presses  # noqa: F401

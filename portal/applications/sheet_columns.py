@@ -1,7 +1,5 @@
 """The columns that a dealer's own form may have (A11), and how its headings are understood."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
 from portal.core.i18n import _l
@@ -148,12 +146,6 @@ def is_template(headings: Sequence[str], mapping: Mapped) -> bool:
     """Whether a table has the very columns of the template: then there is nothing to ask."""
     found = {key for key, index in mapping.items() if index is not None}
     return found == {column.key for column in TEMPLATE} and len(headings) == len(TEMPLATE)
-
-
-def digest(headings: Sequence[str]) -> str:
-    """What tells a table's headings from those of another."""
-    named = json.dumps([normalised(heading) for heading in headings])
-    return hashlib.sha256(named.encode()).hexdigest()
 
 
 def merit(cells: Sequence[str]) -> int:

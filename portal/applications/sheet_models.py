@@ -28,18 +28,3 @@ class ApplicationSheet(Base):
     file_name: Mapped[Line]
     content: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
-
-
-class SheetHeadings(Base):
-    """How a dealer's own headings are read: confirmed once, remembered (A11).
-
-    ``digest`` is that of the headings; ``columns`` holds for a column's key the index of its
-    heading, or None.
-    """
-
-    __tablename__ = "sheet_headings"
-
-    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    columns: Mapped[dict[str, Any]]
-    confirmed_at: Mapped[datetime]

@@ -7,7 +7,6 @@ stays in it as it came, so that the form says what is wrong with it.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import combinations
 
 from portal.applications.editor import Row, new_line
 from portal.applications.models import STOCK, WARRANTY
@@ -21,8 +20,9 @@ from portal.applications.sheet_columns import (
     merit,
     proposed,
 )
+from portal.catalogue.cell_parts import parts_named
 from portal.catalogue.models import Part
-from portal.catalogue.queries import find_parts, number_key
+from portal.catalogue.queries import find_parts
 from portal.core.errors import Invalid
 from portal.core.search import normal
 from portal.sheets.cells import day, whole_number
@@ -30,8 +30,6 @@ from portal.sheets.columns import Mapped
 
 Cells = Sequence[str]
 
-MOST_WORDS = 8
-"""How many words of a cell are looked at for a part's number."""
 _EARLIEST = date(1990, 1, 1)
 _PIECES = re.compile(
     r"([0-9]+)\s*(szt|kpl|pcs?|pieces?|sets?|ea|个|件|只|套|支|台)\.?", re.IGNORECASE
@@ -40,10 +38,6 @@ _COUNT = re.compile("[0-9]+")
 _FOR_WARRANTY = re.compile("warranty|guarantee|保修|保内|三包|gwaranc", re.IGNORECASE)
 _NOT_WARRANTY = re.compile("out of|保外|pogwaranc", re.IGNORECASE)
 _FOR_STOCK = re.compile("stock|库存|备货|magazyn|zapas", re.IGNORECASE)
-_APART = re.compile(
-    r"[()（）\[\]【】,;，；|]|(?<=[!-~])(?=[^\x00-\u024f])|(?<=[^\x00-\u024f])(?=[!-~])"
-)
-"""Where words end besides at blanks: at brackets, and between Latin and Chinese."""
 _EVIDENCE = ("product_model", "serial", "purchase_date", "fault")
 
 
@@ -85,7 +79,7 @@ def lines_of(
     """The lines of a table, and what it says of the application as a whole (``HEAD``)."""
     table = [_Cells(headings, row, mapping) for row in rows if list(row) != list(headings)]
     table = [cells for cells in table if cells["part"] != EXAMPLE]
-    found = _parts(cells["part"] for cells in table)
+    found = parts_named(cells["part"] for cells in table)
     head = _head(table)
     usual = WARRANTY if any(mapping.get(key) is not None for key in _EVIDENCE) else STOCK
     return [_line(cells, found.get(cells["part"]), head, usual, today) for cells in table], head
@@ -174,37 +168,6 @@ def _day(cell: str, today: date) -> str:
     except Invalid:
         return cell
     return found.isoformat() if found else cell
-
-
-# Parts: a cell may hold a number, or a number and a name in either order
-
-
-def _parts(cells: Iterable[str]) -> dict[str, tuple[Part, str]]:
-    """For each cell that names a part, the part and what else stands in the cell. One query."""
-    texts = set(cells) - {""}
-    spans = {text: _spans(text) for text in texts}
-    found = find_parts({number for some in spans.values() for number in some})
-    by_key = {number_key(number): part for number, part in found.items()}
-    named = {}
-    for text, numbers in spans.items():
-        best = next((number for number in numbers if number_key(number) in by_key), None)
-        if best is not None:
-            named[text] = by_key[number_key(best)], numbers[best]
-    return named
-
-
-def _spans(text: str) -> dict[str, str]:
-    """Whatever in a cell may be a number, with the rest of the cell; the likeliest first."""
-    every = _APART.sub(" ", text).split()
-    words = every[:MOST_WORDS]
-    runs = sorted(combinations(range(len(words) + 1), 2), key=lambda run: (run[0] - run[1], run))
-    spans = {text: ""}
-    for first, last in runs:
-        number = " ".join(words[first:last]).strip(":：-–")
-        rest = " ".join([*words[:first], *every[last:]]).strip(" :：-–")
-        if len(number) > 2:
-            spans.setdefault(number, rest)
-    return spans
 
 
 # What an application has only one of

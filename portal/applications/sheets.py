@@ -13,7 +13,7 @@ from portal.applications import policy, services, sheet_columns
 from portal.applications.editor import CHECKED, with_rows
 from portal.applications.models import Application
 from portal.applications.queries import last_delivery
-from portal.applications.sheet_models import ApplicationSheet, SheetHeadings
+from portal.applications.sheet_models import ApplicationSheet
 from portal.applications.sheet_rows import head_above, lines_of
 from portal.core import jobs
 from portal.core.clock import Clock
@@ -21,6 +21,7 @@ from portal.core.db import in_transaction, reading, session
 from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, ngettext
 from portal.core.permissions import Actor
+from portal.sheets import memory
 from portal.sheets.columns import Mapped
 from portal.sheets.table import Table
 
@@ -59,8 +60,7 @@ def remembered(headings: Sequence[str], *, by: Actor) -> Mapped | None:
     mapping = sheet_columns.proposed(headings)
     if sheet_columns.is_template(headings, mapping):
         return mapping
-    kept = session.get(SheetHeadings, (by.dealer_id, sheet_columns.digest(headings)))
-    return {key: kept.columns.get(key) for key in mapping} if kept else None
+    return memory.remembered(by.dealer_id, headings, mapping)
 
 
 def keep(content: dict[str, Any], file_name: str, *, by: Actor, now: datetime) -> ApplicationSheet:
@@ -101,13 +101,7 @@ def confirm(
     mapping = sheet_columns.chosen(headings, columns)
     if mapping["part"] is None and mapping["part_name"] is None:
         raise Invalid(_("Choose the column with the parts: without it there are no lines."), "part")
-    kept = SheetHeadings(
-        dealer_id=by.dealer_id,
-        digest=sheet_columns.digest(headings),
-        columns=dict(mapping),
-        confirmed_at=now,
-    )
-    session.merge(kept)
+    memory.remember(by.dealer_id, headings, mapping, now=now)
     made = draft_of(sheet.content, mapping, sheet.file_name, by=by, now=now)
     session.delete(sheet)
     return made

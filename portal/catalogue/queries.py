@@ -77,14 +77,21 @@ def find_part(number: str) -> Part | None:
 def find_parts(numbers: Iterable[str]) -> dict[str, Part]:
     """The parts by the numbers that were asked for, in any spelling; the unknown are left out.
 
-    One query.
+    One query, or one for each ten thousand.
     """
     keys = {number: number_key(number) for number in numbers}
     if not keys:
         return {}
-    found = session.scalars(
-        select(Part).where(Part.number_key.in_(set(keys.values()))).order_by(Part.id.desc())
-    ).all()
+    wanted = sorted(set(keys.values()))
+    found = [
+        part
+        for start in range(0, len(wanted), AT_ONCE)
+        for part in session.scalars(
+            select(Part)
+            .where(Part.number_key.in_(wanted[start : start + AT_ONCE]))
+            .order_by(Part.id.desc())
+        )
+    ]
     exact = {part.number: part for part in found}
     alike = {part.number_key: part for part in found}
     return {

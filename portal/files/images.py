@@ -37,6 +37,14 @@ class Picture:
     look: int | None
 
 
+class PictureRefused(Invalid):
+    """The picture cannot be opened; ``reason`` is a key of what ``refusal`` says."""
+
+    def __init__(self, reason: str, name: str) -> None:
+        super().__init__(refusal(reason, name), field="photos")
+        self.reason = reason
+
+
 def reencode(content: bytes, kind: FileKind, name: str) -> Picture:
     """The picture as we keep it: upright, sRGB, at most 2000 px; its thumbnail at most 320 px.
 
@@ -53,7 +61,7 @@ def codes_in(content: bytes, name: str) -> list[str]:
     """The texts of the QR codes and bar codes in a photo; limits and refusals as ``reencode``'s."""
     kind = kind_of(content)
     if kind is None or not kind.is_picture:
-        raise Invalid(_refusal("damaged", name), field="photos")
+        raise PictureRefused("damaged", name)
     _words, texts = _opened(content, kind, name, "codes")
     found: list[str] = json.loads(texts)
     return found
@@ -78,11 +86,12 @@ def _opened(content: bytes, kind: FileKind, name: str, what: str) -> tuple[list[
     except subprocess.TimeoutExpired:
         words, rest = ["too_large"], b""
     if words[:1] != ["done"]:
-        raise Invalid(_refusal(words[0] if words else "damaged", name), field="photos")
+        raise PictureRefused(words[0] if words else "damaged", name)
     return words[1:], rest
 
 
-def _refusal(reason: str, name: str) -> Any:
+def refusal(reason: str, name: str) -> Any:
+    """Why a picture is refused, in a sentence."""
     if reason == "too_large":
         return _("“%(name)s” has too many pixels. Please send it smaller.", name=name)
     if reason == "unsupported":

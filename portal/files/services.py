@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 
 from portal.core import jobs
 from portal.core.clock import Clock
@@ -98,10 +98,11 @@ def prepare(content: bytes, name: str, *, purpose: Purpose = "photo") -> Prepare
         return Prepared(
             purpose, name, kind.media_type, len(content), original, original, _put(content)
         )
-    raise Invalid(_wrong_kind(name, purpose))
+    raise Invalid(wrong_kind(name, purpose))
 
 
-def _wrong_kind(name: str, purpose: Purpose) -> Any:
+def wrong_kind(name: str, purpose: Purpose) -> Any:
+    """Why a file is refused that is none of the kinds that we take, in a sentence."""
     if purpose == "file":
         return _(
             "“%(name)s” cannot be attached. Please send a PDF file, or a photo as JPEG, PNG, "
@@ -141,12 +142,18 @@ def receive(
 
 
 def claim(
-    public_ids: Iterable[str], document: Document, *, place: str | None = None, by: Actor
+    public_ids: Iterable[str],
+    document: Document,
+    *,
+    place: str | None = None,
+    by: Actor,
+    held_by: Document | None = None,
 ) -> int:
     """Give one's own unclaimed attachments to a document; returns how many, each counted once.
 
     From now on whoever may see the document may see them, and the tenant is the document's.
-    ``place`` says where in the document they belong.
+    ``place`` says where in the document they belong. ``held_by`` is another document that hands
+    over some of its own instead.
     Invalid, and nothing is claimed, if one of them is not there, not one's own, or claimed.
     """
     wanted = set(public_ids)
@@ -157,8 +164,11 @@ def claim(
         update(Attachment)
         .where(
             Attachment.public_id.in_(wanted),
-            Attachment.document_id.is_(None),
-            Attachment.uploaded_by == by.id,
+            *(
+                (Attachment.document_id.is_(None), Attachment.uploaded_by == by.id)
+                if held_by is None
+                else _of(held_by)
+            ),
         )
         .values(
             document_kind=document.kind,
@@ -195,12 +205,26 @@ def sweep_unclaimed(*, older_than: datetime, now: datetime) -> int:
 
 def discard(public_id: str, document: Document, *, now: datetime) -> None:
     """Remove an attachment that a document has no more use for; its events still name it."""
-    _delete(
-        Attachment.public_id == public_id,
-        Attachment.document_kind == document.kind,
-        Attachment.document_id == document.id,
-        now=now,
+    _delete(Attachment.public_id == public_id, *_of(document), now=now)
+
+
+def discard_all(document: Document, *, now: datetime) -> None:
+    """Remove all attachments that a document still holds."""
+    _delete(*_of(document), now=now)
+
+
+def hand_over(source: Document, target: Document) -> None:
+    """Give all attachments of a document to another one of the same dealer."""
+    session.flush()
+    session.execute(
+        update(Attachment)
+        .where(*_of(source))
+        .values(document_kind=target.kind, document_id=target.id)
     )
+
+
+def _of(document: Document) -> tuple[ColumnElement[bool], ...]:
+    return Attachment.document_kind == document.kind, Attachment.document_id == document.id
 
 
 def _delete(*conditions: Any, now: datetime) -> int:

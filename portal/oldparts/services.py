@@ -1,11 +1,11 @@
 """Everything that changes an old part: register, correct, review (O1, O2, O4, O5)."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from portal.applications.models import (
     WARRANTY,
@@ -15,10 +15,10 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Part
-from portal.catalogue.queries import number_key
+from portal.catalogue.queries import AT_ONCE, number_key
 from portal.core import workflow
-from portal.core.db import LINE, session
-from portal.core.documents import relock
+from portal.core.db import LINE, AnyRow, session
+from portal.core.documents import Document, relock
 from portal.core.errors import Conflict, Invalid, NotFound, Stale, WrongState
 from portal.core.events import record
 from portal.core.i18n import _, ngettext
@@ -85,11 +85,13 @@ def register(
     by: Actor,
     now: datetime,
     piece: int | None = None,
+    photos_of: Document | None = None,
 ) -> OldPart:
     """Register one physical old part under its own number (O1, O2).
 
     ``piece`` is the piece of the shipped line that the page offered: Stale if it is not the next
-    one any more, so a form that is sent twice registers once. NotFound for a foreign line,
+    one any more, so a form that is sent twice registers once. The photos are the actor's own
+    unclaimed ones, or those of the document ``photos_of``. NotFound for a foreign line,
     Invalid at the fields for what is wrong or missing, for too few photos, and for a piece that
     was registered before (O4); Conflict if the line is not received, or all of it is registered.
     """
@@ -124,7 +126,7 @@ def register(
     _index(old_part, part)
     session.add(old_part)
     session.flush()
-    claim(photo_ids, old_part, by=by)
+    claim(photo_ids, old_part, by=by, held_by=photos_of)
     workflow.begin(
         old_part,
         by=by,
@@ -248,59 +250,117 @@ def _check(
     but: int | None = None,
 ) -> None:
     """Invalid, with a sentence at each field, if this cannot be registered (O2)."""
-    least = value("oldpart.photos", on=now.date())
-    found = problems(command, today=now.date())
+    found = wrong(
+        command,
+        part.id,
+        photos=photos,
+        least=value("oldpart.photos", on=now.date()),
+        before=registered_before([(command, part.id)]),
+        dealer_id=by.dealer_id,
+        today=now.date(),
+        but=but,
+    )
+    if found:
+        raise Invalid(fields=found)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was registered before: by its old serial, and by product serial, part and day (O4).
+
+    Rows of ``id``, ``number`` and ``dealer_id``; the keys are ``serial_key``s.
+    """
+
+    serials: Mapping[str, AnyRow] = field(default_factory=dict)
+    products: Mapping[tuple[str, int, date], AnyRow] = field(default_factory=dict)
+
+
+def registered_before(pieces: Iterable[tuple[RegisterCommand, int]]) -> Before:
+    """What may be registered already of some pieces, each with its part's key. Two queries."""
+    pieces = list(pieces)
+    serials = {key for command, _part in pieces if (key := serial_key(command.old_serial))}
+    products = {key for command, _part in pieces if (key := serial_key(command.product_serial))}
+    columns = (OldPart.id, OldPart.number, OldPart.dealer_id)
+    return Before(
+        {
+            row.old_serial_key: row
+            for some in _some(serials)
+            for row in session.execute(
+                select(*columns, OldPart.old_serial_key).where(OldPart.old_serial_key.in_(some))
+            )
+        },
+        {
+            (row.product_serial_key, row.part_id, row.failed_on): row
+            for some in _some(products)
+            for row in session.execute(
+                select(
+                    *columns, OldPart.product_serial_key, OldPart.part_id, OldPart.failed_on
+                ).where(OldPart.product_serial_key.in_(some))
+            )
+        },
+    )
+
+
+def _some(keys: Collection[str]) -> Iterable[list[str]]:
+    ordered = sorted(keys)
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
+
+
+def wrong(
+    command: RegisterCommand,
+    part_id: int,
+    *,
+    photos: int,
+    least: int,
+    before: Before,
+    dealer_id: int | None,
+    today: date,
+    but: int | None = None,
+) -> dict[str, Any]:
+    """Why a piece cannot be registered, a sentence by field (O2, O4); nothing if it can.
+
+    ``photos`` of the ``least`` that are needed; ``but`` is the old part that is being corrected.
+    """
+    found = problems(command, today=today)
     if photos < least:
         found["photos"] = ngettext(
             "Add a photo of the old part.",
             "Add at least %(num)d photos of the old part.",
             least,
         )
-    found = _registered_before(command, part, by=by, but=but) | found
-    if found:
-        raise Invalid(fields=found)
+    return _repeated(command, part_id, before, dealer_id, but) | found
 
 
-def _registered_before(
-    command: RegisterCommand, part: Part, *, by: Actor, but: int | None
+def _repeated(
+    command: RegisterCommand, part_id: int, before: Before, dealer_id: int | None, but: int | None
 ) -> dict[str, Any]:
     """The same piece cannot be registered twice, by anyone; only its own dealer is told which
-    number it has (O4, P1). ``but`` is the old part that is being corrected."""
+    number it has (O4, P1)."""
     found = {}
     key, product_key = serial_key(command.old_serial), serial_key(command.product_serial)
-    if key:
-        first = _first(OldPart.old_serial_key == key, OldPart.id != (but or 0))
-        if first:
-            found["old_serial"] = (
-                _("This old serial was registered before as %(number)s.", number=first.number)
-                if first.dealer_id == by.dealer_id
-                else _("This old serial was registered before by somebody else.")
-            )
-    if product_key and command.failed_on:
-        first = _first(
-            OldPart.product_serial_key == product_key,
-            OldPart.part_id == part.id,
-            OldPart.failed_on == command.failed_on,
-            OldPart.id != (but or 0),
+    first = before.serials.get(key) if key else None
+    if first and first.id != but:
+        found["old_serial"] = (
+            _("This old serial was registered before as %(number)s.", number=first.number)
+            if first.dealer_id == dealer_id
+            else _("This old serial was registered before by somebody else.")
         )
-        if first:
+    if product_key and command.failed_on:
+        first = before.products.get((product_key, part_id, command.failed_on))
+        if first and first.id != but:
             found["product_serial"] = (
                 _(
                     "This product's part that failed on this day was registered before as "
                     "%(number)s.",
                     number=first.number,
                 )
-                if first.dealer_id == by.dealer_id
+                if first.dealer_id == dealer_id
                 else _(
                     "This product's part that failed on this day was registered before by "
                     "somebody else."
                 )
             )
     return found
-
-
-def _first(*where: ColumnElement[bool]) -> Any:
-    return session.execute(select(OldPart.number, OldPart.dealer_id).where(*where)).one_or_none()
 
 
 def correct(

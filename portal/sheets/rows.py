@@ -94,6 +94,11 @@ def refused_rows(
     for issue in issues:
         if issue.level == "error":
             errors.setdefault(issue.number, []).append(issue.sentence)
-    return [*table.headings, _("Error")], [
-        (*row.cells, " ".join(errors[row.number])) for row in table.rows if row.number in errors
+    heading = _("Error")
+    # A sheet that was handed back before has the column already.
+    kept = [at for at, name in enumerate(table.headings) if name != heading]
+    return [*(table.headings[at] for at in kept), heading], [
+        (*(row.cells[at] for at in kept), " ".join(errors[row.number]))
+        for row in table.rows
+        if row.number in errors
     ]

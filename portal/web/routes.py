@@ -29,6 +29,7 @@ D = TypeVar("D", bound=documents.Document)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _needs: dict[str, str] = {"static": PUBLIC}
 _own_transactions: set[str] = set()
+_most_bytes: dict[str, int] = {}
 
 
 class Pages(Blueprint):
@@ -47,13 +48,21 @@ class Pages(Blueprint):
         needs: str,
         own_transactions: bool = False,
         keeps_refused: bool = False,
+        most_bytes: int | None = None,
     ) -> Callable[[View], View]:
         """A change. With ``own_transactions`` the view opens them itself, around slow work.
 
         With ``keeps_refused`` also the transaction of a form that is answered with 422 takes
-        effect: what the view keeps of it outside ``form.refusals()``.
+        effect: what the view keeps of it outside ``form.refusals()``. ``most_bytes`` is for what
+        may be larger than other requests.
         """
-        return self._page(rule, "POST", needs, own_transactions, keeps_refused)
+
+        def declare(view: View) -> View:
+            if most_bytes:
+                _most_bytes[f"{self.name}.{view.__name__}"] = most_bytes
+            return self._page(rule, "POST", needs, own_transactions, keeps_refused)(view)
+
+        return declare
 
     def _page(
         self,
@@ -161,6 +170,8 @@ def _guard() -> ResponseReturnValue | None:
         return answer
     if needs != SIGNED_IN and not actor().can(needs):
         raise Forbidden()
+    if request.endpoint in _most_bytes:
+        request.max_content_length = _most_bytes[request.endpoint]
     return None
 
 

@@ -11,9 +11,10 @@ from werkzeug.test import TestResponse
 
 from portal.applications import sheet_columns
 from portal.applications.models import Application
-from portal.applications.sheet_models import ApplicationSheet, SheetHeadings
+from portal.applications.sheet_models import ApplicationSheet
 from portal.applications.sheets import KEPT_FOR, sweep
 from portal.core.db import session
+from portal.sheets.memory import SheetHeadings
 from portal.sheets.writing import write_xlsx
 from portal.web import languages
 from tests.functional.applications.test_writing import column, kept
