@@ -14,8 +14,10 @@ from portal.core import db
 from portal.core.clock import Clock, SystemClock
 from portal.core.i18n import _
 from portal.settings import RESOURCES, Settings
+from portal.sheets.writing import write_csv_to, write_xlsx_to
 from portal.web import (
     errors,
+    exports,
     filters,
     frame,
     headers,
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.extensions["clock"] = clock or SystemClock(settings.hq_zone)
     for part in (templates, db, logs, headers, routes, languages, filters, errors, presses, mail):
         part.init_app(app)
+    exports.init_app(app, {"xlsx": write_xlsx_to, "csv": write_csv_to})
     CSRFProtect(app)
     for views in _views():
         app.register_blueprint(views.pages)

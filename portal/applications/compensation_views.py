@@ -16,10 +16,11 @@ from portal.applications.history import (
 from portal.applications.models import Application, Shipment
 from portal.core.db import session
 from portal.core.documents import DocumentKind, register
-from portal.core.i18n import _l
+from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.ledger import services as ledger
-from portal.web import filters, frame, lists, steps, timeline
+from portal.web import exports, filters, frame, lists, steps, timeline
+from portal.web.exports import Column
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
@@ -37,21 +38,47 @@ register(
 )
 
 
+def _shown() -> lists.Selection:
+    """What the URL asks for of the compensations."""
+    statement = services.listed(policy.visible_compensations(actor()))
+    tab = lists.current(services.TABS)
+    return lists.Selection(statement, Compensation.created_at, Compensation.id, tab=tab)
+
+
 @pages.get("/compensations", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of compensations."""
     tabs, scope = services.TABS, [policy.visible_compensations(actor())]
     return render(
         "compensations/list.html",
-        listed=lists.page(
-            services.listed(*scope),
-            Compensation.created_at,
-            Compensation.id,
-            tab=lists.current(tabs),
-        ),
+        listed=_shown().page(),
         tabs=lists.tab_items(tabs, lists.counts(Compensation, scope, tabs)),
         state=lists.states(Compensation.workflow),
     )
+
+
+@exports.offers(pages, "/compensations", of="compensations.index", needs=policy.READ)
+def export() -> exports.Table:
+    """The compensations as the list shows them, with what their amount follows from."""
+    money = exports.money()
+    columns = [
+        Column(_("Number"), "number"),
+        Column(_("Status"), "status", exports.states(Compensation.workflow)),
+        Column(_("Shipment"), "shipment_number"),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Promised ship date"), "promised_on"),
+        Column(_("Shipped on"), "shipped_on"),
+        Column(_("Late days"), "late_days"),
+        Column(_("Amount of the late pieces"), "late_amount", money),
+        Column(_("Amount"), "amount", money),
+        Column(_("Due"), "due_at", exports.moments()),
+    ]
+    worked_out_from = (
+        Compensation.promised_on, Compensation.shipped_on, Compensation.late_amount,
+    )  # fmt: skip
+    statement = _shown().whole.add_columns(*worked_out_from)
+    return exports.Table(_("Late-delivery compensation"), statement, columns)
 
 
 @pages.get("/compensations/<name>", needs=policy.READ)

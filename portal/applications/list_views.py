@@ -1,20 +1,15 @@
 """What can be done with a whole list of applications: filter it, and take it along as a sheet."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
 from flask import request
-from flask.typing import ResponseReturnValue
 
 from portal.applications import policy, queries
 from portal.applications.models import Application
-from portal.core.db import snapshot, streamed
 from portal.core.i18n import _
 from portal.people.models import Dealer
-from portal.sheets.writing import Cell, write_csv_to, write_xlsx_to
 from portal.web import exports, filters, lists
+from portal.web.exports import Column
 from portal.web.forms import clean
 from portal.web.routes import Pages, actor, now
 
@@ -49,8 +44,8 @@ _COLUMNS = (
     Application.number,
     Application.reference,
     Application.status,
-    Dealer.code,
-    Dealer.name,
+    Dealer.code.label("dealer_code"),
+    Dealer.name.label("dealer_name"),
     Application.contact,
     Application.phone,
     Application.delivery_address,
@@ -62,41 +57,25 @@ _COLUMNS = (
 )
 
 
-@pages.get("/applications/export/<any(xlsx, csv):kind>", needs=policy.READ, own_transactions=True)
-def export(kind: str) -> ResponseReturnValue:
-    """All that the list shows under its filters, as a sheet."""
+@exports.offers(pages, "/applications", of="applications.index", needs=policy.READ)
+def export() -> exports.Table:
+    """The applications, newest first."""
     tab = lists.current(queries.tabs_for(actor()))
     statement, values = queries.selected(actor(), wish(), tab, *_COLUMNS)
-    headings = [
-        _("Number"), _("The dealer's own number"), _("Status"), _("Dealer code"), _("Dealer"),
-        _("Contact"), _("Phone"), _("Delivery address"), _("Lines"), _("Total"), _("Begun"),
-        _("Submitted on"), _("Due"),
-    ]  # fmt: skip
-    write = write_xlsx_to if kind == "xlsx" else write_csv_to
-    with snapshot():
-        rows = _cells(streamed(statement, values))
-        return exports.download(
-            partial(write, headings=headings, rows=rows), _("Parts applications"), kind
-        )
-
-
-def _cells(rows: Iterator[Any]) -> Iterator[tuple[Cell, ...]]:
-    draft, state = _("Draft"), lists.states(Application.workflow)
-    money, moment = exports.money(), exports.moments()
-    for (
-        number,
-        reference,
-        status,
-        code,
-        name,
-        contact,
-        phone,
-        address,
-        lines,
-        total,
-        *times,
-    ) in rows:
-        yield (
-            number or draft, reference, state(status).label, code, name, contact, phone, address,
-            lines, money(total or None), *map(moment, times),
-        )  # fmt: skip
+    money, moment, draft = exports.money(), exports.moments(), _("Draft")
+    columns = [
+        Column(_("Number"), "number", lambda number: number or draft),
+        Column(_("The dealer's own number"), "reference"),
+        Column(_("Status"), "status", exports.states(Application.workflow)),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Contact"), "contact"),
+        Column(_("Phone"), "phone"),
+        Column(_("Delivery address"), "delivery_address"),
+        Column(_("Lines"), "line_count"),
+        Column(_("Total"), "total", lambda total: money(total or None)),
+        Column(_("Begun"), "created_at", moment),
+        Column(_("Submitted on"), "submitted_at", moment),
+        Column(_("Due"), "due_at", moment),
+    ]
+    return exports.Table(_("Parts applications"), statement, columns, values)

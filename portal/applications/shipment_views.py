@@ -24,7 +24,8 @@ from portal.core.db import session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
-from portal.web import frame, lists, steps, timeline
+from portal.web import exports, frame, lists, steps, timeline
+from portal.web.exports import Column
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
@@ -154,23 +155,52 @@ def cancel(name: str) -> ResponseReturnValue:
     return answer
 
 
+def _text() -> str:
+    text: str = clean(request.args.get("q", ""))[:100]
+    return text
+
+
+def _shown() -> lists.Selection:
+    """What the URL asks for of the shipments."""
+    tab = lists.current(shipment_queries.TABS)
+    statement = shipment_queries.listed(actor(), _text(), tab)
+    return lists.Selection(statement, Shipment.created_at, Shipment.id)
+
+
 @pages.get("/shipments", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of shipments."""
-    text = clean(request.args.get("q", ""))[:100]
-    tabs = shipment_queries.TABS
-    statement = shipment_queries.listed(actor(), text, lists.current(tabs))
-    scope = shipment_queries.scope(actor(), text)
+    tabs, scope = shipment_queries.TABS, shipment_queries.scope(actor(), _text())
     return render(
         "shipments/list.html",
         fragments={"results"},
-        q=text,
+        q=_text(),
         tab=lists.current(tabs).name,
-        listed=lists.page(statement, Shipment.created_at, Shipment.id),
+        listed=_shown().page(),
         tabs=lists.tab_items(tabs, lists.counts(Shipment, scope, tabs)),
         state=lists.states(Shipment.workflow),
         report_state=lists.states(DeliveryReport.workflow),
     )
+
+
+@exports.offers(pages, "/shipments", of="shipments.index", needs=policy.READ)
+def export() -> exports.Table:
+    """The shipments as the list shows them."""
+    report = exports.states(DeliveryReport.workflow)
+    columns = [
+        Column(_("Number"), "number"),
+        Column(_("Status"), "status", exports.states(Shipment.workflow)),
+        Column(_("Delivery report"), "report_status", lambda status: status and report(status)),
+        Column(_("Application"), "application_number"),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Carrier"), "carrier"),
+        Column(_("Tracking number"), "tracking_number"),
+        Column(_("Pieces"), "pieces", int),
+        Column(_("Shipped on"), "shipped_on"),
+        Column(_("Due"), "due_at", exports.moments()),
+    ]
+    return exports.Table(_("Shipments"), _shown().whole, columns)
 
 
 def _shipment_page(shipment: Shipment, form: ActionForm | None = None) -> ResponseReturnValue:

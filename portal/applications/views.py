@@ -55,7 +55,6 @@ register(
         values=VALUES,
     )
 )
-lists.keeps_views("applications.index")
 frame.room(10, _l("Applications"), "applications", "applications.index", policy.READ)
 
 MAIN_LINE = (
@@ -91,8 +90,6 @@ def index() -> ResponseReturnValue:
         fragments={"results"},
         whole=lambda: {"tabs": lists.tab_items(tabs, numbers())},
         chips=chips(asked),
-        files=lists.files("worklist.export"),
-        saved=lists.saved_views(),
         listed=_listed(rows, tab, values),
         many=many,
         matching=numbers()[tabs.index(tab)] if many else None,

@@ -55,19 +55,28 @@ def _old_part_url(name: str) -> str:
     return url_for(kind_named(OldPart.kind).endpoint, name=name)
 
 
+def _text() -> str:
+    text: str = clean(request.args.get("q", ""))[:100]
+    return text
+
+
+def shown() -> lists.Selection:
+    """What the URL asks for of the claims."""
+    tab = lists.current(queries.tabs_for(actor()))
+    return lists.Selection(queries.listed(actor(), _text(), tab), Claim.created_at, Claim.id)
+
+
 @pages.get("/claims", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of claims."""
-    text = clean(request.args.get("q", ""))[:100]
-    tabs = queries.tabs_for(actor())
-    statement = queries.listed(actor(), text, lists.current(tabs))
+    tabs, scope = queries.tabs_for(actor()), queries.scope(actor(), _text())
     return render(
         "claims/list.html",
         fragments={"results"},
-        listed=lists.page(statement, Claim.created_at, Claim.id),
-        tabs=lists.tab_items(tabs, lists.counts(Claim, queries.scope(actor(), text), tabs)),
+        listed=shown().page(),
+        tabs=lists.tab_items(tabs, lists.counts(Claim, scope, tabs)),
         tab=lists.current(tabs).name,
-        q=text,
+        q=_text(),
         state=Claim.workflow.state,
     )
 

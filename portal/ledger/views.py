@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from portal.core.db import AnyRow, session
-from portal.core.documents import DocumentKind, find, kinds, register
+from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.ledger import policy, queries, services
+from portal.ledger import list_views, policy, queries, services
 from portal.ledger.forms import CreditLimitForm, DepositForm, ReverseForm
 from portal.ledger.history import ENTRY_VALUES, VALUES
 from portal.ledger.kinds import KINDS, PURPOSES
-from portal.ledger.models import Account, Reservation, Transfer
+from portal.ledger.models import Account, Transfer
 from portal.people.models import Dealer
 from portal.web import filters, frame, lists, timeline
 from portal.web.forms import clean
@@ -36,15 +36,9 @@ register(
 frame.room(40, _l("Account"), "account", "ledger.account", policy.OWN)
 frame.room(40, _l("Accounts"), "ledger", "ledger.accounts", policy.ACCOUNTS)
 
-TABS = (
-    lists.Tab("entries", _l("Entries")),
-    lists.Tab("reserved", _l("Reserved")),
-    lists.Tab("history", _l("History")),
-)
-
 
 def _kind(row: AnyRow) -> DocumentKind | None:
-    return next((kind for kind in kinds() if kind.name == row.document_kind), None)
+    return list_views.kind_called(row.document_kind)
 
 
 def _document_url(row: AnyRow) -> str | None:
@@ -57,30 +51,21 @@ def _document_url(row: AnyRow) -> str | None:
 
 def _account_page(name: str | None = None) -> ResponseReturnValue:
     account = queries.account(actor(), name)
-    tab = lists.current(TABS)
-    kind = request.args.get("kind")
-    listed, history = None, list[ByHand]()
-    if tab.name == "history":
-        history = _history(find(Account, account.public_id, actor()))
-    elif tab.name == "reserved":
-        statement = queries.open_reservations(actor(), account)
-        listed = lists.page(statement, Reservation.at, Reservation.id)
-    else:
-        statement = queries.entries(actor(), account, kind if kind in KINDS else None)
-        listed = lists.page(statement, Transfer.at, Transfer.id)
+    tab = lists.current(list_views.TABS)
+    by_hand = tab.name == "history"
     return render(
         "ledger/account.html",
         fragments={"results"},
         account=account,
         tab=tab.name,
         tabs=lists.tab_items(
-            TABS,
+            list_views.TABS,
             [lists.in_words(n) for n in (account.entries, account.open, account.event_count)],
         ),
         reserved_url=lists.here(tab="reserved", after=None, kind=None),
-        listed=listed,
-        history=history,
-        kind=kind,
+        listed=None if by_hand else list_views.shown(account).page(),
+        history=_history(find(Account, account.public_id, actor())) if by_hand else [],
+        kind=list_views.kind_asked(),
         kinds=KINDS,
         document_kind=_kind,
         document_url=_document_url,

@@ -192,6 +192,7 @@ def open_listed(actor: Actor, text: str, tab: Tab, language: str, now: datetime)
     """The rows of what is to be registered; ``days`` is how long the dealer has, from receipt."""
     statement = _lines(language).add_columns(
         Shipment.received_at.label("created_at"),
+        (ShipmentLine.quantity - _registered()).label("left"),
         in_force("oldpart.register_days", now.date()).label("days"),
     )
     return statement.where(*open_scope(actor, text), *(() if tab.where is None else (tab.where,)))

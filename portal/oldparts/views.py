@@ -48,21 +48,25 @@ def typed_search() -> str:
     return text
 
 
+def shown() -> lists.Selection:
+    """What the URL asks for of the old parts; what waits for review comes with the oldest first."""
+    tab = lists.current(queries.TABS)
+    statement = queries.listed(actor(), typed_search(), tab, languages.code())
+    oldest_first = tab.name == "registered"
+    return lists.Selection(statement, OldPart.created_at, OldPart.id, oldest_first=oldest_first)
+
+
 @pages.get("", needs=policy.READ)
 def index() -> ResponseReturnValue:
-    """The list of old parts; what waits for review comes with the oldest first."""
-    text, tab = typed_search(), lists.current(queries.TABS)
-    statement = queries.listed(actor(), text, tab, languages.code())
-    numbers = lists.counts(OldPart, queries.scope(actor(), text), queries.TABS)
+    """The list of old parts."""
+    numbers = lists.counts(OldPart, queries.scope(actor(), typed_search()), queries.TABS)
     return render(
         "oldparts/list.html",
         fragments={"results"},
-        listed=lists.page(
-            statement, OldPart.created_at, OldPart.id, oldest_first=tab.name == "registered"
-        ),
+        listed=shown().page(),
         tabs=lists.tab_items(queries.TABS, numbers),
-        tab=tab,
-        q=text,
+        tab=lists.current(queries.TABS),
+        q=typed_search(),
         state=OldPart.workflow.state,
     )
 
@@ -81,21 +85,25 @@ def _deadline(received_at: datetime, days: int) -> _Deadline:
     return _Deadline(at, "over" if left.days < 0 else "soon" if left.days < 3 else "")
 
 
+def shown_to_register() -> lists.Selection:
+    """What the URL asks for of what is to be registered, the first due first."""
+    tab = lists.current(queries.OPEN_TABS)
+    statement = queries.open_listed(actor(), typed_search(), tab, languages.code(), now())
+    return lists.Selection(statement, Shipment.received_at, ShipmentLine.id, oldest_first=True)
+
+
 @pages.get("/to-register", needs=policy.REGISTER)
 def to_register() -> ResponseReturnValue:
-    """What arrived for a warranty repair and whose old part is not registered, first due first."""
-    text, tab = typed_search(), lists.current(queries.OPEN_TABS)
-    statement = queries.open_listed(actor(), text, tab, languages.code(), now())
-    numbers = lists.counts(
-        queries.open_lines(), queries.open_scope(actor(), text), queries.OPEN_TABS
-    )
+    """What arrived for a warranty repair and whose old part is not registered."""
+    scope = queries.open_scope(actor(), typed_search())
+    numbers = lists.counts(queries.open_lines(), scope, queries.OPEN_TABS)
     return render(
         "oldparts/to_register.html",
         fragments={"results"},
-        listed=lists.page(statement, Shipment.received_at, ShipmentLine.id, oldest_first=True),
+        listed=shown_to_register().page(),
         tabs=lists.tab_items(queries.OPEN_TABS, numbers),
-        tab=tab,
-        q=text,
+        tab=lists.current(queries.OPEN_TABS),
+        q=typed_search(),
         deadline=_deadline,
     )
 

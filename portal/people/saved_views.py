@@ -1,16 +1,19 @@
 """The views of lists that a person keeps: filters of a URL, under a name of one's own."""
 
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from flask import flash
+from flask import current_app, flash
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l
 from portal.core.permissions import SIGNED_IN
 from portal.people import queries, services
-from portal.web import lists
+from portal.web import kept_views
 from portal.web.forms import Form, line
 from portal.web.routes import Pages, actor, go, needs_of
 
@@ -21,44 +24,60 @@ pages = Pages("savedviews", __name__)
 
 
 class ViewForm(Form):
-    """A view of a list: whose list, which filters, what to call it."""
+    """A view of a list: where the list is, which filters, what to call it."""
 
-    endpoint = HiddenField()
+    path = HiddenField()
     query = HiddenField()
     name = line(_l("Name of the view"), most=40)
 
 
-def _asked(form: ViewForm) -> tuple[str, str]:
-    """The list's endpoint and its filters; Invalid for what is no list of this person's."""
-    endpoint = form.endpoint.data or ""
-    if not lists.has_views(endpoint) or not actor().can(needs_of(endpoint)):
+class _List(NamedTuple):
+    """A list's endpoint, what its address names, and its filters."""
+
+    endpoint: str
+    names: dict[str, Any]
+    query: str
+
+    def go(self) -> Response:
+        """Back to the list under its filters."""
+        return go(self.endpoint, **{**dict(parse_qsl(self.query)), **self.names})
+
+
+def _asked(form: ViewForm) -> _List:
+    """The list that a form means; Invalid for what is no list of this person's."""
+    try:
+        found = current_app.url_map.bind("").match(form.path.data or "", "GET")
+    except (HTTPException, ValueError):
+        found = "", {}
+    endpoint, names = found
+    if not kept_views.has(endpoint) or not actor().can(needs_of(endpoint)):
         raise Invalid(_("There is no such list."))
     try:
         given = parse_qsl((form.query.data or "")[:LONGEST], max_num_fields=20)
     except ValueError:
         raise Invalid(_("These filters are too many to be kept.")) from None
-    return endpoint, lists.as_query(dict(given))
+    return _List(endpoint, dict(names), kept_views.as_query(dict(given)))
 
 
 @pages.post("/views", needs=SIGNED_IN)
 def save() -> ResponseReturnValue:
     """Keep the filters of a list under a name."""
     form = ViewForm()
-    endpoint, query = _asked(form)
+    asked = _asked(form)
     if form.validate_on_submit():
         with form.refusals():
-            services.save_view(queries.own(actor()), endpoint, form.name.data, query)
+            services.save_view(queries.own(actor()), asked.endpoint, form.name.data, asked.query)
             flash(_("The view “%(name)s” is kept.", name=form.name.data), "success")
     for sentence in (*form.name.errors, *form.form_errors):
         flash(sentence, "warning")
-    return go(endpoint, **dict(parse_qsl(query)))
+    return asked.go()
 
 
 @pages.post("/views/remove", needs=SIGNED_IN)
 def remove() -> ResponseReturnValue:
     """Forget a view."""
     form = ViewForm()
-    endpoint, query = _asked(form)
+    asked = _asked(form)
     if form.validate_on_submit():
-        services.remove_view(queries.own(actor()), endpoint, form.name.data)
-    return go(endpoint, **dict(parse_qsl(query)))
+        services.remove_view(queries.own(actor()), asked.endpoint, form.name.data)
+    return asked.go()

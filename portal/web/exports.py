@@ -1,34 +1,133 @@
-"""Files that are made for a request: written to disk row by row, then sent."""
+"""Lists as files: written to disk row by row, then sent. And other files made for a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import wraps
 from io import BytesIO
+from operator import itemgetter
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any, NamedTuple
 
-from flask import current_app, send_file
+from flask import Flask, current_app, request, send_file
+from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from portal.web import languages
+from portal.core.db import AnySelect, snapshot, streamed
+from portal.core.workflow import Workflow
+from portal.web import kept_views, languages, lists
+from portal.web.routes import Pages
 
 KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
 }
+_LABELS = {"xlsx": "Excel", "csv": "CSV"}
+
+Write = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], None]
+"""What writes a table into a file: its headings, then its rows as they come."""
 
 
-def download(write: Callable[[IO[bytes]], None], name: str, kind: str) -> Response:
-    """The file that ``write`` writes, to be saved under a name; ``kind`` is one of ``KINDS``."""
+class Column(NamedTuple):
+    """A column of a list as a file: its heading, whose name it has in the rows, how it is written.
+
+    Without ``write`` a cell is the value itself.
+    """
+
+    heading: str
+    name: str
+    write: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A list as a file: what it is called, the statement of all its rows in order, its columns.
+
+    ``values`` are those that the statement leaves open.
+    """
+
+    title: str
+    statement: AnySelect
+    columns: Sequence[Column]
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def rows(self) -> Iterator[Sequence[Any]]:
+        """The cells of row after row; within ``snapshot()``."""
+        names = self.statement.selected_columns.keys()
+        places = [names.index(column.name) for column in self.columns]
+        chosen = itemgetter(*places)
+        writes = [
+            (place, column.write)
+            for place, column in enumerate(self.columns)
+            if column.write is not None
+        ]
+        for row in streamed(self.statement, self.values):
+            cells = list(chosen(row))
+            for place, write in writes:
+                cells[place] = write(cells[place])
+            yield cells
+
+
+_exports: dict[str, str] = {}
+
+
+def offers(
+    pages: Pages, rule: str, *, of: str, needs: str
+) -> Callable[[Callable[..., Table]], Callable[..., Table]]:
+    """Let people take a list along, and keep views of it.
+
+    ``of`` is the endpoint of its page, ``rule`` its address, ``needs`` its capability. The
+    decorated function tells what the list shows under the URL's filters.
+    """
+
+    def declare(table: Callable[..., Table]) -> Callable[..., Table]:
+        @wraps(table)
+        def export(ending: str, **values: Any) -> ResponseReturnValue:
+            with snapshot():
+                return _file(table(**values), ending)
+
+        route = pages.get(
+            f"{rule}/export/<any(xlsx, csv):ending>", needs=needs, own_transactions=True
+        )
+        route(export)
+        _exports[of] = f"{pages.name}.{table.__name__}"
+        kept_views.keeps(of)
+        return table
+
+    return declare
+
+
+def exported() -> dict[str, str]:
+    """The endpoint that makes a list's file, by the endpoint of its page."""
+    return dict(_exports)
+
+
+def files() -> list[tuple[str, str]]:
+    """This page's whole list under its filters as a file of each kind: label and address."""
+    export, own = _exports[str(request.endpoint)], request.view_args or {}
+    return [
+        (label, lists.with_filters(export, {**own, "ending": ending}, {"after": None}))
+        for ending, label in _LABELS.items()
+    ]
+
+
+def _file(table: Table, ending: str) -> Response:
+    """A table as a file, to be saved under its name."""
+    write: Write = current_app.extensions["table_writers"][ending]
     file = TemporaryFile()  # noqa: SIM115 - the server closes it when it is sent
     try:
-        write(file)
+        write(file, [column.heading for column in table.columns], table.rows())
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return send_file(
-        file, KINDS[kind], as_attachment=True, download_name=f"{name}.{kind}", max_age=0
+        file,
+        KINDS[ending],
+        as_attachment=True,
+        download_name=f"{table.title}.{ending}",
+        max_age=0,
     )
 
 
@@ -49,3 +148,15 @@ def moments() -> Callable[[datetime | None], datetime | None]:
     """What writes instants as a sheet has them: in the reader's zone, of which no cell knows."""
     zone = languages.zone()
     return lambda at: at and at.astimezone(zone).replace(tzinfo=None, microsecond=0)
+
+
+def states(workflow: Workflow) -> Callable[[str], str]:
+    """What writes the names of states in the reader's words."""
+    state = lists.states(workflow)
+    return lambda name: str(state(name).label)
+
+
+def init_app(app: Flask, writers: Mapping[str, Write]) -> None:
+    """Give the ways to write a table, by a file's ending; templates show what can be taken."""
+    app.extensions["table_writers"] = writers
+    app.jinja_env.globals.update(list_files=files, kept_views=kept_views.saved)

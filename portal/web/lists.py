@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Any
-from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 from flask import request
-from flask_login import current_user
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
@@ -69,12 +67,27 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The views of a list that a person keeps: name, address, whether it is this one."""
+class Selection:
+    """All rows that a list shows under its filters, newest first if not told otherwise.
 
-    endpoint: str
-    query: str
-    views: Sequence[tuple[str, str, bool]]
+    ``at`` and ``key`` are the columns that order it, as ``page`` takes them.
+    """
+
+    statement: AnySelect
+    at: Any
+    key: Any
+    tab: Tab | None = None
+    oldest_first: bool = False
+
+    def page(self) -> Listed:
+        """The page of it that the URL's ``after`` names."""
+        return page(self.statement, self.at, self.key, tab=self.tab, oldest_first=self.oldest_first)
+
+    @property
+    def whole(self) -> AnySelect:
+        """The statement of all its rows, in the same order."""
+        own = () if self.tab is None or self.tab.where is None else (self.tab.where,)
+        return self.statement.where(*own).order_by(*_order(self.at, self.key, self.oldest_first))
 
 
 def states(workflow: Workflow) -> Callable[[str], State]:
@@ -109,41 +122,16 @@ def _read_cursor(text: str) -> tuple[datetime, int] | None:
 
 def here(**changes: Any) -> str:
     """This page's address with some of its parameters changed; None takes one out."""
-    return _place(str(request.endpoint), request.view_args or {}, changes)
-
-
-def files(endpoint: str) -> list[tuple[str, str]]:
-    """The whole list under its filters as a file of each kind, by the endpoint that makes it."""
-    return [
-        (label, _place(endpoint, {"kind": kind}, {"after": None}))
-        for kind, label in (("xlsx", "Excel"), ("csv", "CSV"))
-    ]
-
-
-_with_views: set[str] = set()
-
-
-def keeps_views(endpoint: str) -> None:
-    """Declare a list of whose filters people may keep views."""
-    _with_views.add(endpoint)
-
-
-def has_views(endpoint: str) -> bool:
-    """Whether people may keep views of a list."""
-    return endpoint in _with_views
-
-
-def as_query(parameters: Mapping[str, str]) -> str:
-    """The filters among a list's parameters, as a URL has them; not the place in the list."""
-    return urlencode(_filters_of(parameters))
+    return with_filters(str(request.endpoint), request.view_args or {}, changes)
 
 
 def filters_on() -> list[tuple[str, str]]:
     """The filters of this page's URL, by name, for a form to carry along."""
-    return _filters_of(request.args.to_dict())
+    return filters_of(request.args.to_dict())
 
 
-def _filters_of(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+def filters_of(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The filters among a list's parameters; not the place in the list."""
     return sorted(
         (name, value[:200])
         for name, value in parameters.items()
@@ -156,20 +144,8 @@ def _is_free(name: str) -> bool:
     return name not in ("endpoint", "self") and not name.startswith("_") and len(name) <= 40
 
 
-def saved_views() -> Saved:
-    """This person's views of this list."""
-    endpoint = str(request.endpoint)
-    query = as_query(request.args.to_dict())
-    kept = current_user.saved_views.get(endpoint, {})
-    return Saved(
-        endpoint,
-        query,
-        [(name, f"{request.path}?{own}", own == query) for name, own in kept.items()],
-    )
-
-
-def _place(endpoint: str, own: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
-    """A page's address with this one's parameters, some of them changed."""
+def with_filters(endpoint: str, own: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    """The address of a page that ``own`` names, with this one's parameters, some changed."""
     values = {**request.args.to_dict(), **changes}
     kept = {
         name: value
@@ -257,7 +233,7 @@ def _page(
         else:
             beyond = (at <= after_at, or_(at < after_at, key < after_key))
         statement = statement.where(*beyond)
-    order = (at.asc(), key.asc()) if oldest_first else (at.desc(), key.desc())
+    order = _order(at, key, oldest_first)
     limit: Any = literal_column(str(size + 1))
     if tab is not None and tab.where is not None:
         if len(tab.parts) > 1:
@@ -270,6 +246,10 @@ def _page(
         else:
             statement = statement.where(tab.where)
     return statement.order_by(*order).limit(limit)
+
+
+def _order(at: Any, key: Any, oldest_first: bool) -> tuple[Any, Any]:
+    return (at.asc(), key.asc()) if oldest_first else (at.desc(), key.desc())
 
 
 def page_by(statement: AnySelect, column: Any, *, size: int = SIZE) -> Listed:

@@ -42,6 +42,13 @@ NOT_PAGES = {
     "picking.paper_list",
     "sheets.template",
     "worklist.export",
+    "shipments.export",
+    "compensations.export",
+    "oldpartlists.export",
+    "oldpartlists.export_to_register",
+    "claimlists.export",
+    "ledgerlists.own",
+    "ledgerlists.of_dealer",
     "catalogue.suggest",
 }
 ORDER = (

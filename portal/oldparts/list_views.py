@@ -1,0 +1,69 @@
+"""The lists of old parts as files."""
+
+from portal.core.i18n import _
+from portal.oldparts import policy, queries
+from portal.oldparts.models import OldPart
+from portal.oldparts.views import shown, shown_to_register
+from portal.terms.values import value
+from portal.web import exports, lists
+from portal.web.exports import Column
+from portal.web.routes import Pages, now
+
+pages = Pages("oldpartlists", __name__, url_prefix="/old-parts")
+
+
+@exports.offers(pages, "", of="oldparts.index", needs=policy.READ)
+def export() -> exports.Table:
+    """The old parts as the list shows them, with what was found."""
+    columns = [
+        Column(_("Number"), "number"),
+        Column(_("Status"), "status", exports.states(OldPart.workflow)),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Part"), "part_number"),
+        Column(_("Part name"), "part_name"),
+        Column(_("Serial of the old part"), "old_serial"),
+        Column(_("Customer"), "customer_name"),
+        Column(_("Product model"), "product_model"),
+        Column(_("Product serial"), "product_serial"),
+        Column(_("Purchase date"), "purchase_date"),
+        Column(_("Failed on"), "failed_on"),
+        Column(_("Replaced on"), "replaced_on"),
+        Column(_("Fault code"), "fault_code"),
+        Column(_("Complaint"), "complaint"),
+        Column(_("Cause"), "cause"),
+        Column(_("Remedy"), "remedy"),
+        Column(_("Cost price"), "unit_price", exports.money()),
+        Column(_("Registered on"), "created_at", exports.moments()),
+    ]
+    statement = shown().whole.add_columns(
+        OldPart.old_serial,
+        OldPart.purchase_date,
+        OldPart.replaced_on,
+        OldPart.fault_code,
+        OldPart.complaint,
+        OldPart.cause,
+        OldPart.remedy,
+    )
+    return exports.Table(_("Old parts"), statement, columns)
+
+
+@exports.offers(pages, "/to-register", of="oldparts.to_register", needs=policy.REGISTER)
+def export_to_register() -> exports.Table:
+    """What is to be registered, as the list shows it."""
+    moment, days = exports.moments(), value("oldpart.register_days", now().date())
+    columns = [
+        Column(_("New part"), "part_number"),
+        Column(_("Part name"), "part_name"),
+        Column(_("Pieces"), "quantity"),
+        Column(_("Pieces left"), "left"),
+        Column(_("Product model"), "product_model"),
+        Column(_("Product serial"), "serial"),
+        Column(_("Application"), "application_number"),
+        Column(_("Shipment"), "shipment_number"),
+        Column(_("Received on"), "received_at", moment),
+    ]
+    if lists.current(queries.OPEN_TABS).name == "required":
+        due = Column(_("Due"), "created_at", lambda at: moment(queries.due_at(at, days, now())))
+        columns.append(due)
+    return exports.Table(_("Old parts to register"), shown_to_register().whole, columns)
