@@ -10,7 +10,7 @@ from portal.catalogue import policy, product_queries, product_services
 from portal.catalogue.history import MODEL_VALUES, MODEL_WORDS
 from portal.catalogue.models import ProductModel, SoldUnit
 from portal.catalogue.product_forms import FitForm, ModelForm, MonthsForm, NewModelForm
-from portal.catalogue.warranty import serial_key
+from portal.catalogue.serials import serial_key
 from portal.core.db import rows, session
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l

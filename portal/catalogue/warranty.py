@@ -17,6 +17,7 @@ from sqlalchemy import select
 from portal.catalogue.eligibility import Case, Eligibility, Note
 from portal.catalogue.models import Part, ProductModel, SoldUnit, WarrantyPolicy
 from portal.catalogue.queries import number_key
+from portal.catalogue.serials import serial_key
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.search import normal
@@ -39,11 +40,6 @@ class _Known:
     numbers: Mapping[int, str]
     units: Mapping[str, Sequence[_Unit]]
     policies: Mapping[int, Sequence[WarrantyPolicy]]
-
-
-def serial_key(serial: str) -> str:
-    """A serial as it is compared: half-width, capitals, without blanks; "" if there is none."""
-    return number_key(serial)
 
 
 def after_months(start: date, months: int) -> date:

@@ -62,3 +62,7 @@ class PhotosForm(Form):
     """More photos of a registered piece."""
 
     photos = UploadsField(_l("Photos"))
+
+
+class AcceptForm(Form):
+    """Many pieces to accept at once: the ticks are the page's own."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +24,8 @@ class OldPart(Document, Base):
 
     ``piece`` counts the pieces of the shipped line: the foreign key on ``(line, quantity)`` with
     the check makes it impossible to register more pieces than were shipped (O2). The keys are
-    the serials in capitals, half-width, without blanks: unique across all dealers (O4).
+    the serials in capitals, half-width, without blanks: unique across all dealers (O4). The looks
+    and ``same_photo``, which another piece has as well, are for who reviews it.
     ``unit_price`` is what was deducted for the new piece, in minor units (R1).
     """
 
@@ -41,6 +43,10 @@ class OldPart(Document, Base):
         ),
         Index("ix_old_part_created_at_id", "created_at", "id"),
         Index("ix_old_part_status_created_at_id", "status", "created_at", "id"),
+        Index("ix_old_part_product_serial_look", "product_serial_look"),
+        Index("ix_old_part_old_serial_look", "old_serial_look"),
+        Index("ix_old_part_customer_key_created_at", "customer_key", "created_at"),
+        Index("ix_old_part_dealer_id_part_id_created_at", "dealer_id", "part_id", "created_at"),
     )
     kind = "oldpart"
     workflow = workflow.OLD_PART
@@ -57,6 +63,7 @@ class OldPart(Document, Base):
     product_model: Mapped[Line]
     product_serial: Mapped[Line] = mapped_column(default="")
     product_serial_key: Mapped[str | None] = mapped_column(String(200))
+    product_serial_look: Mapped[str | None] = mapped_column(String(200))
     purchase_date: Mapped[date | None]
     failed_on: Mapped[date]
     replaced_on: Mapped[date]
@@ -66,6 +73,9 @@ class OldPart(Document, Base):
     remedy: Mapped[str]
     old_serial: Mapped[Line] = mapped_column(default="")
     old_serial_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    old_serial_look: Mapped[str | None] = mapped_column(String(200))
+    customer_key: Mapped[str | None] = mapped_column(String(200))
+    same_photo: Mapped[bool] = mapped_column(default=False, server_default=false())
     rejection_code: Mapped[str | None] = mapped_column(String(30))
     registered_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     accepted_at: Mapped[datetime | None]

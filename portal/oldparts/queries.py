@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
 from sqlalchemy.orm import aliased
 
 from portal.applications.models import (
@@ -62,7 +62,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _first_photo() -> ScalarSelect[str]:
+def first_photo() -> ScalarSelect[str]:
+    """The public id of a piece's first photo, as a column."""
     return (
         select(Attachment.public_id)
         .where(
@@ -95,7 +96,7 @@ def listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
             name_in(language).label("part_name"),
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
-            _first_photo().label("photo"),
+            first_photo().label("photo"),
         )
         .join(Part, Part.id == OldPart.part_id)
         .join(Dealer, Dealer.id == OldPart.dealer_id)
@@ -234,26 +235,6 @@ def part_of(old_part: OldPart, language: str) -> AnyRow:
         .join(Dealer, Dealer.id == old_part.dealer_id)
         .where(Part.id == old_part.part_id)
     ).one()
-
-
-def next_to_review(actor: Actor, after: OldPart | None) -> str | None:
-    """The public id of the registration that waits longest: after another one, else the first."""
-    waiting = (
-        select(OldPart.public_id)
-        .where(policy.visible_old_parts(actor), OldPart.status == "registered")
-        .order_by(OldPart.created_at, OldPart.id)
-        .limit(1)
-    )
-    if after is not None:
-        waiting = waiting.where(OldPart.id != after.id)
-        later = or_(
-            OldPart.created_at > after.created_at,
-            and_(OldPart.created_at == after.created_at, OldPart.id > after.id),
-        )
-        found = session.scalar(waiting.where(later))
-        if found is not None:
-            return found
-    return session.scalar(waiting)
 
 
 def to_register(actor: Actor, now: datetime) -> tuple[int, datetime | None, int]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.core.db import session
 from portal.core.permissions import Actor
@@ -50,3 +50,17 @@ def same_photos(old_part: OldPart, actor: Actor) -> list[SamePhoto]:
         for key in wanted
         if key in by_id
     ]
+
+
+def note_same_photos(old_part: OldPart) -> None:
+    """Mark a piece, and those that share a photo with it, for who reviews them (O5)."""
+    others = {pair.other_id for pair in alike(old_part)}
+    if not others:
+        return
+    old_part.same_photo = True
+    session.execute(
+        update(OldPart)
+        .where(OldPart.id.in_(others), OldPart.same_photo.is_(False))
+        .values(same_photo=True)
+        .execution_options(synchronize_session=False)
+    )

@@ -15,7 +15,8 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Part
-from portal.catalogue.queries import AT_ONCE, number_key
+from portal.catalogue.queries import AT_ONCE
+from portal.catalogue.serials import serial_key
 from portal.core import workflow
 from portal.core.db import LINE, AnyRow, session
 from portal.core.documents import Document, relock
@@ -29,7 +30,10 @@ from portal.files.queries import of_document, unclaimed
 from portal.files.services import claim
 from portal.oldparts import policy
 from portal.oldparts.commands import RegisterCommand
+from portal.oldparts.keys import keys_of
 from portal.oldparts.models import OldPart
+from portal.oldparts.same_photos import note_same_photos
+from portal.oldparts.workflow import OTHER
 from portal.people.models import Dealer
 from portal.terms.values import value
 
@@ -39,11 +43,6 @@ EARLIEST = date(1990, 1, 1)
 
 ADDING = ("registered", "returned")
 """The states in which a dealer may add photos: headquarters has not decided yet."""
-
-
-def serial_key(serial: str) -> str | None:
-    """A serial as it is compared: half-width, capitals, without blanks; None if there is none."""
-    return number_key(serial) or None
 
 
 @dataclass(frozen=True)
@@ -121,12 +120,13 @@ def register(
         piece=free,
         unit_price=line.unit_price,
         registered_by_id=by.id,
-        **_columns(command, part),
+        **_columns(command, part, line.dealer_id),
     )
     _index(old_part, part)
     session.add(old_part)
     session.flush()
     claim(photo_ids, old_part, by=by, held_by=photos_of)
+    note_same_photos(old_part)
     workflow.begin(
         old_part,
         by=by,
@@ -171,12 +171,8 @@ def _replaced(command: RegisterCommand, origin: _Origin) -> Part:
     return session.get_one(Part, part_id)
 
 
-def _columns(command: RegisterCommand, part: Part) -> dict[str, Any]:
-    return asdict(command) | {
-        "part_id": part.id,
-        "product_serial_key": serial_key(command.product_serial),
-        "old_serial_key": serial_key(command.old_serial),
-    }
+def _columns(command: RegisterCommand, part: Part, dealer_id: int) -> dict[str, Any]:
+    return asdict(command) | {"part_id": part.id} | keys_of(command, dealer_id)
 
 
 def _index(old_part: OldPart, part: Part) -> None:
@@ -212,7 +208,7 @@ def problems(command: RegisterCommand, *, today: date) -> dict[str, Any]:
         if not getattr(command, name)
     }
     for name in ("product_serial", "old_serial"):
-        if len(serial_key(getattr(command, name)) or "") > LINE:
+        if len(serial_key(getattr(command, name))) > LINE:
             found[name] = _("This serial is too long.")
     if not serial_key(command.product_serial) and command.purchase_date is None:
         found["product_serial"] = _("Enter the product's serial, or its purchase date below.")
@@ -383,9 +379,10 @@ def correct(
     photos = len(set(photo_ids)) + _photos_of(old_part)
     _check(command, part, photos=photos, by=by, now=now, but=old_part.id)
     before = session.get_one(Part, old_part.part_id)
-    changes = _change(old_part, _columns(command, part))
+    changes = _change(old_part, _columns(command, part, old_part.dealer_id))
     _index(old_part, part)
     claim(photo_ids, old_part, by=by)
+    note_same_photos(old_part)
     if part is not before:
         changes["part"] = [before.number, part.number]
     if photo_ids:
@@ -400,7 +397,7 @@ def _change(old_part: OldPart, columns: Mapping[str, Any]) -> dict[str, Any]:
         old = getattr(old_part, name)
         if old != new:
             setattr(old_part, name, new)
-            if not name.endswith(("_key", "_id")):
+            if not name.endswith(("_key", "_look", "_id")):
                 changes[name] = ["–" if side in (None, "") else str(side) for side in (old, new)]
     return changes
 
@@ -421,6 +418,7 @@ def add_photos(old_part: OldPart, photo_ids: Collection[str], *, by: Actor, now:
         raise Invalid(_("Choose at least one photo."), field="photos")
     added = [[photo.public_id, photo.name] for photo in unclaimed(photo_ids, by)]
     claim(photo_ids, old_part, by=by)
+    note_same_photos(old_part)
     record(old_part, "attach", by=by, now=now, values={"files": added})
 
 
@@ -436,11 +434,17 @@ def review(
 ) -> None:
     """Accept an old part, return it for correction, or reject it for good (O5).
 
-    Only an accepted one can be claimed (R1). A rejection has a code of ``REJECTION_REASONS``.
+    Only an accepted one can be claimed (R1). A rejection has a code of ``REJECTION_REASONS``, a
+    return one of ``RETURN_REASONS``, or words alone; ``other`` says nothing without words.
     """
     old_part = relock(old_part)
     if name == "accept":  # says all by itself
         reason = ""
+    elif name == "return" and reason.strip():
+        code = code or OTHER
+    workflow.check(old_part, name, by=by, seen=seen, reason=reason, code=code)
+    if code == OTHER and not reason.strip():
+        raise Invalid(fields={"reason": _("Please say why: the other side will read it.")})
     workflow.apply(old_part, name, by=by, now=now, seen=seen, reason=reason, code=code)
     if name == "accept":
         old_part.accepted_at = now

@@ -227,17 +227,6 @@ def show(name: str) -> ResponseReturnValue:
     return _page(load(OldPart, name))
 
 
-@pages.get("/review", needs=policy.REVIEW)
-def review() -> ResponseReturnValue:
-    """On to the registration that waits longest, or the one after a given piece."""
-    after = request.args.get("after")
-    found = queries.next_to_review(actor(), load(OldPart, after) if after else None)
-    if found is None:
-        flash(_("No old part waits for review."), "info")
-        return go("oldparts.index")
-    return go("oldparts.show", name=found)
-
-
 @pages.get("/<name>/correct", needs=policy.REGISTER)
 def correction(name: str) -> ResponseReturnValue:
     """The correction of a returned registration."""
@@ -328,7 +317,7 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
         yield frame.Task(
             _l("Old parts to review"),
             queries.count(who, "registered"),
-            url_for("oldparts.index", tab="registered"),
+            url_for("reviews.index"),
         )
 
 

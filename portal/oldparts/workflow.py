@@ -4,13 +4,23 @@ from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
 from portal.core.workflow import State, Transition, Workflow
 
+OTHER = "other"
+"""The code that says nothing without words."""
+RETURN_REASONS = {
+    "photo": _l("The photos do not show the part and its fault"),
+    "serial": _l("A serial is missing or cannot be right"),
+    "days": _l("The days do not fit together"),
+    "repair": _l("Complaint, cause and remedy do not fit together"),
+    "customer": _l("Customer or product is not clear"),
+    OTHER: _l("Another reason"),
+}
 REJECTION_REASONS = {
     "user_damage": _l("Damaged by the user"),
     "out_of_warranty": _l("Out of warranty"),
     "not_our_part": _l("Not our part"),
     "no_fault": _l("No fault found in the evidence"),
     "not_replaced": _l("The part was not replaced under this repair"),
-    "other": _l("Another reason"),
+    OTHER: _l("Another reason"),
 }
 
 REIMBURSABLE = ("accepted", "called", "sent", "received")
@@ -47,10 +57,10 @@ OLD_PART = Workflow(
             "oldpart:review",
             _l("Return for correction"),
             _l("returned the registration for correction"),
-            needs_reason=True,
             tells="oldpart:register",
             direct=True,
             told=_l("It went back to the dealer."),
+            reasons=RETURN_REASONS,
         ),
         Transition(
             "reject",
@@ -59,7 +69,6 @@ OLD_PART = Workflow(
             "oldpart:review",
             _l("Reject"),
             _l("rejected the old part"),
-            needs_reason=True,
             tells="oldpart:register",
             direct=True,
             tone="danger",

@@ -38,6 +38,7 @@ from portal.people.models import Dealer, LoginSession, User
 from portal.terms.models import PolicyValue
 from portal.web.presses import KEPT_FOR, Press
 from portal.web.routes import routes
+from tests.functional.catalogue import products
 from tests.functional.world import fingerprint
 from tests.support import claims, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
@@ -108,7 +109,7 @@ def _loop(portal: Portal) -> Iterator[Sent]:
         "seen": "1", "photos_kept": story.photo(portal),
     }  # fmt: skip
     old_part = _one(portal, select(OldPart))
-    yield "desk", f"/old-parts/{old_part.public_id}/steps/accept", {"seen": "1"}
+    yield "desk", f"/old-parts/review/{old_part.public_id}/accept", {"seen": "1"}
     yield "manager", "/claims/new", {"month": "2026-10"}
     claim = _one(portal, select(Claim))
     yield "manager", f"/claims/{claim.public_id}/submit", {"seen": "1"}
@@ -239,6 +240,9 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     why = {"code": "user_damage", "reason": "Broken", "seen": "1"}
     yield "desk", f"/old-parts/{to_reject}/steps/reject", why
     waits, held = story.submitted(portal), story.confirmed(portal)
+    products.policy(portal, products.model(portal, "WC-9"), 24)
+    piece = story.registered(portal).public_id
+    yield "desk", "/old-parts/review", {"pick": piece, f"seen-{piece}": "1"}
     many = {"pick": waits.public_id, "promised_on": "2026-10-20", f"seen-{waits.public_id}": "2"}
     yield "desk", "/applications/many/quote", many
     yield "finance", "/applications/many/release", {"pick": held.public_id}

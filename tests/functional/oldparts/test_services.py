@@ -440,13 +440,13 @@ def test_accepting_sets_when_and_who(portal: Portal) -> None:
 
 
 def test_rejecting_keeps_code_and_words(portal: Portal) -> None:
-    """O5: a rejection has a code of the list and a reason in words."""
+    """O5: a rejection has a code of the list; words may follow, and must if it says nothing."""
     old_part = story.registered(portal)
     with pytest.raises(Invalid) as refused:
         act(portal, old_part, "reject", portal.desk, code="bad luck")
     assert "code" in refused.value.fields
     with pytest.raises(Invalid) as refused:
-        act(portal, old_part, "reject", portal.desk, reason="  ")
+        act(portal, old_part, "reject", portal.desk, code="other", reason="  ")
     assert "reason" in refused.value.fields
     assert reread(portal, old_part).status == "registered"
     act(portal, old_part, "reject", portal.desk)
@@ -458,10 +458,11 @@ def test_rejecting_keeps_code_and_words(portal: Portal) -> None:
 def test_returning_needs_a_reason(portal: Portal) -> None:
     """O5: the dealer reads why."""
     old_part = story.registered(portal)
-    with pytest.raises(Invalid) as refused:
-        act(portal, old_part, "return", portal.desk, reason=" ")
-    assert "reason" in refused.value.fields
-    act(portal, old_part, "return", portal.desk)
+    for code, field in (("", "code"), ("other", "reason"), ("made up", "code")):
+        with pytest.raises(Invalid) as refused:
+            act(portal, old_part, "return", portal.desk, code=code, reason=" ")
+        assert field in refused.value.fields
+    act(portal, old_part, "return", portal.desk, code="photo", reason="")
     assert reread(portal, old_part).status == "returned"
 
 
