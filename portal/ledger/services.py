@@ -293,6 +293,26 @@ def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Tra
     refusal = irreversible(original)
     if refusal:
         raise Invalid(refusal)
+    entry = _reverse(original, by=by, now=now, reason=reason)
+    values = {"amount": -original.amount, **original.values}
+    record(account, "reverse", by=by, now=now, reason=reason, values=values)
+    _renew(account)
+    return entry
+
+
+def take_back(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Transfer:
+    """Reverse an entry by a step of the document that caused it, once (L3).
+
+    Whether it may be is the document's to say. Conflict if it was reversed before.
+    """
+    account = locked_account(original.dealer_id)
+    entry = _reverse(original, by=by, now=now, reason=reason)
+    _renew(account)
+    return entry
+
+
+def _reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Transfer:
+    """Book the reversal; the caller has locked the dealer's account."""
     cause = f"reversal/{original.public_id}"
     if booked(cause) is not None:
         raise Conflict(_("This entry has already been reversed."))
@@ -315,9 +335,6 @@ def reverse(original: Transfer, *, by: Actor, now: datetime, reason: str) -> Tra
     )
     session.add(entry)
     session.flush()
-    values = {"amount": -original.amount, **original.values}
-    record(account, "reverse", by=by, now=now, reason=reason, values=values)
-    _renew(account)
     return entry
 
 

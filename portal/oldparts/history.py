@@ -3,7 +3,8 @@
 from portal.applications.models import Shipment
 from portal.catalogue.models import Part
 from portal.core.i18n import _l
-from portal.web.timeline import day, number_of, plain
+from portal.oldparts.models import OldPart
+from portal.web.timeline import day, moment, money, number_of, plain, span
 
 WORDS = {"create": _l("registered the old part"), "attach": _l("added photos")}
 VALUES = {
@@ -23,4 +24,20 @@ VALUES = {
     "complaint": plain(_l("Complaint")),
     "cause": plain(_l("Cause")),
     "remedy": plain(_l("Remedy")),
+}
+CHARGE_WORDS = {"create": _l("found old parts that were not registered in time")}
+CHARGE_VALUES = {
+    "shipment": VALUES["shipment"],
+    "old_part": number_of(_l("Old part"), OldPart.number),
+    "part": VALUES["part"],
+    "pieces": plain(_l("Pieces")),
+    "register_by": moment(_l("To be registered by")),
+    "register_days": span(_l("To be registered within"), "day"),
+    "retail": money(_l("Out-of-warranty price")),
+    "priced_from": day(_l("Price list from")),
+    "cost": money(_l("Deducted for each")),
+    "charge_in_full": plain(_l("Charged in full")),
+    "amount": money(_l("Amount")),
+    "dispute_days": span(_l("To be disputed within"), "day"),
+    "photos": VALUES["photos"],
 }

@@ -4,10 +4,9 @@ from portal.core.i18n import _
 from portal.oldparts import policy, queries
 from portal.oldparts.models import OldPart
 from portal.oldparts.views import shown, shown_to_register
-from portal.terms.values import value
 from portal.web import exports, lists
 from portal.web.exports import Column
-from portal.web.routes import Pages, now
+from portal.web.routes import Pages
 
 pages = Pages("oldpartlists", __name__, url_prefix="/old-parts")
 
@@ -51,7 +50,7 @@ def export() -> exports.Table:
 @exports.offers(pages, "/to-register", of="oldparts.to_register", needs=policy.REGISTER)
 def export_to_register() -> exports.Table:
     """What is to be registered, as the list shows it."""
-    moment, days = exports.moments(), value("oldpart.register_days", now().date())
+    moment = exports.moments()
     columns = [
         Column(_("New part"), "part_number"),
         Column(_("Part name"), "part_name"),
@@ -64,6 +63,5 @@ def export_to_register() -> exports.Table:
         Column(_("Received on"), "received_at", moment),
     ]
     if lists.current(queries.OPEN_TABS).name == "required":
-        due = Column(_("Due"), "created_at", lambda at: moment(queries.due_at(at, days, now())))
-        columns.append(due)
+        columns.append(Column(_("Due"), "register_by", moment))
     return exports.Table(_("Old parts to register"), shown_to_register().whole, columns)

@@ -1,8 +1,9 @@
-"""Who may see, register, review, call in, send and receive old parts (P1, O5, O7)."""
+"""Who may see, register, review, call in, send, receive and charge old parts (P1, O5–O7)."""
 
 from sqlalchemy import ColumnElement, false, true
 
 from portal.core.permissions import Actor, Role, capability
+from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
 
 READ = capability(
@@ -20,6 +21,20 @@ REVIEW = capability("oldpart:review", Role.DESK)
 CALL = capability("oldpart:call", Role.DESK)
 SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)
 RECEIVE = capability("oldpart:receive", Role.WAREHOUSE)
+OWED = capability("oldpart:owed", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
+READ_CHARGES = capability(
+    "oldpartcharge:read",
+    Role.CLERK,
+    Role.MANAGER,
+    Role.DESK,
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+)
+CHARGE = capability("oldpartcharge:charge", Role.DESK)
+WAIVE_CHARGE = capability("oldpartcharge:waive", Role.DESK)
+DISPUTE_CHARGE = capability("oldpartcharge:dispute", Role.CLERK, Role.MANAGER)
+DECIDE_CHARGE = capability("oldpartcharge:decide", Role.FINANCE)
 
 
 def visible_old_parts(actor: Actor) -> ColumnElement[bool]:
@@ -27,3 +42,17 @@ def visible_old_parts(actor: Actor) -> ColumnElement[bool]:
     if actor.is_dealer:
         return OldPart.dealer_id == actor.dealer_id
     return true() if actor.can(READ) else false()
+
+
+def visible_charges(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own charges; headquarters every one."""
+    if actor.is_dealer:
+        return OldPartCharge.dealer_id == actor.dealer_id
+    return true() if actor.can(READ_CHARGES) else false()
+
+
+def visible_owed(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees what it owes itself; headquarters what every dealer does."""
+    if actor.is_dealer:
+        return OwedLine.dealer_id == actor.dealer_id
+    return true() if actor.can(OWED) else false()

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.applications.models import (
-    WARRANTY,
     Application,
     ApplicationLine,
     QuoteLine,
@@ -30,9 +29,9 @@ from portal.core.permissions import Actor
 from portal.core.search import matches
 from portal.files.models import Attachment
 from portal.oldparts import policy
+from portal.oldparts.charge_models import OWED, SETTLED, VOLUNTARY, OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
-from portal.terms.values import in_force, value
 from portal.web.lists import Tab
 
 MOST_LISTED = 100
@@ -48,9 +47,19 @@ TABS = (
     Tab("missing", _l("Missing"), OldPart.status == "missing"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
 )
+_IS_OWED = and_(OwedLine.state == OWED, Part.return_required.is_(True))
+"""What is asked for: as it was on arrival, and as long as headquarters still wants the part."""
 OPEN_TABS = (
-    Tab("required", _l("To register"), Part.return_required.is_(True)),
-    Tab("voluntary", _l("Need not be returned"), Part.return_required.is_(False)),
+    Tab("required", _l("To register"), _IS_OWED),
+    Tab(
+        "voluntary",
+        _l("Need not be returned"),
+        or_(
+            OwedLine.state == VOLUNTARY,
+            and_(OwedLine.state == OWED, Part.return_required.is_(False)),
+        ),
+    ),
+    Tab("settled", _l("Charged or waived"), OwedLine.state == SETTLED),
 )
 
 
@@ -121,10 +130,10 @@ def _registered() -> ScalarSelect[int]:
 
 
 def open_lines() -> FromClause:
-    """Shipped lines with their shipment and part: what the tabs of the open lines count in."""
+    """What is owed, with shipment and part: what the tabs of the open lines count in."""
     lines: FromClause = (
-        ShipmentLine.__table__.join(Shipment.__table__, Shipment.id == ShipmentLine.shipment_id)
-        .join(Part.__table__, Part.id == ShipmentLine.part_id)
+        OwedLine.__table__.join(Shipment.__table__, Shipment.id == OwedLine.shipment_id)
+        .join(Part.__table__, Part.id == OwedLine.part_id)
         .join(Application.__table__, Application.id == Shipment.application_id)
     )
     return lines
@@ -132,12 +141,7 @@ def open_lines() -> FromClause:
 
 def open_scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """The actor's own received warranty lines with pieces that are not registered (O2, O6)."""
-    conditions = [
-        ShipmentLine.dealer_id == actor.dealer_id,
-        ShipmentLine.purpose == WARRANTY,
-        Shipment.status == "received",
-        _registered() < ShipmentLine.quantity,
-    ]
+    conditions = [OwedLine.dealer_id == actor.dealer_id, OwedLine.pieces > 0]
     if text:
         conditions.append(matches(Application, text))
     return conditions
@@ -167,6 +171,8 @@ def _lines(language: str) -> AnySelect:
             Shipment.number.label("shipment_number"),
             Shipment.status.label("shipment_status"),
             Shipment.received_at,
+            OwedLine.register_by,
+            OwedLine.state.label("owed"),
             Application.public_id.label("application_public_id"),
             Application.number.label("application_number"),
             ApplicationLine.product_model,
@@ -186,22 +192,25 @@ def _lines(language: str) -> AnySelect:
         .join(ApplicationLine, ApplicationLine.id == QuoteLine.application_line_id)
         .join(asked, asked.id == ApplicationLine.part_id)
         .join(Part, Part.id == ShipmentLine.part_id)
+        .outerjoin(OwedLine, OwedLine.shipment_line_id == ShipmentLine.id)
     )
 
 
-def open_listed(actor: Actor, text: str, tab: Tab, language: str, now: datetime) -> AnySelect:
-    """The rows of what is to be registered; ``days`` is how long the dealer has, from receipt."""
-    statement = _lines(language).add_columns(
-        Shipment.received_at.label("created_at"),
-        (ShipmentLine.quantity - _registered()).label("left"),
-        in_force("oldpart.register_days", now.date()).label("days"),
+def open_listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
+    """The rows of what is to be registered, with the charge of what was not in time (O6)."""
+    statement = (
+        _lines(language)
+        .outerjoin(OldPartCharge, OldPartCharge.shipment_line_id == ShipmentLine.id)
+        .add_columns(
+            OwedLine.register_by.label("created_at"),
+            OwedLine.pieces.label("left"),
+            OldPartCharge.public_id.label("charge_public_id"),
+            OldPartCharge.number.label("charge_number"),
+            OldPartCharge.status.label("charge_status"),
+            OldPartCharge.amount.label("charge_amount"),
+        )
     )
     return statement.where(*open_scope(actor, text), *(() if tab.where is None else (tab.where,)))
-
-
-def due_at(received_at: datetime, days: int, now: datetime) -> datetime:
-    """When a piece must be registered: so many days after its receipt, in HQ's zone (O6, T1)."""
-    return received_at.astimezone(now.tzinfo) + timedelta(days=days)
 
 
 def line_at(shipment: Shipment, position: int, language: str) -> AnyRow:
@@ -239,19 +248,16 @@ def part_of(old_part: OldPart, language: str) -> AnyRow:
 
 def to_register(actor: Actor, now: datetime) -> tuple[int, datetime | None, int]:
     """How many pieces a dealer must register, when the first is due, how many are overdue."""
-    days = value("oldpart.register_days", on=now.date())
-    missing = ShipmentLine.quantity - _registered()
-    late = Shipment.received_at < now - timedelta(days=days)
     count, first, overdue = session.execute(
         select(
-            func.coalesce(func.sum(missing), 0),
-            func.min(Shipment.received_at),
-            func.coalesce(func.sum(missing).filter(late), 0),
+            func.coalesce(func.sum(OwedLine.pieces), 0),
+            func.min(OwedLine.register_by),
+            func.coalesce(func.sum(OwedLine.pieces).filter(OwedLine.register_by < now), 0),
         )
-        .select_from(open_lines())
-        .where(*open_scope(actor, ""), Part.return_required)
+        .join(Part, Part.id == OwedLine.part_id)
+        .where(*open_scope(actor, ""), _IS_OWED)
     ).one()
-    return int(count), first and due_at(first, days, now), int(overdue)
+    return int(count), first, int(overdue)
 
 
 @tells_pieces_to_register
@@ -259,8 +265,8 @@ def pieces_to_register(application: Application, actor: Actor) -> int:
     """How many pieces of an application still need their old part registered; 0 for others."""
     if not actor.can(policy.REGISTER):
         return 0
-    left = select(func.sum(ShipmentLine.quantity - _registered())).select_from(open_lines())
-    mine = (*open_scope(actor, ""), Part.return_required, Application.id == application.id)
+    left = select(func.sum(OwedLine.pieces)).select_from(open_lines())
+    mine = (*open_scope(actor, ""), _IS_OWED, Application.id == application.id)
     return int(session.scalars(left.where(*mine)).one() or 0)
 
 

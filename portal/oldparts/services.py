@@ -28,7 +28,7 @@ from portal.core.permissions import Actor
 from portal.core.search import normal
 from portal.files.queries import of_document, unclaimed
 from portal.files.services import claim
-from portal.oldparts import policy
+from portal.oldparts import owed, policy
 from portal.oldparts.commands import RegisterCommand
 from portal.oldparts.keys import keys_of
 from portal.oldparts.models import OldPart
@@ -125,6 +125,7 @@ def register(
     _index(old_part, part)
     session.add(old_part)
     session.flush()
+    owed.register_one(line.id)
     claim(photo_ids, old_part, by=by, held_by=photos_of)
     note_same_photos(old_part)
     workflow.begin(

@@ -18,6 +18,7 @@ from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
 from portal.oldparts import forms, policy, queries, services
+from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
 from portal.oldparts.same_photos import same_photos
@@ -79,8 +80,8 @@ class _Deadline:
     state: str
 
 
-def _deadline(received_at: datetime, days: int) -> _Deadline:
-    at = queries.due_at(received_at, days, now())
+def deadline(at: datetime) -> _Deadline:
+    """A deadline as the lists show it."""
     left = at - now()
     return _Deadline(at, "over" if left.days < 0 else "soon" if left.days < 3 else "")
 
@@ -88,8 +89,8 @@ def _deadline(received_at: datetime, days: int) -> _Deadline:
 def shown_to_register() -> lists.Selection:
     """What the URL asks for of what is to be registered, the first due first."""
     tab = lists.current(queries.OPEN_TABS)
-    statement = queries.open_listed(actor(), typed_search(), tab, languages.code(), now())
-    return lists.Selection(statement, Shipment.received_at, ShipmentLine.id, oldest_first=True)
+    statement = queries.open_listed(actor(), typed_search(), tab, languages.code())
+    return lists.Selection(statement, OwedLine.register_by, ShipmentLine.id, oldest_first=True)
 
 
 @pages.get("/to-register", needs=policy.REGISTER)
@@ -104,7 +105,8 @@ def to_register() -> ResponseReturnValue:
         tabs=lists.tab_items(queries.OPEN_TABS, numbers),
         tab=lists.current(queries.OPEN_TABS),
         q=typed_search(),
-        deadline=_deadline,
+        deadline=deadline,
+        charge_state=lists.states(OldPartCharge.workflow),
     )
 
 
@@ -159,9 +161,8 @@ def new(shipment: str, position: int) -> ResponseReturnValue:
 
 
 def _new_page(form: forms.RegistrationForm, origin: AnyRow) -> ResponseReturnValue:
-    days = value("oldpart.register_days", now().date())
-    deadline = _deadline(origin.received_at, days) if origin.received_at else None
-    return _registration_page("oldparts/register.html", form, origin, deadline=deadline)
+    due = deadline(origin.register_by) if origin.owed == OWED else None
+    return _registration_page("oldparts/register.html", form, origin, deadline=due)
 
 
 @pages.post("/register/<shipment>/<int:position>", needs=policy.REGISTER, own_transactions=True)

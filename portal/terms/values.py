@@ -182,6 +182,27 @@ TERMS = {
             _l("An old part is registered within this time after the new part's receipt."),
         ),
         Term(
+            "oldpart.charge_in_full",
+            0,
+            0,
+            1,
+            "switch",
+            _l("Charge old parts in full"),
+            _l(
+                "What is not registered is charged at the whole out-of-warranty price, and not "
+                "less the cost price that was deducted."
+            ),
+        ),
+        Term(
+            "oldpart.dispute_days",
+            14,
+            1,
+            90,
+            "day",
+            _l("Time to dispute a charge"),
+            _l("A dealer may dispute the charge for an old part within this time."),
+        ),
+        Term(
             "claim.lapse_months",
             6,
             1,

@@ -126,6 +126,7 @@ def _loop(portal: Portal) -> Iterator[Sent]:
 def _beside(portal: Portal) -> Iterator[Sent]:
     """What is pressed beside the loop."""
     yield from _reported(portal)
+    yield from _charged(portal)
     with portal.transaction():
         dealer = session.get_one(Dealer, portal.dealers["north"])
         user = session.get_one(User, portal.clerk.id)
@@ -171,6 +172,16 @@ def _reported(portal: Portal) -> Iterator[Sent]:
     report = _one(portal, select(DeliveryReport))
     settled = {"seen": "1", f"line-{line}": "again"}
     yield "desk", f"/delivery-reports/{report.public_id}/settle", settled
+
+
+def _charged(portal: Portal) -> Iterator[Sent]:
+    """A charge for old parts that is disputed and upheld, and reversed after all."""
+    url = f"/old-part-charges/{story.charged(portal).public_id}"
+    yield "clerk", f"{url}/dispute", {
+        "seen": "2", "reason": "We sent it", "photos_kept": story.photo(portal),
+    }  # fmt: skip
+    yield "finance", f"{url}/steps/uphold", {"seen": "3", "reason": "It never arrived"}
+    yield "finance", f"{url}/steps/reverse", {"seen": "4", "reason": "It was found"}
 
 
 def _returned(portal: Portal) -> str:

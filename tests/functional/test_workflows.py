@@ -219,6 +219,14 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             **dict.fromkeys(("call", "release", "send", "receive", "miss", "withhold")),
         },
     ),
+    "oldpartcharge": (
+        "charge",
+        "oldpartcharges.show",
+        {
+            **{step: f"/steps/{step}" for step in ("charge", "waive", "uphold", "reverse")},
+            "dispute": "/dispute", "set_aside": ELSEWHERE, "clear": ELSEWHERE,
+        },
+    ),
     "claim": (
         "claim_in_review",
         "claims.show",

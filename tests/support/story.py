@@ -27,7 +27,9 @@ from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.db import session
 from portal.files import services as files
+from portal.oldparts import charges, owed
 from portal.oldparts import services as oldparts
+from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.commands import RegisterCommand
 from portal.oldparts.models import OldPart
 from tests.support.portal import Portal
@@ -257,3 +259,17 @@ def accepted(
         old_part = session.get_one(OldPart, old_part.id)
         oldparts.review(old_part, "accept", seen=None, by=portal.desk, now=portal.now)
     return old_part
+
+
+def charged(portal: Portal, shipment: Shipment | None = None, by: str = "clerk") -> OldPartCharge:
+    """The charge for the first line of a shipment, or of one made for it; the clock goes back."""
+    shipment = shipment or received(portal, by=by)
+    begun = portal.now
+    portal.clock.advance(days=20)
+    with portal.transaction():
+        line = owed.locked(line_ids(shipment)[0])
+        assert line is not None
+        charge = charges.charge_if_overdue(line, now=portal.now)
+    portal.clock.at = begun
+    assert charge is not None
+    return charge

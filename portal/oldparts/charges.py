@@ -1,0 +1,243 @@
+"""Charges for old parts that headquarters never got (O6): worked out once, booked once.
+
+What is owed is locked before its charge, and both before the dealer's account. A charge is booked
+whatever the account holds: L5 lets no confirmation overspend, and what is missing is not spent.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.catalogue.models import Part
+from portal.catalogue.queries import prices_of
+from portal.core import workflow
+from portal.core.db import session
+from portal.core.documents import relock
+from portal.core.errors import Conflict, Forbidden, NotFound, Stale
+from portal.core.i18n import _
+from portal.core.numbering import next_number
+from portal.core.permissions import SYSTEM, Actor
+from portal.core.search import normal
+from portal.files import services as files
+from portal.ledger import services as ledger
+from portal.ledger.models import DEALER, OLD_PART_CHARGES
+from portal.oldparts import owed as owing
+from portal.oldparts import policy
+from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+from portal.terms.calendar import end_of
+from portal.terms.values import value
+
+PAID = ("charged", "disputed", "upheld")
+"""The states in which the dealer has paid."""
+
+
+def charge_if_overdue(owed: OwedLine, *, now: datetime) -> OldPartCharge | None:
+    """Charge what was not registered in time; harmless if it was, or was settled (O6)."""
+    line = owing.locked(owed.shipment_line_id)
+    if line is None or line.state != OWED or line.register_by >= now:
+        return None
+    if not session.get_one(Part, line.part_id).return_required:
+        return None
+    charge = _of_line(line, by=SYSTEM, now=now)
+    _charge(charge, by=SYSTEM, now=now)
+    return charge
+
+
+def waive_owed(
+    owed: OwedLine, *, seen: int | None, reason: str, by: Actor, now: datetime
+) -> OldPartCharge:
+    """Let a dealer off what is still owed of a line, with a reason: it is never charged (O6).
+
+    ``seen`` is how many pieces the page showed: Stale if it is another number now. Conflict once
+    all is registered or it was settled; Invalid without a reason.
+    """
+    by.must(policy.WAIVE_CHARGE)
+    line = owing.locked(owed.shipment_line_id)
+    if line is None or line.state != OWED:
+        raise Conflict(_("Nothing is owed of this line any more."))
+    if seen is not None and seen != line.pieces:
+        raise Stale()
+    charge = _of_line(line, by=by, now=now)
+    workflow.apply(charge, "waive", by=by, now=now, reason=reason)
+    return charge
+
+
+def charge_missing(old_part: OldPart, *, by: Actor, now: datetime) -> OldPartCharge | None:
+    """Charge a piece that was called in and never arrived, like one never registered (O6, O7).
+
+    None if it was charged before: by itself, or among the unregistered pieces of its line. The
+    caller has locked the piece.
+    """
+    line = owing.locked(old_part.shipment_line_id)
+    if session.scalar(_charge_of(OldPartCharge.old_part_id == old_part.id)):
+        return None
+    paid = session.scalar(_charge_of(OldPartCharge.shipment_line_id == old_part.shipment_line_id))
+    if paid and paid.status in PAID and paid.created_at <= old_part.created_at:
+        return None
+    part_id = line.part_id if line else old_part.part_id
+    charge = _begin(
+        OldPartCharge(
+            dealer_id=old_part.dealer_id,
+            old_part_id=old_part.id,
+            part_id=part_id,
+            pieces=1,
+            cost=old_part.unit_price,
+        ),
+        old_part.number,
+        by=by,
+        now=now,
+        old_part=old_part.number,
+        pieces=1,
+    )
+    # Who says that it is missing need not be one who charges: the portal does, by the rule.
+    _charge(charge, by=SYSTEM, now=now)
+    return charge
+
+
+def _charge_of(condition: Any) -> Any:
+    return select(OldPartCharge).where(condition)
+
+
+def _of_line(line: OwedLine, *, by: Actor, now: datetime) -> OldPartCharge:
+    """Make out the charge for what is left of a locked line, and settle the line with it."""
+    owing.settle(line)
+    return _begin(
+        OldPartCharge(
+            dealer_id=line.dealer_id,
+            shipment_line_id=line.shipment_line_id,
+            part_id=line.part_id,
+            pieces=line.pieces,
+            cost=line.unit_price,
+        ),
+        owing.shipment_of(line).number,
+        by=by,
+        now=now,
+        shipment=owing.shipment_of(line).number,
+        pieces=line.pieces,
+        register_by=line.register_by.isoformat(),
+        register_days=line.days,
+    )
+
+
+def _begin(
+    charge: OldPartCharge, cause: str, *, by: Actor, now: datetime, **values: Any
+) -> OldPartCharge:
+    dealer = session.get_one(Dealer, charge.dealer_id)
+    part = session.get_one(Part, charge.part_id)
+    charge.status, charge.created_at, charge.raised_by_id = "due", now, by.id
+    charge.number = next_number("OC", dealer.code, now)
+    charge.search_text = normal(
+        charge.number,
+        cause,
+        *(part.number, part.name, part.name_zh, part.name_pl),
+        *(dealer.code, dealer.name),
+    )
+    session.add(charge)
+    session.flush()
+    workflow.begin(charge, by=by, now=now, part=part.number, **values)
+    return charge
+
+
+def _charge(charge: OldPartCharge, *, by: Actor, now: datetime, seen: int | None = None) -> None:
+    """Work a locked charge out with the prices of today, and book it if there is anything to."""
+    workflow.check(charge, "charge", by=by, seen=seen)
+    price = prices_of([charge.part_id], now.date()).get(charge.part_id)
+    if price is None or not price.retail:
+        if charge.status == "unpriced":
+            raise Conflict(_("The price list still has no out-of-warranty price for this part."))
+        workflow.apply(charge, "set_aside", by=by, now=now)
+        return
+    charge.retail, charge.price_list_id = price.retail, price.price_list_id
+    charge.in_full = bool(value("oldpart.charge_in_full", on=now.date()))
+    amount = max(charge.pieces * charge.each, 0)
+    computation = {
+        "pieces": charge.pieces,
+        "retail": price.retail,
+        "priced_from": price.effective_from.isoformat(),
+        "cost": charge.cost,
+        "charge_in_full": charge.in_full,
+        "amount": amount,
+    }
+    if not amount:
+        workflow.apply(charge, "clear", by=by, now=now, values=computation)
+        return
+    answer_days = value("oldpart.dispute_days", on=now.date())
+    charge.amount, charge.charged_at = amount, now
+    charge.raised_by_id = by.id or charge.raised_by_id
+    charge.answer_by = end_of(now.date() + timedelta(days=answer_days), now.tzinfo)
+    computation["dispute_days"] = answer_days
+    workflow.apply(charge, "charge", by=by, now=now, values=computation)
+    ledger.transfer(
+        dealer_id=charge.dealer_id,
+        source=DEALER,
+        target=OLD_PART_CHARGES,
+        amount=amount,
+        kind="old_part_charge",
+        cause=cause_of(charge),
+        by=by,
+        now=now,
+        document=charge,
+    )
+
+
+def cause_of(charge: OldPartCharge) -> str:
+    """The cause of its entry, made from what is charged: once for each, ever (L4)."""
+    if charge.old_part_id is not None:
+        return f"old-part/{charge.old_part_id}/charge"
+    return f"shipment-line/{charge.shipment_line_id}/old-part-charge"
+
+
+def act(
+    charge: OldPartCharge,
+    step: str,
+    *,
+    seen: int | None,
+    reason: str = "",
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Take a direct step: charge or waive what had no price, uphold a dispute, or reverse (O6).
+
+    Stale, WrongState; Conflict if there is no price still. Forbidden for whoever raised it by hand
+    to decide on it (P2).
+    """
+    charge = relock(charge)
+    if step == "charge":
+        _charge(charge, by=by, now=now, seen=seen)
+        return
+    workflow.check(charge, step, by=by, seen=seen, reason=reason)
+    if step in ("uphold", "reverse") and by.id is not None and by.id == charge.raised_by_id:
+        raise Forbidden(_("You raised this charge yourself: somebody else decides on it."))
+    workflow.apply(charge, step, by=by, now=now, seen=seen, reason=reason)
+    if step == "reverse":
+        entry = ledger.booked(cause_of(charge))
+        assert entry is not None
+        ledger.take_back(entry, by=by, now=now, reason=reason)
+
+
+def dispute(
+    charge: OldPartCharge,
+    reason: str,
+    photo_ids: Sequence[str],
+    *,
+    seen: int | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Answer a charge with words, and with photos as evidence: finance decides on it (O6).
+
+    Conflict once the time to do so is over.
+    """
+    charge = relock(charge)
+    if by.is_dealer and charge.dealer_id != by.dealer_id:
+        raise NotFound()
+    workflow.check(charge, "dispute", by=by, seen=seen, reason=reason)
+    if charge.answer_by is None or charge.answer_by < now:
+        raise Conflict(_("The time to dispute this charge is over."))
+    files.claim(photo_ids, charge, by=by)
+    values = {"photos": len(set(photo_ids))} if photo_ids else {}
+    workflow.apply(charge, "dispute", by=by, now=now, seen=seen, reason=reason, values=values)
