@@ -19,10 +19,10 @@ test: .venv .venv/tests
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/pytest -n auto --dist worksteal
 
-# The trade of applications at random, for the many steps that `make test` has no time for.
+# Trade at random in many steps, and the whole file of claims: `make test` has no time for them.
 long: .venv .venv/tests
 	tests/support/install.sh
-	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py
+	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py tests/replay
 
 bench: .venv .venv/tests
 	tests/support/install.sh

@@ -94,10 +94,11 @@ class Played:
     run_id: int
 
 
-def read(path: Path, exponent: int) -> tuple[list[Repair], int]:
-    """The repairs of a file, and how many rows have no amount."""
+def read(path: Path, exponent: int, every: int) -> tuple[list[Repair], int]:
+    """The repairs of every so manieth row of a file, and how many of them have no amount."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        found = [_repair(number, row, exponent) for number, row in enumerate(csv.DictReader(file))]
+        rows = list(enumerate(csv.DictReader(file)))[::every]
+    found = [_repair(number, row, exponent) for number, row in rows]
     repairs = [repair for repair in found if repair is not None]
     return repairs, len(found) - len(repairs)
 
@@ -132,10 +133,10 @@ def _first_issue(product: str, row: dict[str, str]) -> str:
     return "0000"
 
 
-def play(portal: Portal, path: Path) -> Played:
-    """Play a whole file in October 2026, and close the month on 3 November."""
+def play(portal: Portal, path: Path, every: int = 1) -> Played:
+    """Play a file, or every so manieth row, in October 2026; close the month on 3 November."""
     exponent = portal.app.extensions["settings"].exponent
-    repairs, skipped = read(path, exponent)
+    repairs, skipped = read(path, exponent, every)
     _import_prices(portal, repairs, exponent)
     companies = _found_companies(portal, repairs)
     with portal.transaction():

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
 from portal.claims.models import Claim, ClaimLine, Run
@@ -14,29 +13,23 @@ from portal.core.db import session
 from portal.ledger.models import BANK, DEALER, PARTS_SALES, WARRANTY_EXPENSE, Account, Transfer
 from portal.ledger.verify import verify
 from portal.oldparts.models import OldPart
-from portal.people import sign_in
 from tests.replay.play import Played, Repair, play
 from tests.support.portal import DEPOSIT, Portal
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "claims" / "warranty_claims_in_A.csv"
 FILE = Path(os.environ.get("PORTAL_REPLAY_CSV") or REAL)
+EVERY = 1 if "PARTLOOP_TEST_STEPS" in os.environ else 4
+"""`make long` plays every row of the file, `make test` every fourth."""
 
 
 def _sum(repairs: Iterable[Repair]) -> int:
     return sum(repair.amount for repair in repairs)
 
 
-@pytest.fixture(autouse=True)
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody signs in here: the passwords of sixty managers may cost less than a second."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(sign_in, "hasher", cheap)
-
-
 @pytest.mark.skipif(not FILE.exists(), reason=f"there is no file {FILE.name} to play")
 def test_books_are_what_arithmetic_on_the_file_says(portal: Portal) -> None:
     """L1–L10, O1–O5, R1–R8: what is reimbursed is the file's sum of what was no fraud."""
-    played = play(portal, FILE)
+    played = play(portal, FILE, EVERY)
     assert played.repairs
     with portal.transaction():
         assert list(verify()) == []

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
@@ -259,6 +260,11 @@ _compiled = _Compiled()
 
 files.reencode = lru_cache(256)(files.reencode)  # type: ignore[attr-defined]
 """Most tests send the same picture: one child process for each content will do."""
+
+
+HASHER = sign_in.hasher
+"""What makes a try at a password slow; here it may cost nothing."""
+sign_in.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def new(folder: Path, url: str, at: datetime = START) -> Portal:
