@@ -1,23 +1,17 @@
 """Ways to get lines into a draft besides typing them: pasted, scanned, or ordered before (A1)."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-
-from sqlalchemy import select
 
 from portal.applications import queries, services
 from portal.applications.editor import CHECKED, Row, new_line, next_line, with_rows
 from portal.applications.models import Application
 from portal.applications.sheet_rows import lines_of, pasted_table
-from portal.catalogue.models import Part
+from portal.catalogue.labels import labelled
 from portal.catalogue.queries import find_parts, replacements_of
-from portal.core.db import session
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 from portal.sheets.table import pasted as rows_pasted
-
-_LABEL = re.compile(r"/parts/([A-Za-z0-9_-]{16})(?:[/?#].*)?")
 
 
 def _begun(rows: Sequence[Row]) -> list[Row]:
@@ -43,22 +37,12 @@ def scanned(rows: Sequence[Row], texts: Sequence[str]) -> tuple[list[Row], list[
 
     A label holds the address of the part's page, or its number.
     """
-    parts = _labelled(texts)
+    parts = labelled(texts)
     lines = _begun(rows)
     for text in texts:
         if text in parts and len(lines) < services.MOST_LINES:
             lines.append(next_line(lines) | {"part": parts[text].number})
     return lines or list(rows), [text for text in texts if text not in parts]
-
-
-def _labelled(texts: Sequence[str]) -> dict[str, Part]:
-    names = {text: found[1] for text in texts if (found := _LABEL.search(text))}
-    by_name = {
-        part.public_id: part
-        for part in session.scalars(select(Part).where(Part.public_id.in_(set(names.values()))))
-    }
-    ours = {text: by_name[name] for text, name in names.items() if name in by_name}
-    return find_parts(text for text in texts if text not in names) | ours
 
 
 def replaced(rows: Sequence[Row], number: int) -> list[Row]:

@@ -147,7 +147,7 @@ def open_scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _lines(language: str) -> AnySelect:
+def shipped_lines(language: str) -> AnySelect:
     """Shipped lines with where they came from; ``position`` counts within the shipment."""
     other = aliased(ShipmentLine)
     position = (
@@ -199,7 +199,7 @@ def _lines(language: str) -> AnySelect:
 def open_listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
     """The rows of what is to be registered, with the charge of what was not in time (O6)."""
     statement = (
-        _lines(language)
+        shipped_lines(language)
         .outerjoin(OldPartCharge, OldPartCharge.shipment_line_id == ShipmentLine.id)
         .add_columns(
             OwedLine.register_by.label("created_at"),
@@ -216,7 +216,9 @@ def open_listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
 def line_at(shipment: Shipment, position: int, language: str) -> AnyRow:
     """The line at a place within a visible shipment; NotFound if it has none there."""
     rows = session.execute(
-        _lines(language).where(ShipmentLine.shipment_id == shipment.id).order_by(ShipmentLine.id)
+        shipped_lines(language)
+        .where(ShipmentLine.shipment_id == shipment.id)
+        .order_by(ShipmentLine.id)
     ).all()
     if not 1 <= position <= len(rows):
         raise NotFound()
@@ -226,7 +228,7 @@ def line_at(shipment: Shipment, position: int, language: str) -> AnyRow:
 def origin_of(old_part: OldPart, language: str) -> AnyRow:
     """The shipped line that a visible old part's new part came from (O2)."""
     return session.execute(
-        _lines(language).where(ShipmentLine.id == old_part.shipment_line_id)
+        shipped_lines(language).where(ShipmentLine.id == old_part.shipment_line_id)
     ).one()
 
 

@@ -17,7 +17,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
-from portal.oldparts import forms, policy, queries, services
+from portal.oldparts import forms, policy, queries, registering, services
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
@@ -130,6 +130,7 @@ def _registration_page(
         status=form.status,
         form=form,
         origin=origin,
+        fault_codes=registering.fault_codes(actor(), [origin.part_id, origin.asked_part_id]),
         least_photos=value("oldpart.photos", now().date()),
         today=now().date(),
         **more,
@@ -148,21 +149,51 @@ def new(shipment: str, position: int) -> ResponseReturnValue:
     if origin.registered == origin.quantity:
         flash(_("Every piece of this line is registered already."), "info")
         return go("oldparts.to_register")
-    known = {
-        "seen": origin.registered + 1,
-        "part": origin.asked_number,
+    like = request.args.get("like")
+    before = load(OldPart, like) if like else None
+    known = _as_before(before, origin) if before else _as_asked(origin)
+    own = {"seen": origin.registered + 1, "part": origin.asked_number}
+    return _new_page(_registration_form(origin, data=known | own), origin)
+
+
+def _as_asked(origin: AnyRow) -> dict[str, Any]:
+    """What the application knows of the repair."""
+    return {
         "product_model": origin.product_model,
         "product_serial": origin.serial if origin.quantity == 1 else "",
         "purchase_date": origin.purchase_date,
         "complaint": origin.fault,
     }
-    form = _registration_form(origin, data=known)
-    return _new_page(form, origin)
+
+
+_SAME = (
+    "customer_name",
+    "customer_phone",
+    "product_model",
+    "purchase_date",
+    "failed_on",
+    "replaced_on",
+    "complaint",
+    "cause",
+    "remedy",
+    "fault_code",
+)
+
+
+def _as_before(before: OldPart, origin: AnyRow) -> dict[str, Any]:
+    """What is the same for the next piece of a repair; the same part is in another product."""
+    same = {name: getattr(before, name) for name in _SAME}
+    if before.part_id not in (origin.part_id, origin.asked_part_id):
+        same["product_serial"] = before.product_serial
+    return same
 
 
 def _new_page(form: forms.RegistrationForm, origin: AnyRow) -> ResponseReturnValue:
     due = deadline(origin.register_by) if origin.owed == OWED else None
-    return _registration_page("oldparts/register.html", form, origin, deadline=due)
+    more = origin.quantity - origin.registered > 1 or registering.has_other(origin, actor())
+    return _registration_page(
+        "oldparts/register.html", form, origin, deadline=due, more_pieces=more
+    )
 
 
 @pages.post("/register/<shipment>/<int:position>", needs=policy.REGISTER, own_transactions=True)
@@ -178,6 +209,15 @@ def register(shipment: str, position: int) -> ResponseReturnValue:
                 origin.id, command, form.photos.data, by=actor(), now=now(), piece=piece
             )
             flash(_("Registered as %(number)s.", number=old_part.number), "success")
+            for one in registering.look_alikes(
+                actor(),
+                old_serial=command.old_serial,
+                product_serial=command.product_serial,
+                but=old_part.id,
+            ):
+                flash(one.sentence, "warning")
+            if request.form.get("do") == "next":
+                return _on_to_next(old_part, origin)
             return go("oldparts.show", name=old_part.public_id)
     else:
         form.complete(services.problems(command, today=now().date()))
@@ -186,6 +226,20 @@ def register(shipment: str, position: int) -> ResponseReturnValue:
         origin = queries.line_at(load(Shipment, shipment), position, languages.code())
         form.seen.raw_data = [str(origin.registered + 1)]
     return _new_page(form, origin)
+
+
+def _on_to_next(old_part: OldPart, origin: AnyRow) -> ResponseReturnValue:
+    """To the form of the next piece of the repair, or to the list if that was the last."""
+    line = registering.next_open(origin, actor(), languages.code())
+    if line is None:
+        flash(_("Every piece of this application is registered."), "info")
+        return go("oldparts.to_register")
+    return go(
+        "oldparts.new",
+        shipment=line.shipment_public_id,
+        position=line.position,
+        like=old_part.public_id,
+    )
 
 
 def _page(

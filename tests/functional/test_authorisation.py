@@ -241,6 +241,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
         ("return", "registered", "oldpart:review"),
         ("reject", "registered", "oldpart:review"),
     ),
+    "phone.scan": _row(acts=True),
+    "phone.alike": _row(),
     "reviews.index": _row() + _row(also={"tab": "suspicious"}),
     "reviews.accept": _row(),
     "reviews.following": _row(gives=303) + _row("registered", argument="after", gives=303),

@@ -243,6 +243,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"/old-parts/{returned}/correct", REGISTRATION | {"seen": "2"}
     yield "clerk", f"/old-parts/{returned}/photos", {"photos_kept": story.photo(portal)}
     yield "clerk", f"/old-parts/{returned}/photos", {"photos": _png()}
+    yield "clerk", "/old-parts/scan", {"scan": _png()}
     yield "desk", f"/old-parts/{returned}/steps/return", {"seen": "3", "reason": "Blurred"}
     for who, step in (("finance", "book"), ("desk", "excuse")):
         late = f"/compensations/{story.late(portal).public_id}"

@@ -88,6 +88,26 @@ def test_photo_stays_when_the_form_is_refused(
     assert count(portal) == 1
 
 
+def test_next_piece_takes_two_taps(portal: Portal, browser: Browser, address: str) -> None:
+    """O2, O3: after the first piece of a repair, each costs a photo and one button, by touch."""
+    shipment = story.received(portal, story.line(portal, quantity=4))
+    with window(browser, address, width=PHONE) as page:
+        sign_in(page, portal, portal.clerk, address)
+        page.goto(f"/old-parts/register/{shipment.public_id}/1")
+        fill(page)
+        taps = 0
+        for number in range(1, 5):
+            with page.expect_file_chooser() as chooser:
+                page.locator("#photos").tap()
+            chooser.value.set_files([photo(f"piece {number}.jpg")])
+            expect(page.locator("#photos-field .photos img")).to_have_count(1)
+            label = "Register and next piece" if number < 4 else "Register"
+            page.get_by_role("button", name=label, exact=True).tap()
+            expect(page.locator("#flash")).to_contain_text(f"000{number}.")
+            taps += 2
+    assert (count(portal), taps) == (4, 8)
+
+
 def test_reviewer_decides_by_keys(portal: Portal, browser: Browser, address: str) -> None:
     """O5: R, X and a number, A; the next one comes at once; no key acts while one types."""
     shipment = story.received(portal, story.line(portal, quantity=4))
