@@ -37,6 +37,7 @@ FEATURES = (
     "catalogue",
     "applications",
     "oldparts",
+    "collections",
     "claims",
     "notices",
     "reports",

@@ -18,10 +18,8 @@ from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, ngettext
 from portal.files import views as files
 from portal.files.forms import Uploads
-from portal.files.images import codes_in
 from portal.files.queries import by_place
 from portal.web import languages, presses, timeline
-from portal.web.forms import clean
 from portal.web.htmx import render, wanted
 from portal.web.routes import Pages, actor, go, load, now, writing
 
@@ -30,7 +28,6 @@ pages = Pages("drafts", __name__)
 _OF_LINE = re.compile(r"(replace)-([0-9]{1,4})")
 ALONE = frozenset({"estimate"})
 """What a script that saves shows anew."""
-LARGEST_SCAN = 20 << 20
 
 
 @pages.post("/applications/new", needs=policy.WRITE)
@@ -128,29 +125,12 @@ def write(name: str) -> ResponseReturnValue:
         if (key := field.removeprefix("photos-")) != field and editor.LINE_KEY.fullmatch(key)
     }
     refused = [error for some in photos.values() for error in some.errors]
-    scanned = _scanned(refused) if request.form.get("do") == "scan" else []
+    scanned = files.scanned(refused) if request.form.get("do") == "scan" else []
     answer = writing(_write, keeps_refused=True)(name=name, photos=photos, scanned=scanned)
     if answer.status_code == 303:
         for sentence in refused:
             flash(sentence, "error")
     return answer
-
-
-def _scanned(refused: list[str]) -> list[str]:
-    """The codes in the photos that were taken to be read, and only for that."""
-    texts: list[str] = []
-    for sent in request.files.getlist("scan"):
-        if not sent.filename:
-            continue
-        try:
-            found = codes_in(sent.stream.read(LARGEST_SCAN + 1), sent.filename)
-        except Invalid as refusal:
-            refused.append(str(refusal))
-            continue
-        if not found:
-            refused.append(_("No code was found in “%(name)s”.", name=sent.filename))
-        texts += map(clean, found)
-    return texts
 
 
 def _write(name: str, photos: Mapping[str, Uploads], scanned: Sequence[str]) -> ResponseReturnValue:

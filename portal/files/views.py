@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response
 
 from portal.core.db import in_transaction, reading
 from portal.core.errors import Invalid, NotFound, Refusal
-from portal.core.i18n import ngettext
+from portal.core.i18n import _, ngettext
 from portal.core.permissions import SIGNED_IN
 from portal.files import forms, policy, queries, services, storage
+from portal.files.images import codes_in
 from portal.files.models import Attachment
 from portal.settings import SettingError, Settings
 from portal.web import presses
+from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, View, actor, go, now, writing
 
@@ -112,6 +114,26 @@ def with_uploads(*names: str) -> Callable[[View], View]:
         return taking
 
     return decorate
+
+
+def scanned(refused: list[str]) -> list[str]:
+    """The codes in the photos that came as ``scan``: taken to be read, and only for that.
+
+    Outside a transaction. Those in which nothing can be read are added to ``refused``, in words.
+    """
+    texts: list[str] = []
+    for sent in request.files.getlist("scan"):
+        if not sent.filename:
+            continue
+        try:
+            found = codes_in(sent.stream.read(services.MAX_BYTES + 1), sent.filename)
+        except Invalid as refusal:
+            refused.append(str(refusal))
+            continue
+        if not found:
+            refused.append(_("No code was found in “%(name)s”.", name=sent.filename))
+        texts += map(clean, found)
+    return texts
 
 
 def linked(rows: Iterable[queries.Shown]) -> list[dict[str, Any]]:

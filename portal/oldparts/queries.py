@@ -326,3 +326,28 @@ def payment_of(old_part: OldPart, actor: Actor) -> Payment | None:
         return None
     told = (payment for tell in _payments if (payment := tell(old_part, actor)) is not None)
     return next(told, Payment(_l("Not claimed")))
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """With what an old part is on its way, where to read more of that, and where in it it is."""
+
+    number: str
+    url: str
+    where: str
+
+
+Told = Callable[[OldPart, Actor], Whereabouts | None]
+_whereabouts: list[Told] = []
+
+
+def tells_whereabouts(function: Told) -> Told:
+    """Let a higher feature say where an old part is; None is: with its dealer."""
+    _whereabouts.append(function)
+    return function
+
+
+def whereabouts_of(old_part: OldPart, actor: Actor) -> Whereabouts | None:
+    """Where an old part is (O9); None if it is with its dealer."""
+    told = (place for tell in _whereabouts if (place := tell(old_part, actor)) is not None)
+    return next(told, None)

@@ -264,6 +264,7 @@ def _page(
         entries=entries,
         verdict=_verdict(old_part, entries),
         payment=queries.payment_of(old_part, actor()),
+        whereabouts=queries.whereabouts_of(old_part, actor()),
         rejection=REJECTION_REASONS.get(old_part.rejection_code or ""),
         form=form or photos_form,
         photos_form=(photos_form or forms.PhotosForm(formdata=None)) if may_add else None,

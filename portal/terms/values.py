@@ -203,6 +203,15 @@ TERMS = {
             _l("A dealer may dispute the charge for an old part within this time."),
         ),
         Term(
+            "collection.remind_days",
+            3,
+            1,
+            30,
+            "day",
+            _l("Reminder to send called old parts"),
+            _l("The dealer is reminded so long before called old parts are to be sent."),
+        ),
+        Term(
             "claim.lapse_months",
             6,
             1,

@@ -178,6 +178,14 @@
     else { node?.focus(); node?.select?.(); }
   });
 
+  // A scanner's field is free again at once, so that the next label is not read into the last one
+  document.addEventListener("htmx:config:request", (event) => {
+    const form = event.detail.ctx.sourceElement;
+    if (!form.matches?.("form[data-scan]")) return;
+    all("[data-label-field], [type=file]", form).forEach((field) => { field.value = ""; });
+    form.querySelector("[data-label-field]").focus();
+  });
+
   // A file that is only looked at is sent as soon as it is chosen
   document.addEventListener("change", (event) => {
     const button = document.getElementById(event.target.dataset?.presses ?? "");

@@ -37,6 +37,7 @@ NOT_PAGES = {
     "labels.part",
     "oldpartlabels.one_paper",
     "oldpartlabels.many_paper",
+    "packing.packing_list",
     "paper.application",
     "paper.packing_slip",
     "picking.paper_list",

@@ -26,6 +26,7 @@ from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
 from portal.catalogue.models import Part, PriceList, ProductModel, SheetImport
 from portal.claims.models import Claim, Run
+from portal.collections.models import Consignment
 from portal.core import jobs
 from portal.core.db import db, session
 from portal.core.events import Event
@@ -276,6 +277,28 @@ def _sold(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"/imports/{_one(portal, in_preview)}/discard", {"seen": "1"}
 
 
+def _collected(portal: Portal) -> Iterator[Sent]:
+    """Old parts that are called in, packed, sent and received."""
+    claims.pieces(portal, 2)
+    with portal.transaction():
+        dealer = session.get_one(Dealer, portal.dealers["north"]).public_id
+        numbers = session.scalars(select(OldPart.number).order_by(OldPart.id)).all()
+        piece = session.scalars(select(OldPart.public_id).order_by(OldPart.id)).first()
+    asked = {"dealer": dealer, f"pieces-{dealer}": "2", "until": "2026-10-30"}
+    yield "desk", "/collections/call?part=FV-100", asked | {"deliver_to": "Dock 4"}
+    url = f"/collections/{_one(portal, select(Consignment.public_id))}"
+    yield "clerk", f"{url}/pack", {"code": numbers[0], "box": "1"}
+    yield "clerk", f"{url}/unpack", {"piece": piece}
+    yield "clerk", f"{url}/pack", {"code": numbers[0], "box": "2"}
+    carrier = {"carrier": "SF", "tracking_number": "7", "packed": "1", "seen": "1"}
+    yield "clerk", f"{url}/send", carrier
+    yield "warehouse", f"{url}/receive", {"code": numbers[0], "place": "A-1"}
+    yield "warehouse", f"{url}/finish", {"seen": "2", "missing": "0"}
+    rest = _one(portal, select(Consignment.public_id).where(Consignment.status == "called"))
+    ended = {"seen": "1", "reason": "Closed down"}
+    yield "desk", f"/collections/{rest}/steps/release", ended
+
+
 def _version(portal: Portal, claim: Claim) -> str:
     return str(_one(portal, select(Claim.version).where(Claim.id == claim.id)))
 
@@ -351,7 +374,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"/applications/{earlier}/again", {}
 
 
-WALKS = (_writing, _loop, _beside, _traceless, _month, _own, _jobs)
+WALKS = (_writing, _loop, _beside, _collected, _traceless, _month, _own, _jobs)
 
 
 def _clients(portal: Portal) -> Callable[[str], Client]:

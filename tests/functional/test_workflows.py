@@ -227,6 +227,14 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "dispute": "/dispute", "set_aside": ELSEWHERE, "clear": ELSEWHERE,
         },
     ),
+    "consignment": (
+        "consignment",
+        "collections.show",
+        {
+            "send": "/send", "finish": "/finish", "release": "/steps/release",
+            "charge": "/steps/charge", "call": ELSEWHERE, "remind": ELSEWHERE,
+        },
+    ),
     "claim": (
         "claim_in_review",
         "claims.show",

@@ -33,7 +33,7 @@ from portal.people import services as people
 from portal.people.models import Dealer, LoginSession, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
-from tests.support import claims, story
+from tests.support import claims, collecting, story
 from tests.support.portal import PASSWORD, Portal
 
 SIDES = {"north": ("clerk", "manager"), "south": ("other_clerk", "other_manager")}
@@ -104,6 +104,8 @@ def build(portal: Portal) -> World:
         _old_parts(world, dealer, clerk)
         _people(world, dealer, portal.cast[manager])
     _claims(world)
+    for dealer in SIDES:
+        _collections(world, dealer)
     _headquarters(world)
     content = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(content, "PNG")
@@ -193,6 +195,15 @@ def _claims(world: World) -> None:
         claims.pieces(portal, 1, dealer=dealer)
         draft = claims.started(portal, by=manager)
         world.add("claim_draft", draft.public_id, dealer, NOBODY)
+
+
+def _collections(world: World, dealer: str) -> None:
+    # Of a part that nobody else has a piece of: the others stay as they are.
+    portal, part = world.portal, "TH-300"
+    on_its_way = collecting.sent(portal, 2, dealer=dealer, part=part)
+    waiting = collecting.packed(portal, 2, leave=1, dealer=dealer, part=part)
+    for kind, made in (("consignment", waiting), ("consignment_sent", on_its_way)):
+        world.add(kind, made.public_id, dealer, DOCUMENTS)
 
 
 def _headquarters(world: World) -> None:
