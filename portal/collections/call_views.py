@@ -48,7 +48,9 @@ def call() -> ResponseReturnValue:
     form: Any = CallForm()
     wish = WishForm(formdata=request.args)
     dealers = set(map(clean, request.form.getlist("dealer")))
-    if form.validate_on_submit() and wish.validate():
+    if not wish.validate():
+        form.status = 422
+    elif form.validate_on_submit():
         with form.refusals():
             pieces = sum(request.form.get(f"pieces-{name}", -1, type=int) for name in dealers)
             made = calling.call(

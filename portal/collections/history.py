@@ -17,7 +17,7 @@ VALUES = {
     "received": plain(_l("Received")),
     "unexpected": plain(_l("Unexpected")),
     "missing": plain(_l("Missing")),
-    "remind_days": span(_l("Reminder before"), "day"),
+    "remind_days": span(_l("Reminded so long before"), "day"),
 }
 # What the events of the pieces themselves keep of their consignments.
 history.VALUES.update(

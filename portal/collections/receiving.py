@@ -142,7 +142,7 @@ def _lose(
     facts = {piece.id: {"consignment": consignment.number} for piece in pieces}
     workflow.apply_many(pieces, step, by=by, now=now, values=facts)
     for piece in pieces:
-        charge_missing(piece, by=SYSTEM, now=now)
+        charge_missing(piece, by=by, now=now)
 
 
 def _counts(consignment: Consignment) -> dict[str, int]:

@@ -99,7 +99,7 @@ OLD_PART = Workflow(
             ("called",),
             "accepted",
             "oldpart:call",
-            _l("Release"),
+            _l("Need not be sent"),
             _l("need not have it sent any more"),
         ),
         Transition(

@@ -330,6 +330,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
             ("change", "policy"),
             ("compensation", "compensation"),
             ("charge", "oldpartcharge"),
+            ("consignment", "consignment"),
             ("price_list", "pricelist"),
         )
     ),

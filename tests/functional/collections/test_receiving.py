@@ -11,6 +11,8 @@ from portal.collections.models import Consignment, ConsignmentPiece
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, Stale, WrongState
 from portal.core.events import Event
+from portal.ledger.models import Transfer
+from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.models import OldPart
 from tests.support import claims, collecting
 from tests.support.portal import Portal
@@ -155,3 +157,23 @@ def test_dealer_is_reminded_once_when_the_day_comes_near(portal: Portal) -> None
     with portal.transaction():
         session.execute(update(Consignment).values(reminded_at=None, status="sent"))
     assert reminded() == 1
+
+
+def test_missing_piece_is_charged_once_when_it_never_came(portal: Portal) -> None:
+    """O7, O6: by the rule for pieces that are never registered; not again after it turned up."""
+    consignment = collecting.sent(portal, 2)
+    numbers = collecting.numbers(portal, consignment)
+    collecting.finish(portal, consignment, 2)
+    with portal.transaction():
+        charges = session.scalars(select(OldPartCharge)).all()
+        transfers = session.scalars(
+            select(Transfer).where(Transfer.dealer_id == consignment.dealer_id)
+        ).all()
+        # The out-of-warranty price 25.00, less the 12.50 that were deducted.
+        assert [charge.pieces for charge in charges] == [1, 1]
+        charged = [one.amount for one in transfers if one.kind == "old_part_charge"]
+        assert charged == [1250, 1250]
+    assert collecting.scan(portal, consignment, numbers[0]).tone == "warn"
+    with portal.transaction():
+        kinds = session.scalars(select(Transfer.kind).order_by(Transfer.id)).all()
+        assert kinds.count("old_part_charge") == 2
