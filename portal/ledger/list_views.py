@@ -10,8 +10,10 @@ from portal.core.i18n import _, _l
 from portal.ledger import policy, queries
 from portal.ledger.kinds import KINDS
 from portal.ledger.models import Reservation, Transfer
+from portal.people.models import Dealer
 from portal.web import exports, lists
 from portal.web.exports import Column
+from portal.web.forms import clean
 from portal.web.routes import Pages, actor
 
 pages = Pages("ledgerlists", __name__)
@@ -39,7 +41,7 @@ def shown(account: AnyRow) -> lists.Selection:
     if lists.current(TABS).name == "reserved":
         statement = queries.open_reservations(actor(), account)
         return lists.Selection(statement, Reservation.at, Reservation.id)
-    statement = queries.entries(actor(), account, kind_asked())
+    statement = queries.entries(actor(), account, kind_asked(), lists.days_asked())
     return lists.Selection(statement, Transfer.at, Transfer.id)
 
 
@@ -96,3 +98,25 @@ def own() -> exports.Table:
 def of_dealer(name: str) -> exports.Table:
     """The account of a dealer."""
     return _table(name)
+
+
+def text_asked() -> str:
+    """What the list of accounts is searched for."""
+    text: str = clean(request.args.get("q", ""))[:100]
+    return text
+
+
+@exports.offers(pages, "/accounts", of="ledger.accounts", needs=policy.ACCOUNTS)
+def of_all() -> exports.Table:
+    """The accounts of all dealers, in the order of their codes."""
+    money, tab = exports.money(), lists.current(queries.ACCOUNT_TABS)
+    columns = [
+        Column(_("Dealer code"), "code"),
+        Column(_("Dealer"), "name"),
+        Column(_("Posted balance"), "posted", money),
+        Column(_("Credit limit"), "credit_limit", money),
+        Column(_("Reserved"), "reserved", money),
+        Column(_("Available"), "available", money),
+    ]
+    statement = queries.accounts(actor(), text_asked(), tab).order_by(Dealer.code)
+    return exports.Table(_("Accounts"), statement, columns)

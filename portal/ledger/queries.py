@@ -1,6 +1,7 @@
 """Reads of the ledger, each within what the actor may see (P1). Rows, not objects."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
@@ -66,8 +67,16 @@ def account(actor: Actor, name: str | None = None) -> AnyRow:
     return row
 
 
-def entries(actor: Actor, of: AnyRow, kind: str | None = None) -> AnySelect:
-    """The entries of an account, perhaps of one kind only; the amount has the account's sign."""
+def entries(
+    actor: Actor,
+    of: AnyRow,
+    kind: str | None = None,
+    booked: tuple[datetime | None, datetime | None] = (None, None),
+) -> AnySelect:
+    """The entries of an account; the amount has the account's sign.
+
+    Perhaps of one kind only, or ``booked`` from a moment on, or before another.
+    """
     original, reversal = aliased(Transfer), aliased(Transfer)
     statement = (
         select(
@@ -91,7 +100,12 @@ def entries(actor: Actor, of: AnyRow, kind: str | None = None) -> AnySelect:
         .outerjoin(reversal, reversal.reverses_id == Transfer.id)
         .where(Transfer.dealer_id == of.dealer_id, policy.visible_transfers(actor))
     )
-    return statement if kind is None else statement.where(Transfer.kind == kind)
+    first, end = booked
+    if kind is not None:
+        statement = statement.where(Transfer.kind == kind)
+    if first is not None:
+        statement = statement.where(Transfer.at >= first)
+    return statement if end is None else statement.where(Transfer.at < end)
 
 
 def caused_by(document: Document, actor: Actor) -> Sequence[AnyRow]:

@@ -19,7 +19,6 @@ from portal.ledger.kinds import KINDS, PURPOSES
 from portal.ledger.models import Account, Transfer
 from portal.people.models import Dealer
 from portal.web import filters, frame, lists, timeline
-from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, needs_of, now
 
@@ -62,7 +61,9 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
             list_views.TABS,
             [lists.in_words(n) for n in (account.entries, account.open, account.event_count)],
         ),
-        reserved_url=lists.here(tab="reserved", after=None, kind=None),
+        reserved_url=lists.here(
+            tab="reserved", after=None, kind=None, **{"from": None, "to": None}
+        ),
         listed=None if by_hand else list_views.shown(account).page(),
         history=_history(find(Account, account.public_id, actor())) if by_hand else [],
         kind=list_views.kind_asked(),
@@ -113,8 +114,7 @@ def dealer_account(name: str) -> ResponseReturnValue:
 @pages.get("/accounts", needs=policy.ACCOUNTS)
 def accounts() -> ResponseReturnValue:
     """The accounts of all dealers."""
-    text = clean(request.args.get("q", ""))[:100]
-    tab = lists.current(queries.ACCOUNT_TABS)
+    text, tab = list_views.text_asked(), lists.current(queries.ACCOUNT_TABS)
     scope = queries.accounts_scope(actor(), text)
     return render(
         "ledger/accounts.html",

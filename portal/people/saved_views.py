@@ -40,7 +40,7 @@ class _List(NamedTuple):
 
     def go(self) -> Response:
         """Back to the list under its filters."""
-        return go(self.endpoint, **{**dict(parse_qsl(self.query)), **self.names})
+        return go(self.endpoint, **dict(parse_qsl(self.query)), **self.names)
 
 
 def _asked(form: ViewForm) -> _List:
@@ -56,7 +56,8 @@ def _asked(form: ViewForm) -> _List:
         given = parse_qsl((form.query.data or "")[:LONGEST], max_num_fields=20)
     except ValueError:
         raise Invalid(_("These filters are too many to be kept.")) from None
-    return _List(endpoint, dict(names), kept_views.as_query(dict(given)))
+    filters = {name: value for name, value in given if name not in names}
+    return _List(endpoint, dict(names), kept_views.as_query(filters))
 
 
 @pages.post("/views", needs=SIGNED_IN)

@@ -12,8 +12,14 @@
     const menu = event.target;
     if (!menu.matches("details.menu") || !menu.open) return;
     closeMenus(menu);
-    menu.querySelector("textarea")?.focus();
+    menu.querySelector("textarea, input[required]")?.focus();
   }, true);
+
+  // Tabs: the present one is in view where they do not all have room
+  all(".tabs [aria-current]").forEach((tab) => {
+    const [own, strip] = [tab, tab.parentElement].map((one) => one.getBoundingClientRect());
+    tab.parentElement.scrollLeft += own.left + own.width / 2 - strip.left - strip.width / 2;
+  });
 
   // Keys
   const rows = () => all(".list a.row, .work a").filter((row) => row.offsetParent);

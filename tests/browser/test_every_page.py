@@ -49,6 +49,7 @@ NOT_PAGES = {
     "oldpartlists.export_to_register",
     "claimlists.export",
     "ledgerlists.own",
+    "ledgerlists.of_all",
     "ledgerlists.of_dealer",
     "catalogue.suggest",
 }

@@ -173,6 +173,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "oldpartlists.export_to_register": _row(also={"ending": "csv"}),
     "claimlists.export": _row(also={"ending": "csv"}),
     "ledgerlists.own": _row(also={"ending": "csv"}),
+    "ledgerlists.of_all": _row(also={"ending": "csv"}),
     "ledgerlists.of_dealer": _row("account", also={"ending": "csv"}),
     "drafts.new": _row(acts=True),
     "drafts.again": _row("submitted", acts=True),

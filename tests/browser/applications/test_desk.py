@@ -16,6 +16,7 @@ from tests.support.server import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 QUOTED = 3
+IN_A_ROW = 20
 
 
 def signed_in(page: Page, portal: Portal, who: Actor, address: str) -> Page:
@@ -46,8 +47,11 @@ def tab_to(page: Page, name: str) -> None:
 def test_desk_quotes_one_after_the_other_from_the_keyboard(
     portal: Portal, browser: Browser
 ) -> None:
-    """A3, A10: from the list on no pointer is touched; what is typed is counted at once."""
-    for number in range(QUOTED):
+    """A3, A10: from the list on no pointer is touched; what is typed is counted at once.
+
+    Of twenty, the first few are looked at; the others are typed as quickly as it goes.
+    """
+    for number in range(IN_A_ROW):
         story.submitted(portal, story.line(portal, quantity=number + 2))
     with serve(portal.app) as address, window(browser, address) as page:
         signed_in(page, portal, portal.desk, address)
@@ -58,21 +62,23 @@ def test_desk_quotes_one_after_the_other_from_the_keyboard(
                 break
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        for number in range(QUOTED):
+        for number in range(IN_A_ROW):
             quantity = page.get_by_label("Confirmed quantity of FV-100")
             expect(quantity).to_be_focused()
             expect(quantity).to_have_value(str(number + 2))
             page.keyboard.press("ControlOrMeta+a")
             page.keyboard.type("1")
-            expect(page.locator("#amount-0")).to_have_text("CN¥12.50")
-            expect(quantity).to_be_focused()
+            if number < QUOTED:
+                expect(page.locator("#amount-0")).to_have_text("CN¥12.50")
+                expect(quantity).to_be_focused()
             tab_to(page, "Freight")
             page.keyboard.type("7.50")
-            expect(page.locator("#sums .total").last).to_have_text("CN¥20.00")
+            if number < QUOTED:
+                expect(page.locator("#sums .total").last).to_have_text("CN¥20.00")
             page.keyboard.press("ControlOrMeta+Enter")
             expect(page.locator("#flash")).to_contain_text("sent", ignore_case=True)
         expect(page.locator(".head .badge")).to_have_text("Quoted")
-    assert totals(portal) == [("quoted", 2000)] * QUOTED
+    assert totals(portal) == [("quoted", 2000)] * IN_A_ROW
 
 
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])

@@ -388,6 +388,26 @@ def test_entries_are_all_there_when_turning_the_pages(portal: Portal) -> None:
         assert seen == list(session.scalars(newest.order_by(*order)))
 
 
+def test_entries_are_those_of_the_days_that_the_address_names(portal: Portal) -> None:
+    """L9, look: a month of the account can be looked at and taken along, in the reader's zone."""
+    deposit(portal, "EARLY")
+    portal.clock.advance(days=1)
+    deposit(portal, "LATE")
+    url, today = f"/accounts/{name_of(portal)}", portal.now.date()
+    client = portal.client(portal.finance)
+    for query, early, late in (
+        (f"from={today}", False, True),
+        (f"to={today - timedelta(days=1)}", True, False),
+        (f"from={today}&to={today}&kind=deposit", False, True),
+        ("from=x&to=31.02.2026", True, True),
+    ):
+        for path in (url, f"{url}/export/csv"):
+            text = client.get(f"{path}?{query}", buffered=True).text
+            assert ("EARLY" in text, "LATE" in text) == (early, late), path
+    page = client.get(f"{url}?from={today + timedelta(days=1)}").text
+    assert "No entry of this account is like that." in page
+
+
 def fill(portal: Portal, numbers: range) -> None:
     """An entry and a reservation on one account for each number."""
     with portal.transaction():

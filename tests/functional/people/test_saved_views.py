@@ -1,5 +1,7 @@
 """The views of a list that a person keeps (look: lists)."""
 
+from portal.core.db import session
+from portal.people.models import Dealer
 from portal.people.services import MOST_VIEWS
 from tests.support.portal import Portal
 
@@ -20,6 +22,23 @@ def test_view_is_offered_where_it_was_kept_to_its_person_only(portal: Portal) ->
     assert "Remove this view" in page
     assert clerk.post("/views/remove", VIEW).status_code == 303
     assert LINK not in clerk.get("/applications").text
+
+
+def test_view_of_accounts_is_kept_for_every_account(portal: Portal) -> None:
+    """A list that is there for each of many things: back to the one, offered at each (P1)."""
+    with portal.transaction():
+        north, south = (
+            session.get_one(Dealer, portal.dealers[name]).public_id for name in ("north", "south")
+        )
+    finance = portal.client(portal.finance)
+    view = {"path": f"/accounts/{north}", "query": "kind=deposit&name=x", "name": "Deposits"}
+    answer = finance.post("/views", view)
+    assert (answer.status_code, answer.location) == (303, f"/accounts/{north}?kind=deposit")
+    for name in (north, south):
+        page = finance.get(f"/accounts/{name}?kind=deposit").text
+        assert f'href="/accounts/{name}?kind=deposit" aria-current="page"' in page
+        assert "Remove this view" in page
+    assert portal.client(portal.warehouse).post("/views", view).status_code == 422
 
 
 def test_view_without_name_or_of_no_list_is_refused(portal: Portal) -> None:
