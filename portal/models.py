@@ -12,6 +12,7 @@ import portal.core.numbering
 import portal.files.models
 import portal.ledger.models
 import portal.notices.models
+import portal.oldparts.batch_models
 import portal.oldparts.charge_models
 import portal.oldparts.models
 import portal.people.models

@@ -17,14 +17,13 @@ from portal.catalogue.sheet_preview import GoodRow, Preview
 from portal.catalogue.uploads import Upload
 from portal.core.db import LINE, reading
 from portal.core.documents import find
-from portal.core.errors import NotFound
 from portal.core.i18n import _
 from portal.core.workflow import Transition
 from portal.files.services import clean_name
 from portal.files.storage import new_key, storage
 from portal.sheets.columns import Column
 from portal.sheets.rows import refused_rows
-from portal.sheets.table import LARGEST, Table, read_table
+from portal.sheets.table import LARGEST, Merit, Table, read_table
 from portal.sheets.writing import write_xlsx
 from portal.web import exports, steps
 from portal.web.routes import actor
@@ -32,24 +31,18 @@ from portal.web.routes import actor
 S = TypeVar("S", bound=Sheet)
 
 
-def receive(item: FileStorage) -> Upload:
-    """Read what was sent, in a child process, and keep its bytes; SheetRefused."""
+def receive(item: FileStorage, merit: Merit | None = None) -> Upload:
+    """Read what was sent, in a child process, and keep its bytes; SheetRefused.
+
+    ``merit`` finds the row of headings.
+    """
     content = item.stream.read(LARGEST + 1)
     # The end is kept: it says what kind of file it claims to be.
     name = clean_name(item.filename or "")[-LINE:]
-    table = read_table(content, name)
+    table = read_table(content, name, merit)
     key = new_key()
     storage().put(key, content)
     return Upload(name, key, sha256(content).hexdigest(), table)
-
-
-def content_of(sheet: Sheet) -> bytes:
-    """The file as it was sent; NotFound if it is gone."""
-    try:
-        with storage().open(sheet.file_key) as file:
-            return file.read()
-    except (FileNotFoundError, ValueError):
-        raise NotFound(_("The file is not there any more.")) from None
 
 
 def rows_of(
@@ -57,6 +50,7 @@ def rows_of(
     name: str,
     columns: Callable[[S], Sequence[Column]],
     statuses: Sequence[str] = ("preview",),
+    merit: Merit | None = None,
 ) -> Table | None:
     """The rows of a sheet whose columns are chosen, in one of some states; else None.
 
@@ -66,7 +60,7 @@ def rows_of(
         sheet = find(model, name, actor())
     if sheet.status not in statuses or uploads.lacking(sheet, columns(sheet)):
         return None
-    return read_table(content_of(sheet), sheet.file_name)
+    return read_table(uploads.content_of(sheet), sheet.file_name, merit)
 
 
 def shares_of(
@@ -121,7 +115,7 @@ def errors_file(
 def original_file(sheet: Sheet) -> ResponseReturnValue:
     """The file as it was sent, to be kept."""
     return send_file(
-        BytesIO(content_of(sheet)),
+        BytesIO(uploads.content_of(sheet)),
         "application/octet-stream",
         as_attachment=True,
         download_name=sheet.file_name,

@@ -14,11 +14,12 @@ from portal.catalogue.models import Sheet
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, NotFound
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 from portal.files.services import drop
+from portal.files.storage import storage
 from portal.sheets.columns import Column, Mapped, missing, propose
 from portal.sheets.table import Table
 
@@ -132,6 +133,15 @@ def discard(sheet: Sheet, *, seen: int | None, by: Actor, now: datetime) -> None
     workflow.apply(sheet, "discard", by=by, now=now, seen=seen)
     drop([sheet.file_key], now=now)
     sheet.file_key = ""
+
+
+def content_of(sheet: Sheet) -> bytes:
+    """The file as it was sent; NotFound if it is gone."""
+    try:
+        with storage().open(sheet.file_key) as file:
+            return file.read()
+    except (FileNotFoundError, ValueError):
+        raise NotFound(_("The file is not there any more.")) from None
 
 
 def last_mapping(model: type[Sheet], *where: ColumnElement[bool]) -> dict[str, Any] | None:

@@ -3,6 +3,8 @@
 from portal.applications.models import Shipment
 from portal.catalogue.models import Part
 from portal.core.i18n import _l
+from portal.oldparts.batch_columns import COLUMNS
+from portal.oldparts.batch_rows import COUNTS
 from portal.oldparts.models import OldPart
 from portal.web.timeline import day, moment, money, number_of, plain, span
 
@@ -41,3 +43,10 @@ CHARGE_VALUES = {
     "dispute_days": span(_l("To be disputed within"), "day"),
     "photos": VALUES["photos"],
 }
+
+BATCH_WORDS = {"create": _l("uploaded the file"), "edit": _l("chose the columns")}
+BATCH_VALUES = (
+    {"file": plain(_l("File"))}
+    | {column.key: plain(column.label) for column in COLUMNS}
+    | {name: plain(label) for name, label in COUNTS.items()}
+)

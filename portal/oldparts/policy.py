@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, false, true
 
 from portal.core.permissions import Actor, Role, capability
+from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
 
@@ -56,3 +57,8 @@ def visible_owed(actor: Actor) -> ColumnElement[bool]:
     if actor.is_dealer:
         return OwedLine.dealer_id == actor.dealer_id
     return true() if actor.can(OWED) else false()
+
+
+def visible_batches(actor: Actor) -> ColumnElement[bool]:
+    """What a dealer uploads is its own affair until it is registered (P1)."""
+    return OldPartBatch.dealer_id == actor.dealer_id if actor.can(REGISTER) else false()

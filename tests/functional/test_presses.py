@@ -34,12 +34,15 @@ from portal.files.models import Attachment
 from portal.ledger.models import Account, Transfer
 from portal.notices.models import Notice
 from portal.oldparts import services as oldparts
+from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, LoginSession, User
+from portal.sheets.writing import write_csv
 from portal.terms.models import PolicyValue
 from portal.web.presses import KEPT_FOR, Press
 from portal.web.routes import routes
 from tests.functional.catalogue import products
+from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
 from tests.support import claims, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
@@ -233,6 +236,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     second = _one(portal, in_preview)
     yield "administrator", f"/price-lists/{second}/discard", {"seen": "1"}
     yield from _sold(portal)
+    yield from _bulk(portal)
     released = story.released(portal)
     with portal.transaction():
         pieces = session.scalars(select(QuoteLine.id)).one()
@@ -297,6 +301,25 @@ def _collected(portal: Portal) -> Iterator[Sent]:
     rest = _one(portal, select(Consignment.public_id).where(Consignment.status == "called"))
     ended = {"seen": "1", "reason": "Closed down"}
     yield "desk", f"/collections/{rest}/steps/release", ended
+
+
+def _bulk(portal: Portal) -> Iterator[Sent]:
+    """Old parts registered in bulk."""
+    story.received(portal)
+    sheet = write_csv(many.HEADINGS, [many.row(1, Photos="photos.png")])
+    yield "clerk", "/old-parts/many", {"file": sheet, "photos": many.photo(1)}
+    batch = _one(portal, select(OldPartBatch))
+    url = f"/old-parts/many/{batch.public_id}"
+    chosen = {key: "" if at is None else str(at) for key, at in batch.mapping["columns"].items()}
+    yield "clerk", f"{url}/columns", chosen | {"fault_code": "0", "number": "", "seen": "1"}
+    yield "clerk", f"{url}/photos", {"photos": many.photo(2)}
+    many.work(portal)
+    yield "clerk", f"{url}/import", {"seen": "2"}
+    yield "clerk", f"{url}/go-on", {}
+    many.work(portal)
+    yield "clerk", "/old-parts/many", {"file": sheet}
+    waits = select(OldPartBatch.public_id).where(OldPartBatch.status == "preview")
+    yield "clerk", f"/old-parts/many/{_one(portal, waits)}/discard", {"seen": "1"}
 
 
 def _version(portal: Portal, claim: Claim) -> str:

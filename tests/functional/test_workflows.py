@@ -235,6 +235,11 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "charge": "/steps/charge", "call": ELSEWHERE, "remind": ELSEWHERE,
         },
     ),
+    "oldpartbatch": (
+        "batch",
+        "oldpartbatches.show",
+        {"import": "/import", "discard": "/discard", "finish": ELSEWHERE},
+    ),
     "claim": (
         "claim_in_review",
         "claims.show",

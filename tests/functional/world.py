@@ -27,12 +27,15 @@ from portal.files.models import Attachment
 from portal.files.storage import new_key, storage
 from portal.ledger.models import Transfer
 from portal.notices.models import Notice
+from portal.oldparts import batches
 from portal.oldparts import services as oldparts
+from portal.oldparts.batch_photos import Taken
 from portal.oldparts.models import OldPart
 from portal.people import services as people
 from portal.people.models import Dealer, LoginSession, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
+from tests.functional.oldparts import many
 from tests.support import claims, collecting, story
 from tests.support.portal import PASSWORD, Portal
 
@@ -151,9 +154,33 @@ def _old_parts(world: World, dealer: str, clerk: str) -> None:
         )
     for kind, made in (("accepted", accepted), ("registered", registered), ("returned", returned)):
         world.add(kind, made.public_id, dealer, DOCUMENTS)
+    _batch(world, dealer, clerk)
     with portal.transaction():
-        photo = select(Attachment.public_id).where(Attachment.document_id == registered.id)
+        photo = select(Attachment.public_id).where(
+            Attachment.document_kind == "oldpart", Attachment.document_id == registered.id
+        )
         world.add("photo", session.scalars(photo).one(), dealer, DOCUMENTS)
+
+
+def _batch(world: World, dealer: str, clerk: str) -> None:
+    """An upload of which one row can be registered, and one cannot."""
+    portal = world.portal
+    shipment = story.received(portal, by=clerk)
+    sheet = many.table(
+        many.row(1, Shipment=shipment.number), many.row(2, **{"Part number": "none"})
+    )
+    key = new_key()
+    storage().put(key, sheet)
+    table = read_table(sheet, "pieces.xlsx")
+    upload = Upload("pieces.xlsx", key, sha256(sheet).hexdigest(), table)
+    raw = new_key()
+    storage().put(raw, many.photo(1))
+    with portal.transaction():
+        facts = {"by": portal.cast[clerk], "now": portal.now}
+        taken = [Taken("1.png", sha256(raw.encode()).hexdigest(), raw)]
+        batch = batches.upload(upload, taken, **facts)
+        world.add("batch", batch.public_id, dealer, NOBODY)
+    many.work(portal)
 
 
 def _people(world: World, dealer: str, manager: Actor) -> None:
