@@ -63,7 +63,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_old_part_batch_photo")),
         sa.UniqueConstraint(
-            "batch_id", "sha256", "name", name=op.f("uq_old_part_batch_photo_batch_id")
+            "batch_id", "sha256", "name", name=op.f("uq_old_part_batch_photo_batch_id_sha256_name")
         ),
     )
     op.create_table(

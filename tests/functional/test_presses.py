@@ -236,7 +236,6 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     second = _one(portal, in_preview)
     yield "administrator", f"/price-lists/{second}/discard", {"seen": "1"}
     yield from _sold(portal)
-    yield from _bulk(portal)
     released = story.released(portal)
     with portal.transaction():
         pieces = session.scalars(select(QuoteLine.id)).one()
@@ -397,7 +396,9 @@ def _writing(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"/applications/{earlier}/again", {}
 
 
-WALKS = (_writing, _loop, _beside, _collected, _traceless, _month, _own, _jobs)
+WALKS = (
+    _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _own, _jobs,
+)  # fmt: skip
 
 
 def _clients(portal: Portal) -> Callable[[str], Client]:
