@@ -215,13 +215,13 @@ def open_listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
 
 def open_rows(actor: Actor) -> Sequence[AnyRow]:
     """Every received line of the actor's dealer with pieces to register, the oldest first (O3)."""
-    statement = _lines("en").add_columns(Application.reference).where(*open_scope(actor, ""))
+    statement = shipped_lines("en").add_columns(Application.reference).where(*open_scope(actor, ""))
     return session.execute(statement.order_by(Shipment.received_at, ShipmentLine.id)).all()
 
 
 def open_pieces(actor: Actor, language: str, most: int) -> list[AnyRow]:
     """The pieces that headquarters expects of the actor's dealer, a line's row for each (O3)."""
-    statement = _lines(language).where(*open_scope(actor, ""), Part.return_required)
+    statement = shipped_lines(language).where(*open_scope(actor, ""), Part.return_required)
     rows = session.execute(
         statement.order_by(Shipment.received_at, ShipmentLine.id).limit(most)
     ).all()
