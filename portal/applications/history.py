@@ -39,6 +39,8 @@ SHIPMENT_VALUES = {
     "answer_by": moment(_l("To be confirmed by")),
     "remind_days": VALUES["remind_days"],
     "report": VALUES["report"],
+    "pieces": VALUES["pieces"],
+    "register_by": moment(_l("To be registered by")),
     **_PIECES,
 }
 REPORT_WORDS = {"create": _l("reported what is missing or damaged")}

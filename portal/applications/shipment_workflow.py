@@ -48,6 +48,16 @@ SHIPMENT = Workflow(
             _l("counted it as received: nobody answered in time"),
             tells="shipment:receive",
         ),
+        # By the clock of the old parts (O6), which the pieces of this shipment replaced.
+        Transition(
+            "remind_of_old_parts",
+            ("received",),
+            "received",
+            "shipment:lapse",
+            _l("Remind the dealer of old parts"),
+            _l("reminded the dealer to register old parts"),
+            tells="oldpart:register",
+        ),
     ),
 )
 

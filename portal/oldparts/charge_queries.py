@@ -1,6 +1,7 @@
 """Reads of charges for old parts, within what the actor may see (P1, O6)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
@@ -140,8 +141,14 @@ def of_old_part(old_part: OldPart, actor: Actor) -> OldPartCharge | None:
     return max(charges, key=lambda one: one.old_part_id or 0, default=None)
 
 
-def waiting(actor: Actor, status: str) -> AnyRow:
-    """How many charges in a state an actor sees, and until when the first can be disputed."""
-    columns = (func.count().label("number"), func.min(OldPartCharge.answer_by).label("first"))
+def waiting(actor: Actor, status: str) -> int:
+    """How many charges in a state an actor sees."""
     mine = (policy.visible_charges(actor), OldPartCharge.status == status)
-    return session.execute(select(*columns).where(*mine)).one()
+    return session.scalars(select(func.count(OldPartCharge.id)).where(*mine)).one()
+
+
+def disputable(actor: Actor, now: datetime) -> AnyRow:
+    """How many charges a dealer may still dispute, and until when the first."""
+    columns = (func.count().label("number"), func.min(OldPartCharge.answer_by).label("first"))
+    open_ones = (OldPartCharge.status == "charged", OldPartCharge.answer_by >= now)
+    return session.execute(select(*columns).where(policy.visible_charges(actor), *open_ones)).one()

@@ -32,7 +32,7 @@ from portal.web import filters, frame, languages, lists, steps, timeline
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
-pages = Pages("oldpartcharges", __name__, url_prefix="/old-part-charges")
+pages = Pages("oldpartcharges", __name__, url_prefix="/old-parts/charges")
 register(
     DocumentKind(
         OldPartCharge,
@@ -160,13 +160,17 @@ def send_dispute(name: str) -> ResponseReturnValue:
 @frame.tasks
 def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     """The charges that somebody has to decide on, and those that a dealer may still dispute."""
+    if who.can(policy.DISPUTE_CHARGE):
+        row = queries.disputable(who, at)
+        url = url_for("oldpartcharges.index", tab="charged")
+        yield frame.Task(_l("Old-part charges to accept or dispute"), row.number, url, row.first)
     for needs, tab, label in (
         (policy.CHARGE, "unpriced", _l("Old-part charges without a price")),
         (policy.DECIDE_CHARGE, "disputed", _l("Disputed old-part charges")),
     ):
         if who.can(needs):
-            row = queries.waiting(who, tab)
-            yield frame.Task(label, row.number, url_for("oldpartcharges.index", tab=tab))
+            url = url_for("oldpartcharges.index", tab=tab)
+            yield frame.Task(label, queries.waiting(who, tab), url)
 
 
 @frame.finder

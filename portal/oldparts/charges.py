@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.catalogue.models import Part
+from portal.catalogue.models import Part, Price
 from portal.catalogue.queries import prices_of
 from portal.core import workflow
 from portal.core.db import session
@@ -39,8 +39,6 @@ def charge_if_overdue(owed: OwedLine, *, now: datetime) -> OldPartCharge | None:
     """Charge what was not registered in time; harmless if it was, or was settled (O6)."""
     line = owing.locked(owed.shipment_line_id)
     if line is None or line.state != OWED or line.register_by >= now:
-        return None
-    if not session.get_one(Part, line.part_id).return_required:
         return None
     charge = _of_line(line, by=SYSTEM, now=now)
     _charge(charge, by=SYSTEM, now=now)
@@ -145,14 +143,14 @@ def _begin(
 def _charge(charge: OldPartCharge, *, by: Actor, now: datetime, seen: int | None = None) -> None:
     """Work a locked charge out with the prices of today, and book it if there is anything to."""
     workflow.check(charge, "charge", by=by, seen=seen)
-    price = prices_of([charge.part_id], now.date()).get(charge.part_id)
-    if price is None or not price.retail:
+    price = price_of(charge.part_id, now)
+    if price is None:
         if charge.status == "unpriced":
             raise Conflict(_("The price list still has no out-of-warranty price for this part."))
         workflow.apply(charge, "set_aside", by=by, now=now)
         return
     charge.retail, charge.price_list_id = price.retail, price.price_list_id
-    charge.in_full = bool(value("oldpart.charge_in_full", on=now.date()))
+    charge.in_full = in_full(now)
     amount = max(charge.pieces * charge.each, 0)
     computation = {
         "pieces": charge.pieces,
@@ -182,6 +180,25 @@ def _charge(charge: OldPartCharge, *, by: Actor, now: datetime, seen: int | None
         now=now,
         document=charge,
     )
+
+
+def price_of(part_id: int, now: datetime) -> Price | None:
+    """The price in force today, if it has an out-of-warranty price (C2)."""
+    price = prices_of([part_id], now.date()).get(part_id)
+    return price if price is not None and price.retail else None
+
+
+def in_full(now: datetime) -> bool:
+    """Whether the whole out-of-warranty price is charged today, and not the difference (O6)."""
+    return bool(value("oldpart.charge_in_full", on=now.date()))
+
+
+def estimate(line: OwedLine, now: datetime) -> int | None:
+    """What would be charged today for what is left of a line; None without a price."""
+    price = price_of(line.part_id, now)
+    if price is None:
+        return None
+    return max(line.pieces * (price.retail - (0 if in_full(now) else line.unit_price)), 0)
 
 
 def cause_of(charge: OldPartCharge) -> str:
@@ -241,3 +258,9 @@ def dispute(
     files.claim(photo_ids, charge, by=by)
     values = {"photos": len(set(photo_ids))} if photo_ids else {}
     workflow.apply(charge, "dispute", by=by, now=now, seen=seen, reason=reason, values=values)
+
+
+def of_line(shipment_line_id: int) -> OldPartCharge | None:
+    """The charge of a shipped line, or its waiver."""
+    mine = OldPartCharge.shipment_line_id == shipment_line_id
+    return session.scalars(select(OldPartCharge).where(mine)).one_or_none()

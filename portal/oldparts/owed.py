@@ -6,13 +6,14 @@ A shipment's receipt is told by its event: the room of applications knows nothin
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from portal.applications.models import WARRANTY, Shipment, ShipmentLine
 from portal.catalogue.models import Part
 from portal.core.db import session
-from portal.core.documents import Document
-from portal.core.events import Event, subscribe
+from portal.core.documents import Document, relock
+from portal.core.events import Event, record, subscribe
+from portal.core.permissions import SYSTEM
 from portal.oldparts.charge_models import OWED, REGISTERED, SETTLED, VOLUNTARY, OwedLine
 from portal.terms.calendar import end_of
 from portal.terms.values import value
@@ -20,15 +21,27 @@ from portal.terms.values import value
 REMINDERS = (7, 3, 1)
 """So many days before the deadline the dealer is reminded, each once (O6)."""
 AT_ONCE = 500
-"""How many lines a worker charges in one round."""
+"""How many lines a worker charges, or shipments it reminds of, in one round."""
 
 
 @subscribe
-def owe(happened: Sequence[tuple[Event, Document]]) -> None:
-    """Write down what is owed for a shipment that was just received (O2, O6)."""
+def follow(happened: Sequence[tuple[Event, Document]]) -> None:
+    """Owe what was just received; and nothing of a part that is not wanted back any more (O6)."""
     for event, document in happened:
         if isinstance(document, Shipment) and event.to_status == "received" != event.from_status:
             _owe(document, event.at)
+        if isinstance(document, Part) and event.values.get("return_required") == [True, False]:
+            _let_off(document)
+
+
+def _let_off(part: Part) -> None:
+    """What arrives later is owed again if the part is wanted again; what is here stays let off."""
+    session.execute(
+        update(OwedLine)
+        .where(OwedLine.part_id == part.id, OwedLine.state == OWED)
+        .values(state=VOLUNTARY, remind_on=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _owe(shipment: Shipment, now: datetime) -> None:
@@ -104,8 +117,45 @@ def overdue(now: datetime) -> Sequence[OwedLine]:
     """What was not registered in time, the longest overdue first: as much as fits in a round."""
     return session.scalars(
         select(OwedLine)
-        .join(Part, Part.id == OwedLine.part_id)
-        .where(OwedLine.state == OWED, OwedLine.register_by < now, Part.return_required)
+        .where(OwedLine.state == OWED, OwedLine.register_by < now)
         .order_by(OwedLine.register_by, OwedLine.shipment_line_id)
         .limit(AT_ONCE)
     ).all()
+
+
+def to_remind(today: date) -> Sequence[Shipment]:
+    """The shipments of which a dealer is to be reminded today; ``today`` is headquarters'."""
+    due = select(OwedLine.shipment_id).where(OwedLine.state == OWED, OwedLine.remind_on <= today)
+    return session.scalars(
+        select(Shipment).where(Shipment.id.in_(due)).order_by(Shipment.id).limit(AT_ONCE)
+    ).all()
+
+
+def remind(shipment: Shipment, *, now: datetime) -> None:
+    """Remind a dealer, once for each of ``REMINDERS``, of what is owed of a shipment (O6).
+
+    One event for all its pieces. Harmless if it was done, and if the deadline is over.
+    """
+    shipment = relock(shipment)
+    lines = session.scalars(
+        select(OwedLine)
+        .where(
+            OwedLine.shipment_id == shipment.id,
+            OwedLine.state == OWED,
+            OwedLine.remind_on <= now.date(),
+        )
+        .order_by(OwedLine.shipment_line_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for line in lines:
+        last = line.register_by.astimezone(now.tzinfo).date()
+        line.remind_on = next_reminder(last, after=now.date())
+    in_time = [line for line in lines if line.register_by >= now]
+    if in_time:
+        values = {
+            "pieces": sum(line.pieces for line in in_time),
+            "register_by": min(line.register_by for line in in_time).isoformat(),
+        }
+        # No step: it changes nothing that somebody is looking at.
+        record(shipment, "remind_of_old_parts", by=SYSTEM, now=now, values=values)

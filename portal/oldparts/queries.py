@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, and_, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
 from sqlalchemy.orm import aliased
 
 from portal.applications.models import (
@@ -47,18 +47,9 @@ TABS = (
     Tab("missing", _l("Missing"), OldPart.status == "missing"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
 )
-_IS_OWED = and_(OwedLine.state == OWED, Part.return_required.is_(True))
-"""What is asked for: as it was on arrival, and as long as headquarters still wants the part."""
 OPEN_TABS = (
-    Tab("required", _l("To register"), _IS_OWED),
-    Tab(
-        "voluntary",
-        _l("Need not be returned"),
-        or_(
-            OwedLine.state == VOLUNTARY,
-            and_(OwedLine.state == OWED, Part.return_required.is_(False)),
-        ),
-    ),
+    Tab("required", _l("To register"), OwedLine.state == OWED),
+    Tab("voluntary", _l("Need not be returned"), OwedLine.state == VOLUNTARY),
     Tab("settled", _l("Charged or waived"), OwedLine.state == SETTLED),
 )
 
@@ -270,9 +261,7 @@ def to_register(actor: Actor, now: datetime) -> tuple[int, datetime | None, int]
             func.coalesce(func.sum(OwedLine.pieces), 0),
             func.min(OwedLine.register_by),
             func.coalesce(func.sum(OwedLine.pieces).filter(OwedLine.register_by < now), 0),
-        )
-        .join(Part, Part.id == OwedLine.part_id)
-        .where(*open_scope(actor, ""), _IS_OWED)
+        ).where(*open_scope(actor, ""), OwedLine.state == OWED)
     ).one()
     return int(count), first, int(overdue)
 
@@ -283,7 +272,7 @@ def pieces_to_register(application: Application, actor: Actor) -> int:
     if not actor.can(policy.REGISTER):
         return 0
     left = select(func.sum(OwedLine.pieces)).select_from(open_lines())
-    mine = (*open_scope(actor, ""), _IS_OWED, Application.id == application.id)
+    mine = (*open_scope(actor, ""), OwedLine.state == OWED, Application.id == application.id)
     return int(session.scalars(left.where(*mine)).one() or 0)
 
 

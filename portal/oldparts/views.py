@@ -17,7 +17,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
-from portal.oldparts import forms, policy, queries, registering, services
+from portal.oldparts import charge_queries, forms, policy, queries, registering, services
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.models import OldPart
@@ -265,6 +265,8 @@ def _page(
         verdict=_verdict(old_part, entries),
         payment=queries.payment_of(old_part, actor()),
         whereabouts=queries.whereabouts_of(old_part, actor()),
+        charge=charge_queries.of_old_part(old_part, actor()),
+        charge_state=OldPartCharge.workflow.state,
         rejection=REJECTION_REASONS.get(old_part.rejection_code or ""),
         form=form or photos_form,
         photos_form=(photos_form or forms.PhotosForm(formdata=None)) if may_add else None,

@@ -180,12 +180,17 @@ def _reported(portal: Portal) -> Iterator[Sent]:
 
 def _charged(portal: Portal) -> Iterator[Sent]:
     """A charge for old parts that is disputed and upheld, and reversed after all."""
-    url = f"/old-part-charges/{story.charged(portal).public_id}"
+    url = f"/old-parts/charges/{story.charged(portal).public_id}"
     yield "clerk", f"{url}/dispute", {
         "seen": "2", "reason": "We sent it", "photos_kept": story.photo(portal),
     }  # fmt: skip
     yield "finance", f"{url}/steps/uphold", {"seen": "3", "reason": "It never arrived"}
     yield "finance", f"{url}/steps/reverse", {"seen": "4", "reason": "It was found"}
+    arrived = story.received(portal)
+    with portal.transaction():
+        line = story.line_ids(arrived)[0]
+    waived = {"seen": "2", "reason": "Scrapped here"}
+    yield "desk", f"/old-parts/owed/{line}/waive", waived
 
 
 def _returned(portal: Portal) -> str:

@@ -143,6 +143,9 @@ def _applications(world: World, dealer: str, clerk: str) -> None:
 def _old_parts(world: World, dealer: str, clerk: str) -> None:
     portal = world.portal
     world.add("charge", story.charged(portal, by=clerk).public_id, dealer, BEFORE_RELEASE)
+    arrived = story.received(portal, by=clerk)
+    with portal.transaction():
+        world.add("owed", story.line_ids(arrived)[0], None, BEFORE_RELEASE)
     more = {"customer_name": f"Customer of {dealer}"}
     accepted = story.accepted(portal, by=clerk, **more)
     registered = story.registered(portal, by=clerk, **more)

@@ -25,6 +25,8 @@ from portal.applications.commands import (
 )
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
+from portal.catalogue.models import Part
+from portal.catalogue.services import PartFacts, edit_part
 from portal.core.db import session
 from portal.files import services as files
 from portal.oldparts import charges, owed
@@ -273,3 +275,13 @@ def charged(portal: Portal, shipment: Shipment | None = None, by: str = "clerk")
     portal.clock.at = begun
     assert charge is not None
     return charge
+
+
+def want_back(portal: Portal, part: str, wanted: bool) -> None:
+    """Say whether headquarters wants the old pieces of a part."""
+    with portal.transaction():
+        known = session.get_one(Part, portal.parts[part])
+        names = ("name", "name_zh", "name_pl", "unit", "category")
+        same = {name: getattr(known, name) for name in names}
+        facts = PartFacts(**same, return_required=wanted, successor="")
+        edit_part(known, facts, seen=None, by=portal.administrator, now=portal.now)

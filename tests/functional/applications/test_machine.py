@@ -1,4 +1,7 @@
-"""Applications under whatever order of steps chance thinks of (A1–A9, L4–L6, L10)."""
+"""Applications and their old parts under whatever order of steps chance thinks of.
+
+A1–A9, O6, L3–L6, L10.
+"""
 
 import os
 from collections import Counter
@@ -13,6 +16,7 @@ from tests.functional.applications.trade.clock import Clock
 from tests.functional.applications.trade.dealers import Dealers
 from tests.functional.applications.trade.desk import Desk
 from tests.functional.applications.trade.finance import Finance
+from tests.functional.applications.trade.oldparts import OldParts
 from tests.functional.applications.trade.warehouse import Warehouse
 from tests.support.portal import Portal
 
@@ -22,12 +26,12 @@ AT_ONCE = 100
 """The most steps of one story; the next begins with no application."""
 
 
-class Trade(Dealers, Desk, Finance, Warehouse, Clock, Always):
+class Trade(Dealers, Desk, Finance, Warehouse, OldParts, Clock, Always):
     """Two dealers, the desk, finance, the warehouse and the clock, beside plain arithmetic."""
 
 
 def test_trade_is_right_when_steps_come_in_any_order(portal: Portal) -> None:
-    """A1–A9, L4–L6: beside plain arithmetic; P4 and L10 at the end."""
+    """A1–A9, O6, L3–L6: beside plain arithmetic; P4 and L10 at the end."""
     machine = type("ThisTrade", (Trade,), {"portal": portal, "reached": Counter()})
     while machine.taken < STEPS:
         run_state_machine_as_test(
@@ -42,6 +46,7 @@ def test_trade_is_right_when_steps_come_in_any_order(portal: Portal) -> None:
             ),
         )
     assert machine.reached["closed"], machine.reached
+    assert machine.reached["charged"], machine.reached
     with portal.transaction():
         assert list(verify()) == []
         assert list(events.verify()) == []

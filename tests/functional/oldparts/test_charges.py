@@ -27,6 +27,7 @@ from portal.core.permissions import Role
 from portal.ledger import services as ledger
 from portal.ledger.models import Account, Transfer
 from portal.ledger.verify import verify as verify_ledger
+from portal.notices.models import Notice
 from portal.oldparts import charges, queries, services, timers
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
@@ -232,9 +233,8 @@ def test_nothing_is_charged_of_what_need_not_be_returned(portal: Portal) -> None
     story.registered(portal, done)
     wanted_no_more = story.received(portal, story.line(portal, "TH-300"))
     portal.clock.advance(days=30)
-    with portal.transaction():
-        session.get_one(Part, portal.parts["FP-200"]).return_required = True
-        session.get_one(Part, portal.parts["TH-300"]).return_required = False
+    story.want_back(portal, "FP-200", True)
+    story.want_back(portal, "TH-300", False)
     work(portal)
     assert all_charges(portal) == []
     assert wanted_no_more
@@ -355,6 +355,86 @@ def test_days_are_those_in_force_on_receipt(portal: Portal) -> None:
     assert all_charges(portal) == []
     portal.clock.advance(days=6)
     assert len([the_charge(portal)]) == 1
+
+
+# Reminders
+
+
+def remind(portal: Portal) -> None:
+    """A round of the worker's, as it reminds."""
+    with portal.app.app_context():
+        timers.remind(portal.clock)
+
+
+def reminders(portal: Portal) -> list[dict[str, Any]]:
+    """What the reminders so far said."""
+    with portal.transaction():
+        mine = select(Event.values).where(Event.name == "remind_of_old_parts").order_by(Event.id)
+        return list(session.scalars(mine))
+
+
+def test_dealer_is_reminded_seven_three_and_one_days_before(portal: Portal) -> None:
+    """O6: each once, however often the worker looks, and one for all pieces of a shipment."""
+    lines = (story.line(portal, quantity=3), story.line(portal, "TH-300"))
+    shipment = story.received(portal, *lines)
+    begun = portal.now
+    days = []
+    for day in range(20):
+        portal.clock.at = begun + timedelta(days=day)
+        before = len(reminders(portal))
+        remind(portal)
+        remind(portal)
+        if len(reminders(portal)) > before:
+            assert len(reminders(portal)) == before + 1
+            days.append(15 - day)
+        if day == 9:
+            story.registered(portal, shipment)
+    assert days == [7, 3, 1]
+    assert [said["pieces"] for said in reminders(portal)] == [5, 4, 4]
+    with portal.transaction():
+        told = select(Notice.user_id).join(Event, Event.id == Notice.event_id)
+        people = session.scalars(told.where(Event.name == "remind_of_old_parts")).all()
+    assert set(people) == {portal.clerk.id, portal.manager.id}
+    assert_books_agree(portal)
+
+
+def test_nobody_is_reminded_of_what_is_settled(portal: Portal) -> None:
+    """O6: registered, waived, not wanted back any more, or stock."""
+    done = story.received(portal, story.line(portal, quantity=1))
+    story.registered(portal, done)
+    waive(portal, story.received(portal))
+    story.received(portal, story.line(portal, "TH-300"))
+    story.want_back(portal, "TH-300", False)
+    story.received(portal, story.line(portal, purpose="stock"))
+    for _day in range(20):
+        portal.clock.advance(days=1)
+        remind(portal)
+    assert reminders(portal) == []
+
+
+def test_reminder_that_the_worker_missed_is_made_up_for_once(portal: Portal) -> None:
+    """O6: a worker that stood still reminds of the nearest deadline, and not three times."""
+    story.received(portal)
+    portal.clock.advance(days=13)
+    remind(portal)
+    assert len(reminders(portal)) == 1
+    portal.clock.advance(days=1)
+    remind(portal)
+    assert len(reminders(portal)) == 2
+    portal.clock.advance(days=10)
+    remind(portal)
+    assert len(reminders(portal)) == 2
+
+
+def test_first_reminder_is_later_than_the_receipt(portal: Portal) -> None:
+    """O6: where the time is shorter than the first reminder's, the next one is the first."""
+    policy_value(portal, "oldpart.register_days", 2)
+    story.received(portal)
+    remind(portal)
+    assert reminders(portal) == []
+    portal.clock.advance(days=1)
+    remind(portal)
+    assert len(reminders(portal)) == 1
 
 
 # Without a price, or with nothing to charge

@@ -628,7 +628,6 @@ def test_work_is_counted_in_pieces_with_the_first_deadline(portal: Portal) -> No
         story.registered(portal, shipment)
     with portal.transaction():
         assert queries.to_register(portal.clerk, late)[0] == 2
-        part = session.get_one(Part, portal.parts["FP-200"])
-        part.return_required = False
+    story.want_back(portal, "FP-200", False)
     with portal.transaction():
         assert queries.to_register(portal.clerk, late) == assert_nothing

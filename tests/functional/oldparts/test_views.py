@@ -22,7 +22,6 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
-from portal.catalogue.models import Part
 from portal.core.db import public_id, session
 from portal.files.models import Attachment
 from portal.oldparts import queries, services
@@ -484,8 +483,7 @@ def test_work_list_holds_ones_own_unregistered_pieces_first_due_first(portal: Po
     client = portal.client(portal.clerk)
     assert client.get("/old-parts/to-register").text.count('class="due over"') == 2
     assert client.get("/old-parts/to-register?q=fp-200").text.count('class="row"') == 1
-    with portal.transaction():
-        session.get_one(Part, portal.parts["FP-200"]).return_required = False
+    story.want_back(portal, "FP-200", False)
     page = client.get("/old-parts/to-register").text
     assert "FP-200" not in page
     assert "FP-200" in client.get("/old-parts/to-register?tab=voluntary").text

@@ -35,12 +35,12 @@ class Always(Floor):
             self.check_next_steps(applications)
 
     def check_money(self) -> None:
-        """L5, L6: reserved is what is confirmed and not yet released or voided."""
+        """L5, L6: reserved is what is confirmed and not released; only charges overspend."""
         for side, (posted, reserved) in self.accounts().items():
             assert (posted, reserved) == (self.posted[side], self.reserved[side])
             confirmed = (one.total for one in self.papers_in("confirmed") if one.side == side)
             assert reserved == sum(confirmed) + self.reserved_before[side]
-            assert 0 <= reserved <= posted
+            assert 0 <= reserved <= posted + self.charged[side]
 
     def check_papers(self, applications: Sequence[Application]) -> None:
         """A7: never more shipped than confirmed; refunded is what was deducted and not shipped."""

@@ -59,6 +59,8 @@ class Floor(RuleBasedStateMachine):
             for side, row in self.accounts().items():
                 self.posted[side], self.reserved[side] = row
         self.reserved_before = dict(self.reserved)
+        self.charged = {side: max(0, self.reserved[side] - self.posted[side]) for side in PEOPLE}
+        """What was taken without asking what there is (O6), or is missing from before."""
 
     @rule()
     def go_on(self) -> None:
