@@ -7,6 +7,7 @@ from portal.core.permissions import Actor, capability
 from portal.oldparts.policy import CALL, READ, RECEIVE, SEND
 
 REMIND = capability("collection:remind")
+END = capability("collection:end")
 
 
 def visible_consignments(actor: Actor) -> ColumnElement[bool]:
@@ -16,4 +17,4 @@ def visible_consignments(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.can(READ) else false()
 
 
-__all__ = ["CALL", "READ", "RECEIVE", "REMIND", "SEND", "visible_consignments"]
+__all__ = ["CALL", "END", "READ", "RECEIVE", "REMIND", "SEND", "visible_consignments"]

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select
 
 from portal.collections.labels import labelled
+from portal.collections.leaving import end_if_empty
 from portal.collections.models import Consignment, ConsignmentPiece
 from portal.collections.packing import Scan
 from portal.core import workflow
@@ -52,7 +53,9 @@ def scan(consignment: Consignment, code: str, place: str, *, by: Actor, now: dat
         row = ConsignmentPiece(old_part_id=piece.id, dealer_id=piece.dealer_id)
         session.add(row)
     if not expected:
+        before = row.consignment_id
         row.consignment_id, row.box, row.unexpected = consignment.id, None, True
+        end_if_empty([before] if before else [], now=now)
     row.received_at, row.place = now, place
     facts = {"consignment": consignment.number, "place": place, "unexpected": not expected}
     workflow.apply(piece, "receive", by=by, now=now, values=facts)

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.collections import leaving as leaving  # it listens to events
 from portal.collections import policy, queries, receiving
 from portal.collections import timers as timers  # the worker finds them
 from portal.collections.history import VALUES, WORDS

@@ -51,6 +51,14 @@ CONSIGNMENT = Workflow(
             tells="oldpart:send",
         ),
         Transition(
+            "empty",
+            ("called",),
+            "ended",
+            "collection:end",
+            _l("End"),
+            _l("ended it: no piece is left to be sent"),
+        ),
+        Transition(
             "release",
             ("called",),
             "ended",

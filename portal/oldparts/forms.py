@@ -66,3 +66,14 @@ class PhotosForm(Form):
 
 class AcceptForm(Form):
     """Many pieces to accept at once: the ticks are the page's own."""
+
+
+class ScrapForm(Form):
+    """The proof that a piece was scrapped."""
+
+    seen = VersionField()
+    photos = UploadsField(_l("Photos"))
+
+
+class ScrapManyForm(Form):
+    """Pieces that are ticked in the page."""

@@ -22,6 +22,7 @@ REVIEW = capability("oldpart:review", Role.DESK)
 CALL = capability("oldpart:call", Role.DESK)
 SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)
 RECEIVE = capability("oldpart:receive", Role.WAREHOUSE)
+SCRAP = capability("oldpart:scrap", Role.CLERK, Role.MANAGER)
 OWED = capability("oldpart:owed", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 READ_CHARGES = capability(
     "oldpartcharge:read",

@@ -45,6 +45,7 @@ TABS = (
     Tab("sent", _l("On their way"), OldPart.status == "sent"),
     Tab("received", _l("Received"), OldPart.status == "received"),
     Tab("missing", _l("Missing"), OldPart.status == "missing"),
+    Tab("to_scrap", _l("To be scrapped"), OldPart.status == "to_scrap"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
 )
 OPEN_TABS = (

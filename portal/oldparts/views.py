@@ -254,7 +254,7 @@ def _page(
         status=(form or photos_form).status if form or photos_form else 200,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),
-        steps=steps.of(old_part, {"correct": "oldparts.correction"})
+        steps=steps.of(old_part, {"correct": "oldparts.correction", "scrap": "scrapping.new"})
         + steps.of(old_part, "oldparts.act"),
         part=queries.part_of(old_part, languages.code()),
         origin=origin,
@@ -370,6 +370,12 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
             _l("Old parts returned for correction"),
             queries.count(who, "returned"),
             url_for("oldparts.index", tab="returned"),
+        )
+    if who.can(policy.SCRAP):
+        yield frame.Task(
+            _l("Old parts to scrap"),
+            queries.count(who, "to_scrap"),
+            url_for("oldparts.index", tab="to_scrap"),
         )
     if who.can(policy.REVIEW):
         yield frame.Task(

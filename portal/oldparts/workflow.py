@@ -23,7 +23,7 @@ REJECTION_REASONS = {
     OTHER: _l("Another reason"),
 }
 
-REIMBURSABLE = ("accepted", "called", "sent", "received")
+REIMBURSABLE = ("accepted", "called", "sent", "received", "to_scrap", "scrapped")
 """The states of an old part that can be reimbursed: accepted, and neither lost nor failed (O5)."""
 
 OLD_PART = Workflow(
@@ -36,6 +36,8 @@ OLD_PART = Workflow(
         State("sent", _l("On its way"), "active", ROLE_LABELS[Role.WAREHOUSE]),
         State("received", _l("Received"), "good"),
         State("missing", _l("Missing"), "bad"),
+        State("to_scrap", _l("To be scrapped"), "waiting", _l("Dealer")),
+        State("scrapped", _l("Scrapped"), "ended"),
     ),
     transitions=(
         Transition(
@@ -133,6 +135,38 @@ OLD_PART = Workflow(
             "oldpart:call",
             _l("Missing"),
             _l("waited for it in vain"),
+        ),
+        Transition(
+            "allow_scrap",
+            ("accepted", "called"),
+            "to_scrap",
+            "oldpart:call",
+            _l("Allow scrapping"),
+            _l("allowed it to be scrapped at the dealer"),
+            tells="oldpart:scrap",
+            direct=True,
+            asks=_l("The dealer scraps the piece and proves it with a photo. It is not sent in."),
+            told=_l("Allowed. The dealer scraps it, with a photo as proof."),
+        ),
+        Transition(
+            "keep",
+            ("to_scrap",),
+            "accepted",
+            "oldpart:call",
+            _l("Do not scrap"),
+            _l("wants it to be kept after all"),
+            tells="oldpart:scrap",
+            direct=True,
+            told=_l("The dealer keeps it, accepted as before."),
+        ),
+        Transition(
+            "scrap",
+            ("to_scrap",),
+            "scrapped",
+            "oldpart:scrap",
+            _l("Scrapped"),
+            _l("scrapped the old part"),
+            tone="primary",
         ),
     ),
 )

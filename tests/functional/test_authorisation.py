@@ -285,6 +285,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "oldpartlabels.one_paper": _row("accepted"),
     "oldpartlabels.many": _row(),
     "oldpartlabels.many_paper": _row("accepted", argument="pick"),
+    "scrapping.new": _row("to_scrap"),
+    "scrapping.scrap": _row("to_scrap"),
+    "scrapping.many": _row(),
+    "scrapping.allow": _row(),
     # collections
     "collections.index": _row() + _row(also={"tab": "late"}),
     "collections.show": _row("consignment") + _row("consignment_sent"),

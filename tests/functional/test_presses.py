@@ -305,6 +305,11 @@ def _collected(portal: Portal) -> Iterator[Sent]:
     rest = _one(portal, select(Consignment.public_id).where(Consignment.status == "called"))
     ended = {"seen": "1", "reason": "Closed down"}
     yield "desk", f"/collections/{rest}/steps/release", ended
+    piece = _one(portal, select(OldPart).where(OldPart.status == "accepted"))
+    may_go = {"pick": piece.public_id, f"seen-{piece.public_id}": str(piece.version)}
+    yield "desk", "/old-parts/scrapping", may_go
+    proof = {"seen": str(piece.version + 1), "photos_kept": story.photo(portal)}
+    yield "clerk", f"/old-parts/{piece.public_id}/scrap", proof
 
 
 def _bulk(portal: Portal) -> Iterator[Sent]:

@@ -217,6 +217,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "correct": "/correct",
             # With its consignment.
             **dict.fromkeys(("call", "release", "send", "receive", "miss", "withhold")),
+            "allow_scrap": "/steps/allow_scrap", "keep": "/steps/keep", "scrap": "/scrap",
         },
     ),
     "oldpartcharge": (
@@ -233,6 +234,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {
             "send": "/send", "finish": "/finish", "release": "/steps/release",
             "charge": "/steps/charge", "call": ELSEWHERE, "remind": ELSEWHERE,
+            "empty": ELSEWHERE,
         },
     ),
     "oldpartbatch": (

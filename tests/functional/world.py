@@ -232,6 +232,8 @@ def _collections(world: World, dealer: str) -> None:
     portal, part = world.portal, "TH-300"
     on_its_way = collecting.sent(portal, 2, dealer=dealer, part=part)
     waiting = collecting.packed(portal, 2, leave=1, dealer=dealer, part=part)
+    (piece,) = claims.pieces(portal, 1, dealer=dealer, part=part, status="to_scrap")
+    world.add("to_scrap", piece, dealer, DOCUMENTS)
     for kind, made in (("consignment", waiting), ("consignment_sent", on_its_way)):
         world.add(kind, made.public_id, dealer, DOCUMENTS)
 

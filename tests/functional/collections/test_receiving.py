@@ -72,6 +72,7 @@ def test_piece_moves_to_the_consignment_it_came_with(portal: Portal) -> None:
     assert collecting.scan(portal, consignment, left).tone == "warn"
     assert left in collecting.numbers(portal, consignment)
     assert collecting.numbers(portal, rest) == []
+    assert collecting.fresh(portal, rest).status == "ended"
 
 
 def test_what_was_not_scanned_is_missing_when_receiving_ends(portal: Portal) -> None:
