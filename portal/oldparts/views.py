@@ -202,7 +202,9 @@ def register(shipment: str, position: int) -> ResponseReturnValue:
     """Register a piece (O1, O2)."""
     origin = queries.line_at(load(Shipment, shipment), position, languages.code())
     form = _registration_form(origin)
-    command, piece = form.command(_parts(origin)), form.seen.data
+    command = form.command(_parts(origin))
+    # A phone without a connection went on to the next piece: whichever number that gets.
+    piece = None if request.form.get("seen") == "" else form.seen.data
     if form.validate_on_submit():
         with form.refusals():
             old_part = services.register(

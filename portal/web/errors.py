@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from portal.core.errors import Refusal
 from portal.core.i18n import _
 from portal.web.htmx import render
+from portal.web.presses import BY_SCRIPT
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ def init_app(app: Flask) -> None:
         sentence = _(
             "This page was open for too long, or belongs to another sign-in. Open it again."
         )
-        if request.headers.get("HX-Request") != "true":
+        if request.headers.get("HX-Request") != "true" and BY_SCRIPT not in request.headers:
             return page(400, sentence)
         answer = make_response(sentence, 400)
         answer.mimetype = "text/plain"

@@ -128,6 +128,20 @@ def sweep(clock: Clock) -> None:
         in_transaction(lambda: session.execute(delete(Press).where(old)))
 
 
+BY_SCRIPT = "X-By-Script"
+"""The header of a form that a script sends in the page's stead."""
+
+
+def _place(response: Response) -> Response:
+    """Tell a script where its form led: it cannot read that of a redirect, nor leave it unread."""
+    if BY_SCRIPT in request.headers and response.status_code == 303:
+        response.status_code = 204
+        response.set_data(b"")
+        response.headers["X-Place"] = response.headers.pop("Location")
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Let every form carry the key of its page."""
     app.jinja_env.globals["press_key"] = key
+    app.after_request(_place)

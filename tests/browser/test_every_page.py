@@ -38,6 +38,7 @@ NOT_PAGES = {
     "oldpartbatches.errors",
     "oldpartbatches.original",
     "oldpartbatches.template",
+    "phone.alike",
     "oldpartlabels.one_paper",
     "oldpartlabels.many_paper",
     "packing.packing_list",

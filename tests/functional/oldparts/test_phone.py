@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.catalogue.models import Part
 from portal.core.db import session
-from tests.functional.oldparts.test_views import form_url, pieces, send, upload
+from tests.functional.oldparts.test_views import TYPED, form_url, pieces, send, upload
 from tests.support import story
 from tests.support.portal import Portal
 from tests.support.queries import counted
@@ -168,3 +168,50 @@ def test_form_costs_the_same_however_much_was_registered(portal: Portal) -> None
     for number in range(4):
         story.registered(portal, fault_code=f"E{number}")
     assert cost() == before
+
+
+def test_script_is_told_where_its_form_led(portal: Portal) -> None:
+    """O2: what waited on a phone is answered with a place; told again, it makes no second piece."""
+    shipment = story.received(portal)
+    client = portal.client(portal.clerk)
+    typed = {**TYPED, "seen": "", "press": "a-key-of-the-phone", "photos_kept": story.photo(portal)}
+    headers = {"X-By-Script": "true"}
+    first = client.post(form_url(shipment), typed, headers=headers)
+    again = client.post(form_url(shipment), typed, headers=headers)
+    number = pieces(portal)[0].public_id
+    for answer in (first, again):
+        assert (answer.status_code, answer.data) == (204, b"")
+        assert answer.headers["X-Place"] == f"/old-parts/{number}"
+        assert "Location" not in answer.headers
+    assert len(pieces(portal)) == 1
+    other = typed | {"press": "another-key-of-it", "old_serial": "", "product_serial": "SN-3"}
+    refused = client.post(form_url(shipment), other | {"failed_on": "1901-01-01"}, headers=headers)
+    assert refused.status_code == 422
+    assert "before 1990" in refused.text
+
+
+def test_next_number_is_given_when_a_phone_went_on_alone(portal: Portal) -> None:
+    """O2: without a number it is the piece that is free; a wrong one is still stale."""
+    shipment = story.received(portal)
+    client = portal.client(portal.clerk)
+    assert send(client, shipment, seen="").status_code == 303
+    other = {"old_serial": "", "product_serial": "SN-3"}
+    assert send(client, shipment, seen="1", **other).status_code == 409
+    assert send(client, shipment, seen="x", **other).status_code == 409
+    assert send(client, shipment, seen="", **other).status_code == 303
+    assert [one.piece for one in pieces(portal)] == [1, 2]
+    assert send(client, shipment, seen="", **other).status_code == 409
+
+
+def test_script_gets_a_new_token_only_for_the_same_person(portal: Portal) -> None:
+    """P5: the phone's page is older than the sign-in; another person's page is told nothing."""
+    shipment = story.received(portal)
+    client = portal.client(portal.clerk)
+    for person, renewed in ((str(portal.clerk.id), True), (str(portal.manager.id), False)):
+        headers = {"X-By-Script": "true", "X-Person": person}
+        typed = {"csrf_token": "old", "seen": ""}
+        answer = client.http.post(form_url(shipment), data=typed, headers=headers)
+        assert answer.status_code == 400
+        assert ("X-CSRFToken" in answer.headers) == renewed
+    nobody = portal.client().http.post(form_url(shipment), headers={"X-By-Script": "true"})
+    assert nobody.status_code in (400, 401)
