@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 
 from portal.applications import quoting, receipt
 from portal.applications.models import Application, Quote, QuoteLine, Shipment
+from portal.collections.models import Consignment
 from portal.core import events
 from portal.core.clock import Month
 from portal.core.db import session
@@ -498,6 +499,48 @@ def test_parts_are_shown_as_typed(portal: Portal) -> None:
     for text in strings()[::6]:
         typed = dict.fromkeys((*fields, "unit", "successor", "seen"), text)
         assert administrator.post(f"{url}/edit", typed).status_code in (409, 422)
+
+
+@several
+@sqlite_only
+def test_collections_are_shown_as_typed(portal: Portal) -> None:
+    """O7: where to, remarks, carriers, labels, storage places, and why a consignment is ended."""
+    desk, clerk = portal.client(portal.desk), portal.client(portal.clerk)
+    warehouse = portal.client(portal.warehouse)
+    places, carriers = packed(LINE), rotated(LINE, 3, 6)
+    for text, carrier in zip(packed(TEXT)[:6], carriers, strict=False):
+        claims.pieces(portal, 2)
+        page = desk.get("/collections/call").text
+        found = re.search(r'name="dealer" value="([\w-]{16})"', page)
+        assert found
+        asked = {"dealer": found[1], f"pieces-{found[1]}": "2", "until": "2026-10-30"}
+        send(desk, "/collections/call", asked | {"deliver_to": text, "remark": text})
+        with portal.transaction():
+            made = session.scalars(select(Consignment).order_by(Consignment.id.desc())).first()
+            assert made
+            mine = OldPart.status == "called"
+            number = session.scalars(select(OldPart.number).where(mine)).first()
+        url = f"/collections/{made.public_id}"
+        read(clerk, url, [text])
+        send(clerk, f"{url}/pack", {"code": number, "box": "1"})
+        typed = {"seen": "1", "packed": "1", "carrier": carrier, "tracking_number": carrier}
+        send(clerk, f"{url}/send", typed)
+        read(warehouse, url, [text, carrier])
+        for label in strings()[::40]:
+            answer = warehouse.post(f"{url}/receive", {"code": label, "place": label})
+            assert answer.status_code in (303, 422), label
+            harmless(warehouse.get(f"{url}/receive"))
+        place = places.pop()
+        send(warehouse, f"{url}/receive", {"code": number, "place": place})
+        read(warehouse, url, [place])
+        with portal.transaction():
+            left = session.scalars(
+                select(Consignment.public_id).where(Consignment.status == "called")
+            ).one()
+        ended = f"/collections/{left}"
+        send(desk, f"{ended}/steps/charge", {"seen": versions(desk, ended), "reason": text})
+        read(clerk, ended, [text])
+    read(desk, "/collections", [carrier])
 
 
 @several
