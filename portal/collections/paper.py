@@ -27,7 +27,7 @@ def packing_list(consignment: Consignment, pieces: Sequence[AnyRow]) -> Paper:
         "number": consignment.number,
         "status": "",
         "facts": [
-            {"label": _("From"), "value": f"{dealer.code} {dealer.name}"},
+            {"label": _("Dealer"), "value": f"{dealer.code} {dealer.name}"},
             {"label": _("Collection"), "value": collection.number},
             {"label": _("Where to"), "value": collection.deliver_to, "wide": True},
             {"label": _("To be sent by"), "value": day(consignment.due_at)},
