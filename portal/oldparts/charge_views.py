@@ -25,7 +25,7 @@ from portal.oldparts import (
 )
 from portal.oldparts.charge_forms import DisputeForm
 from portal.oldparts.charge_models import OldPartCharge
-from portal.oldparts.history import CHARGE_VALUES, CHARGE_WORDS
+from portal.oldparts.history import CHARGE_ALONE, CHARGE_VALUES, CHARGE_WORDS
 from portal.oldparts.models import OldPart
 from portal.oldparts.views import typed_search
 from portal.web import filters, frame, languages, lists, steps, timeline
@@ -40,6 +40,7 @@ register(
         "oldpartcharges.show",
         policy.visible_charges,
         words=CHARGE_WORDS,
+        alone=CHARGE_ALONE,
         values=CHARGE_VALUES,
     )
 )

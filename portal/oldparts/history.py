@@ -27,7 +27,8 @@ VALUES = {
     "cause": plain(_l("Cause")),
     "remedy": plain(_l("Remedy")),
 }
-CHARGE_WORDS = {"create": _l("found old parts that were not registered in time")}
+CHARGE_WORDS = {"create": _l("made out the charge")}
+CHARGE_ALONE = {"create": _l("found old parts that were not registered in time")}
 CHARGE_VALUES = {
     "shipment": VALUES["shipment"],
     "old_part": number_of(_l("Old part"), OldPart.number),
