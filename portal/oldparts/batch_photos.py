@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from hashlib import sha256
 from typing import IO, Any
 
@@ -162,11 +161,15 @@ def read_photos(payload: dict[str, Any], clock: Clock) -> None:
         by = session.get_one(User, payload["by"]).actor
     # The pictures are opened in child processes: two threads keep two processors at work.
     with ThreadPoolExecutor(2) as pool:
-        for photo, made in zip(waiting, pool.map(_prepared, waiting), strict=True):
-            in_transaction(partial(_keep, photo, made, by, clock.now()))
-    if len(waiting) == AT_ONCE:
-        rest = partial(_promise, batch_id, by.id, last, waiting[-1].id, clock.now())
-        in_transaction(rest)
+        made = list(pool.map(_prepared, waiting))
+
+    def keep_all() -> None:
+        for photo, one in zip(waiting, made, strict=True):
+            _keep(photo, one, by, clock.now())
+        if len(waiting) == AT_ONCE:
+            _promise(batch_id, by.id, last, waiting[-1].id, clock.now())
+
+    in_transaction(keep_all)
 
 
 def _prepared(photo: AnyRow) -> files.Prepared | str:

@@ -28,7 +28,6 @@ from portal.oldparts.batch_photos import Taken
 from portal.oldparts.batch_rows import COUNTS, MOST_ROWS, Judged, unregistered
 from portal.oldparts.history import BATCH_VALUES, BATCH_WORDS
 from portal.people.models import User
-from portal.people.policy import COMMENT
 from portal.sheets.columns import Mapped
 from portal.sheets.table import Row, SheetRefused, Table
 from portal.sheets.writing import Cell, write_xlsx
@@ -52,6 +51,7 @@ register(
         _l("Registration in bulk"),
         "oldpartbatches.show",
         policy.visible_batches,
+        takes_comments=False,
         words=BATCH_WORDS,
         values=BATCH_VALUES,
     )
@@ -280,7 +280,6 @@ def _page(
         labels=COUNTS,
         columns=[column for column in COLUMNS if column.key in SHOWN],
         entries=timeline.of(batch),
-        may_comment=actor().can(COMMENT),
         form=form,
         **progress,
         **more,
@@ -308,13 +307,14 @@ def _preview(batch: OldPartBatch, judged: Judged, table: Table) -> dict[str, Any
     shown = sheet_pages.shares_of(batch, judged, table, COLUMNS, COUNTS, "oldpartbatches.show")
     photos = {photo.id: _shown(photo) for photo in batch_photos.of(batch)}
     lines: Iterable[Line] = shown["rows"]
+    loose = [key for key in judged.loose if not photos[key]["why"]]
     return shown | {
         "photos_of": {
             line.row: [photos[key] for key in judged.photos.get(line.row, ()) if key in photos]
             for line in lines
         },
-        "loose": [photos[key] for key in judged.loose[:SHOWN_LOOSE]],
-        "loose_count": len(judged.loose),
+        "loose": [photos[key] for key in loose[:SHOWN_LOOSE]],
+        "loose_count": len(loose),
         "refused": [one["why"] for one in photos.values() if one["why"]],
     }
 
@@ -332,7 +332,7 @@ def _shown(photo: Any) -> dict[str, Any]:
 @pages.get("/<name>", needs=policy.REGISTER, own_transactions=True)
 def show(name: str) -> ResponseReturnValue:
     """One upload: its preview, how far it is, or what it brought."""
-    if wanted({"progress"}) is not None:
+    if wanted({"standing"}) is not None:
         return _how_far(name)
     return _whole(name)
 
@@ -346,7 +346,7 @@ def _how_far(name: str) -> ResponseReturnValue:
             return "", {"HX-Redirect": url_for("oldpartbatches.show", name=name)}
         return render(
             "oldparts/batch.html",
-            fragments={"progress"},
+            fragments={"standing"},
             sheet=batch,
             counts=batch.mapping.get("counts", {}),
             **progress,

@@ -293,7 +293,7 @@ def test_nothing_is_registered_while_photos_are_being_read(portal: Portal) -> No
     assert "0 / 1" in page
     assert f"{url}/import" not in page
     assert client.post(f"{url}/import", {"seen": "1"}).status_code == 409
-    asks = {"HX-Request": "true", "HX-Target": "div#progress"}
+    asks = {"HX-Request": "true", "HX-Target": "div#standing"}
     assert "0 / 1" in client.get(url, headers=asks).text
     many.work(portal)
     assert client.get(url, headers=asks).headers["HX-Redirect"] == url
