@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, cast, func, insert, select
 
 from portal.catalogue.models import Part
 from portal.catalogue.queries import number_key
 from portal.collections import policy
 from portal.collections.models import Collection, Consignment, ConsignmentPiece
 from portal.core import workflow
-from portal.core.db import AnyRow, rows, session
+from portal.core.db import AnyRow, Key, rows, session
 from portal.core.errors import Invalid, Stale
 from portal.core.events import record_many
 from portal.core.i18n import _
@@ -74,7 +74,7 @@ def preview(wish: Wish, now: datetime) -> Sequence[AnyRow]:
             Dealer.name,
             Dealer.region,
             func.count().label("pieces"),
-            func.sum(OldPart.unit_price).label("value"),
+            cast(func.sum(OldPart.unit_price), Key).label("value"),
             func.min(OldPart.accepted_at).label("first_at"),
         )
         .join(Dealer, Dealer.id == OldPart.dealer_id)

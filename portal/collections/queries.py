@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, cast, func, select
 
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.collections import policy
 from portal.collections.models import Collection, Consignment, ConsignmentPiece
-from portal.core.db import AnyRow, AnySelect, rows, session
+from portal.core.db import AnyRow, AnySelect, Key, rows, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.core.search import matches
@@ -129,7 +129,7 @@ def facts_of(consignment: Consignment) -> AnyRow:
     figures = (
         select(
             func.count().label("pieces"),
-            func.coalesce(func.sum(OldPart.unit_price), 0).label("value"),
+            cast(func.coalesce(func.sum(OldPart.unit_price), 0), Key).label("value"),
             func.count(ConsignmentPiece.box).label("packed"),
             func.count(ConsignmentPiece.box.distinct()).label("boxes"),
             func.count(ConsignmentPiece.received_at).label("arrived"),

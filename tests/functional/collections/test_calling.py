@@ -1,5 +1,6 @@
 """Calling old parts in (O7)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -153,3 +154,19 @@ def test_statements_do_not_grow_when_more_pieces_are_called(portal: Portal) -> N
         event.remove(engine, "before_cursor_execute", note)
         counts.append(len(seen))
     assert counts[0] == counts[1]
+
+
+def test_pieces_are_called_once_when_two_call_them_at_once(portal: Portal) -> None:
+    """O7: the second one is told that other pieces wait by now."""
+    claims.pieces(portal, 5)
+
+    def call(_number: int) -> bool:
+        try:
+            return bool(collecting.call(portal, pieces=5))
+        except Stale:
+            return False
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(call, range(3))) == [False, False, True]
+    with portal.transaction():
+        assert len(session.scalars(select(Consignment)).all()) == 1

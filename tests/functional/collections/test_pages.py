@@ -1,9 +1,12 @@
 """The pages of collections (O7)."""
 
 import html
+from io import BytesIO
 from typing import Any
 
 import pytest
+import segno
+from PIL import Image
 from sqlalchemy import event, select
 
 from portal.collections.models import Consignment
@@ -185,3 +188,21 @@ def test_odd_labels_are_unknown(portal: Portal, code: str) -> None:
         answer = portal.client(portal.warehouse).post(url, {"code": code}, headers=headers)
         assert answer.status_code in (200, 303, 422)
         assert "<script>" not in answer.text.split("<body")[-1].replace("<script src", "")
+
+
+def test_labels_are_read_from_a_photo(portal: Portal) -> None:
+    """O7: a phone's camera instead of a scanner; a photo without a code is said to have none."""
+    consignment = collecting.sent(portal, 1)
+    with portal.transaction():
+        name = session.scalars(select(OldPart.public_id)).one()
+    client = portal.client(portal.warehouse)
+    url = f"/collections/{consignment.public_id}/receive"
+    drawn, blank = BytesIO(), BytesIO()
+    made = segno.make(f"https://parts.example/old-parts/{name}", micro=False)
+    made.save(drawn, kind="png", scale=8, border=4)
+    Image.new("RGB", (200, 200), "white").save(blank, "PNG")
+    for photo, said in ((blank, "No code was found"), (drawn, "Received")):
+        photo.seek(0)
+        answer = client.post(url, {"code": "", "scan": (photo, "label.png")}, headers=SCANS)
+        assert answer.status_code == 200
+        assert said in answer.text
