@@ -209,7 +209,7 @@
   const onwards = (from) => {
     const left = Number(from.dataset.left) - 1;
     from.dataset.left = left;
-    tell("good", left > 0 ? words.kept : `${words.kept} ${words.last}`);
+    tell("good", `${words.kept} ${left > 0 ? words.another : words.last}`);
     document.querySelector("#error-summary")?.remove();
     from.hidden = left <= 0;
     from.elements.press.value = fresh();

@@ -67,3 +67,46 @@ def test_rows_stay_when_a_later_release_migrates(settings: Settings) -> None:
     with migration_engine(settings.url).connect() as connection:
         kept = connection.execute(text("SELECT email, mail FROM user_account")).all()
     assert [tuple(row) for row in kept] == [("a@example.com", "at_once")]
+
+
+def test_old_parts_are_compared_when_they_were_registered_before(settings: Settings) -> None:
+    """O4, O5: what pieces have in common is filled in by the migration that brings it."""
+    migrate.upgrade(settings, "0013")
+    with migration_engine(settings.url).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE old_part DISABLE TRIGGER ALL"))
+        for number, (key, phone, sha) in enumerate(
+            [("SN-1O0I", "+86 138 0013 8000", "x"), (None, "", "x"), ("SN-2", "１２３", "y")], 1
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO old_part (id, public_id, status, version, event_count, event_hash,"
+                    " created_at, dealer_id, number, part_id, shipment_line_id, line_quantity,"
+                    " piece, unit_price, customer_name, customer_phone, product_model,"
+                    " product_serial, product_serial_key, failed_on, replaced_on, fault_code,"
+                    " complaint, cause, remedy, old_serial, registered_by_id, search_text)"
+                    " VALUES (:id, :name, 'registered', 1, 0, '', '2026-01-01', 7, :name, 1, 1, 9,"
+                    " :id, 1, 'Żółć  Ewa', :phone, 'M', '', :key, '2026-01-01', '2026-01-01', '',"
+                    " '', '', '', '', 1, '')"
+                ),
+                {"id": number, "name": f"OP-{number}", "phone": phone, "key": key},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO attachment (public_id, document_kind, document_id, purpose, name,"
+                    " media_type, size, sha256, original_sha256, storage_key, uploaded_by,"
+                    " created_at) VALUES (:name, 'oldpart', :id, 'photo', 'p', 'image/jpeg', 1,"
+                    " :sha, :name, :name, 1, '2026-01-01')"
+                ),
+                {"id": number, "name": f"photo-{number}", "sha": sha},
+            )
+    migrate.upgrade(settings, "0014")
+    with migration_engine(settings.url).connect() as connection:
+        columns = "product_serial_look, customer_key, same_photo"
+        found = connection.execute(text(f"SELECT {columns} FROM old_part ORDER BY id"))
+        rows = [(look, customer, bool(same)) for look, customer, same in found]
+    assert rows == [
+        ("5N1001", "800138000", True),
+        (None, "7 żółć ewa", True),
+        ("5N2", "7 żółć ewa", False),
+    ]
