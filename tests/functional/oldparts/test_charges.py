@@ -1,7 +1,9 @@
 """O6: what was never registered is charged once, or waived, and disputed; on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -291,6 +293,25 @@ def test_worker_that_is_killed_in_the_middle_charges_all_the_others_later(
     work(portal)
     assert len(all_charges(portal)) == len(entries(portal)) == 3
     assert [one.number[-5:] for one in all_charges(portal)] == ["00001", "00002", "00003"]
+    assert_books_agree(portal)
+
+
+def test_workers_at_the_same_time_charge_each_line_once(portal: Portal) -> None:
+    """O6, L4: several workers, the same lines, one charge and one entry each."""
+    for _ in range(4):
+        story.received(portal)
+    portal.clock.advance(days=20)
+    begin = Barrier(3)
+
+    def one_worker() -> None:
+        begin.wait()
+        work(portal)
+
+    with ThreadPoolExecutor(3) as workers:
+        for done in [workers.submit(one_worker) for _ in range(3)]:
+            done.result()
+    assert len(all_charges(portal)) == len(entries(portal)) == 4
+    assert sorted(one.number[-1] for one in all_charges(portal)) == ["1", "2", "3", "4"]
     assert_books_agree(portal)
 
 
