@@ -14,6 +14,7 @@ import portal.ledger.models
 import portal.notices.models
 import portal.oldparts.batch_models
 import portal.oldparts.charge_models
+import portal.oldparts.inspection_models
 import portal.oldparts.models
 import portal.people.models
 import portal.sheets.memory

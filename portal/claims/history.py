@@ -16,6 +16,7 @@ _SUMS = {
 WORDS = {
     "create": _l("began the claim"),
     "approve_open": _l("approved the open lines without remark"),
+    "fail_line": _l("took out a piece that failed its inspection"),
     **{f"{step.name}_line": step.done for step in LINE.transitions},
 }
 ALONE = {

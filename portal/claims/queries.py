@@ -18,8 +18,8 @@ from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.files.models import Attachment
 from portal.ledger.models import Transfer
+from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
-from portal.oldparts.workflow import REIMBURSABLE
 from portal.people.models import Dealer, User
 from portal.terms.values import in_force, value
 from portal.web.lists import Tab
@@ -101,11 +101,11 @@ def eligible(
     """The condition that an old part can be put on a dealer's claim for a month (R1, R2).
 
     It was accepted by the month's end, at most ``lapse_months`` before the month, is not lost since
-    (O7), and is on no claim.
+    (O7), has not failed (O8), and is on no claim.
     """
     return [
         OldPart.dealer_id == dealer_id,
-        OldPart.status.in_(REIMBURSABLE),
+        reimbursable(),
         OldPart.unit_price > 0,
         _accepted_between(month, now, lapse_months),
         ~_ON_A_CLAIM,

@@ -83,7 +83,13 @@ def _new_claim(by: Actor, month: Month, ordinal: int, now: datetime) -> Claim:
 
 
 def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
-    """Put old parts on a claim, each for what was deducted for it (R1), with one statement."""
+    """Put old parts on a claim, each for what was deducted for it (R1).
+
+    They are held first: one that is just failing its inspection is put on the claim before that,
+    and leaves it again, or is not put on it (O8).
+    """
+    held = select(OldPart.id).where(*which).order_by(OldPart.id)
+    session.execute(held.with_for_update(read=True, of=OldPart)).all()
     last = func.coalesce(
         select(func.max(ClaimLine.position))
         .where(ClaimLine.claim_id == claim.id)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import figures, forms, policy, queries, services
+from portal.claims import failed, figures, forms, policy, queries, services
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
 from portal.claims.run_views import main_line
@@ -23,7 +23,7 @@ from portal.oldparts.queries import Payment, tells_payment
 from portal.web import filters, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, Form, clean
 from portal.web.htmx import render
-from portal.web.routes import Pages, actor, go, load, now
+from portal.web.routes import Pages, actor, go, load, needs_of, now
 
 pages = Pages("claims", __name__)
 register(
@@ -416,6 +416,10 @@ def _payment(old_part: OldPart, who: Actor) -> Payment | None:
     if row is None or not (who.is_dealer or row.submitted_at):
         return None
     url = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
+    if entry := failed.charged_back(old_part):
+        shown = who.can(needs_of("ledger.entry"))
+        place = url_for("ledger.entry", name=entry.public_id) if shown else url
+        return Payment(_("Charged back"), "bad", place)
     if row.status != "settled":
         return Payment(_("Claimed in %(number)s", number=row.number), "waiting", url)
     if row.line_status == "rejected":

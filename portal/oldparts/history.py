@@ -5,8 +5,9 @@ from portal.catalogue.models import Part
 from portal.core.i18n import _l
 from portal.oldparts.batch_columns import COLUMNS
 from portal.oldparts.batch_rows import COUNTS
+from portal.oldparts.inspection_models import PAYERS
 from portal.oldparts.models import OldPart
-from portal.web.timeline import day, moment, money, number_of, plain, span
+from portal.web.timeline import choice, day, moment, money, number_of, plain, span
 
 WORDS = {"create": _l("registered the old part"), "attach": _l("added photos")}
 VALUES = {
@@ -26,6 +27,8 @@ VALUES = {
     "complaint": plain(_l("Complaint")),
     "cause": plain(_l("Cause")),
     "remedy": plain(_l("Remedy")),
+    "pays": choice(_l("Who pays"), PAYERS),
+    "object_days": span(_l("To be objected to within"), "day"),
 }
 CHARGE_WORDS = {"create": _l("made out the charge")}
 CHARGE_ALONE = {"create": _l("found old parts that were not registered in time")}

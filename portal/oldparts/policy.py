@@ -1,4 +1,4 @@
-"""Who may see, register, review, call in, send, receive and charge old parts (P1, O5–O7)."""
+"""Who may see, register, review, call in, send, receive, inspect and charge old parts."""
 
 from sqlalchemy import ColumnElement, false, true
 
@@ -23,6 +23,8 @@ CALL = capability("oldpart:call", Role.DESK)
 SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)
 RECEIVE = capability("oldpart:receive", Role.WAREHOUSE)
 SCRAP = capability("oldpart:scrap", Role.CLERK, Role.MANAGER)
+INSPECT = capability("oldpart:inspect", Role.WAREHOUSE)
+OBJECT = capability("oldpart:object", Role.CLERK, Role.MANAGER)
 OWED = capability("oldpart:owed", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 READ_CHARGES = capability(
     "oldpartcharge:read",

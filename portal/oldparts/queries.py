@@ -46,6 +46,10 @@ TABS = (
     Tab("received", _l("Received"), OldPart.status == "received"),
     Tab("missing", _l("Missing"), OldPart.status == "missing"),
     Tab("to_scrap", _l("To be scrapped"), OldPart.status == "to_scrap"),
+    Tab("passed", _l("Passed"), OldPart.status == "passed"),
+    Tab("failed", _l("Failed"), OldPart.status == "failed"),
+    Tab("objected", _l("Objected to"), OldPart.status == "objected"),
+    Tab("disposed", _l("Disposed of"), OldPart.status == "disposed"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),
 )
 OPEN_TABS = (

@@ -114,7 +114,9 @@ def _page(piece: OldPart, form: ActionForm | None = None) -> ResponseReturnValue
         steps=dict(_by_name(piece)),
         part=queries.part_of(piece, languages.code()),
         origin=queries.origin_of(piece, languages.code()),
-        photos=linked(row for row in of_document(piece) if row.purpose == "photo"),
+        photos=linked(
+            row for row in of_document(piece) if row.purpose == "photo" and row.place is None
+        ),
         same_photos=same_photos(piece, actor()),
         judged=judged([piece], now=now())[piece.id],
         history=reviewing.history_of(piece, now()),

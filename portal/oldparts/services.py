@@ -438,6 +438,8 @@ def review(
     Only an accepted one can be claimed (R1). A rejection has a code of ``REJECTION_REASONS``, a
     return one of ``RETURN_REASONS``, or words alone; ``other`` says nothing without words.
     """
+    if name not in ("accept", "return", "reject"):
+        raise WrongState()
     old_part = relock(old_part)
     if name == "accept":  # says all by itself
         reason = ""

@@ -17,9 +17,18 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
-from portal.oldparts import charge_queries, forms, policy, queries, registering, services
+from portal.oldparts import (
+    charge_queries,
+    forms,
+    inspecting,
+    policy,
+    queries,
+    registering,
+    services,
+)
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.history import VALUES, WORDS
+from portal.oldparts.inspection_views import found
 from portal.oldparts.models import OldPart
 from portal.oldparts.same_photos import same_photos
 from portal.oldparts.workflow import REJECTION_REASONS
@@ -253,6 +262,7 @@ def _page(
     may_add = actor().can(policy.REGISTER) and old_part.status in services.ADDING
     return render(
         "oldparts/show.html",
+        found=found(old_part),
         status=(form or photos_form).status if form or photos_form else 200,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),
@@ -261,7 +271,7 @@ def _page(
         part=queries.part_of(old_part, languages.code()),
         origin=origin,
         more_pieces=origin.quantity - origin.registered if actor().can(policy.REGISTER) else 0,
-        photos=linked(row for row in files if row.purpose == "photo"),
+        photos=linked(row for row in files if row.purpose == "photo" and row.place is None),
         same_photos=same_photos(old_part, actor()),
         entries=entries,
         verdict=_verdict(old_part, entries),
@@ -351,12 +361,16 @@ def add_photos(name: str) -> ResponseReturnValue:
 
 @pages.post("/<name>/steps/<step>", needs=policy.REVIEW)
 def act(name: str, step: str) -> ResponseReturnValue:
-    """Accept it, return it for correction or reject it (O5)."""
+    """Accept it, return it for correction or reject it (O5); decide on an inspection (O8)."""
     old_part = load(OldPart, name)
     known, form = steps.direct(old_part, step), steps.form_for(step)
 
     def do() -> None:
-        services.review(old_part, step, **form.asked(), by=actor(), now=now())
+        if step in inspecting.DECISIONS:
+            seen, reason = form.seen.data, form.reason.data or ""
+            inspecting.decide(old_part, step, seen=seen, reason=reason, by=actor(), now=now())
+        else:
+            services.review(old_part, step, **form.asked(), by=actor(), now=now())
 
     return steps.taken(old_part, form, do, told=known.told) or _page(old_part, form)
 

@@ -23,7 +23,19 @@ REJECTION_REASONS = {
     OTHER: _l("Another reason"),
 }
 
-REIMBURSABLE = ("accepted", "called", "sent", "received", "to_scrap", "scrapped")
+FAILURE_REASONS = {
+    "user_damage": _l("Damaged by the user"),
+    "transport": _l("Damaged in transport"),
+    "no_fault": _l("The piece works: no fault found"),
+    "not_as_registered": _l("Not the piece that was registered"),
+    "not_our_part": _l("Not our part"),
+    "incomplete": _l("Incomplete or taken apart"),
+    OTHER: _l("Another reason"),
+}
+REIMBURSABLE = (
+    *("accepted", "called", "sent", "received", "passed", "disposed"),
+    *("to_scrap", "scrapped"),
+)
 """The states of an old part that can be reimbursed: accepted, and neither lost nor failed (O5)."""
 
 OLD_PART = Workflow(
@@ -34,10 +46,14 @@ OLD_PART = Workflow(
         State("rejected", _l("Rejected"), "bad"),
         State("called", _l("Called in"), "waiting", _l("Dealer")),
         State("sent", _l("On its way"), "active", ROLE_LABELS[Role.WAREHOUSE]),
-        State("received", _l("Received"), "good"),
+        State("received", _l("Received"), "waiting", ROLE_LABELS[Role.WAREHOUSE]),
         State("missing", _l("Missing"), "bad"),
         State("to_scrap", _l("To be scrapped"), "waiting", _l("Dealer")),
         State("scrapped", _l("Scrapped"), "ended"),
+        State("passed", _l("Passed the inspection"), "good"),
+        State("failed", _l("Failed the inspection"), "bad"),
+        State("objected", _l("Objected to"), "waiting", ROLE_LABELS[Role.DESK]),
+        State("disposed", _l("Disposed of"), "ended"),
     ),
     transitions=(
         Transition(
@@ -167,6 +183,72 @@ OLD_PART = Workflow(
             _l("Scrapped"),
             _l("scrapped the old part"),
             tone="primary",
+        ),
+        Transition(
+            "pass",
+            ("received",),
+            "passed",
+            "oldpart:inspect",
+            _l("Passed"),
+            _l("inspected the old part: it passed"),
+            tone="primary",
+            told=_l("Passed."),
+        ),
+        Transition(
+            "fail",
+            ("received",),
+            "failed",
+            "oldpart:inspect",
+            _l("Failed"),
+            _l("inspected the old part: it failed"),
+            tells="oldpart:register",
+            tone="danger",
+            told=_l("Failed. The dealer is told why."),
+            reasons=FAILURE_REASONS,
+        ),
+        Transition(
+            "object",
+            ("failed",),
+            "objected",
+            "oldpart:object",
+            _l("Object"),
+            _l("objected to the inspection"),
+            needs_reason=True,
+            tells="oldpart:review",
+            told=_l("Sent. Headquarters looks at the piece again."),
+        ),
+        Transition(
+            "uphold",
+            ("objected",),
+            "failed",
+            "oldpart:review",
+            _l("Stays failed"),
+            _l("upheld the inspection"),
+            needs_reason=True,
+            tells="oldpart:register",
+            direct=True,
+            told=_l("It stays failed. The dealer reads why."),
+        ),
+        Transition(
+            "overturn",
+            ("failed", "objected"),
+            "passed",
+            "oldpart:review",
+            _l("Passes after all"),
+            _l("let the old part pass after all"),
+            needs_reason=True,
+            tells="oldpart:register",
+            direct=True,
+            asks=_l("What was charged back is given back; what left its claim can be claimed."),
+            told=_l("It has passed after all. The dealer reads why."),
+        ),
+        Transition(
+            "dispose",
+            ("passed",),
+            "disposed",
+            "oldpart:inspect",
+            _l("Dispose of"),
+            _l("disposed of the old part"),
         ),
     ),
 )

@@ -212,6 +212,15 @@ TERMS = {
             _l("The dealer is reminded so long before called old parts are to be sent."),
         ),
         Term(
+            "oldpart.object_days",
+            14,
+            1,
+            90,
+            "day",
+            _l("Time to object to an inspection"),
+            _l("A dealer may object once, within this time, to an old part having failed."),
+        ),
+        Term(
             "claim.lapse_months",
             6,
             1,

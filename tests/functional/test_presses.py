@@ -131,6 +131,7 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     """What is pressed beside the loop."""
     yield from _reported(portal)
     yield from _charged(portal)
+    yield from _inspected(portal)
     with portal.transaction():
         dealer = session.get_one(Dealer, portal.dealers["north"])
         user = session.get_one(User, portal.clerk.id)
@@ -191,6 +192,19 @@ def _charged(portal: Portal) -> Iterator[Sent]:
         line = story.line_ids(arrived)[0]
     waived = {"seen": "2", "reason": "Scrapped here"}
     yield "desk", f"/old-parts/owed/{line}/waive", waived
+
+
+def _inspected(portal: Portal) -> Iterator[Sent]:
+    """A piece that fails, and after an objection passes and is disposed of."""
+    (name,) = claims.pieces(portal, 1, status="received")
+    url = f"/old-parts/{name}"
+    yield "warehouse", f"{url}/inspect", {
+        "seen": "1", "result": "fail", "code": "user_damage", "pays": "dealer",
+        "photos_kept": story.photo(portal, "warehouse"),
+    }  # fmt: skip
+    yield "clerk", f"{url}/object", {"seen": "2", "reason": "It was whole"}
+    yield "desk", f"{url}/steps/overturn", {"seen": "3", "reason": "It was the carrier"}
+    yield "warehouse", "/old-parts/inspect", {"pick": name, f"seen-{name}": "4"}
 
 
 def _returned(portal: Portal) -> str:

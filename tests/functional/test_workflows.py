@@ -215,6 +215,10 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {
             **{step: f"/steps/{step}" for step in ("accept", "return", "reject")},
             "correct": "/correct",
+            **{step: f"/steps/{step}" for step in ("uphold", "overturn")},
+            "pass": "/inspect", "fail": "/inspect", "dispose": ELSEWHERE,
+            # Only in time, and once.
+            "object": ELSEWHERE,
             # With its consignment.
             **dict.fromkeys(("call", "release", "send", "receive", "miss", "withhold")),
             "allow_scrap": "/steps/allow_scrap", "keep": "/steps/keep", "scrap": "/scrap",

@@ -36,7 +36,7 @@ from portal.people.models import Dealer, LoginSession, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
 from tests.functional.oldparts import many
-from tests.support import claims, collecting, story
+from tests.support import claims, collecting, inspecting, story
 from tests.support.portal import PASSWORD, Portal
 
 SIDES = {"north": ("clerk", "manager"), "south": ("other_clerk", "other_manager")}
@@ -109,6 +109,7 @@ def build(portal: Portal) -> World:
     _claims(world)
     for dealer in SIDES:
         _collections(world, dealer)
+        _inspected(world, dealer)
     _headquarters(world)
     content = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(content, "PNG")
@@ -184,6 +185,14 @@ def _batch(world: World, dealer: str, clerk: str) -> None:
         batch = batches.upload(upload, taken, **facts)
         world.add("batch", batch.public_id, dealer, NOBODY)
     many.work(portal)
+
+
+def _inspected(world: World, dealer: str) -> None:
+    for kind in ("received", "failed"):
+        (name,) = claims.pieces(world.portal, 1, dealer=dealer, status="received")
+        if kind == "failed":
+            inspecting.inspect(world.portal, name)
+        world.add(kind, name, dealer, DOCUMENTS)
 
 
 def _people(world: World, dealer: str, manager: Actor) -> None:
@@ -319,7 +328,8 @@ def _personal(world: World, who: str, picture: files.Prepared) -> None:
         ).one()
         notice = session.scalars(
             insert(Notice)
-            .values(user_id=actor.id, event_id=event, title="Hello")
+            # A number that stands nowhere else on a page.
+            .values(id=900_000 + actor.id, user_id=actor.id, event_id=event, title="Hello")
             .returning(Notice.id)
         ).one()
         session_name = session.scalars(

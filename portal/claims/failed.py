@@ -1,0 +1,115 @@
+"""What an inspection means for the money: a failed piece leaves its claim, or is charged back (O8).
+
+The piece is locked before its claim, and both before the dealer's account.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from portal.claims.figures import total
+from portal.claims.models import Claim, ClaimLine
+from portal.core.db import session
+from portal.core.documents import Document, relock
+from portal.core.events import Event, record, subscribe
+from portal.core.permissions import SYSTEM
+from portal.ledger import services as ledger
+from portal.ledger.models import DEALER, OLD_PART_CHARGES, Transfer
+from portal.oldparts.inspection_models import DEALER as THE_DEALER
+from portal.oldparts.inspection_models import Inspection
+from portal.oldparts.models import OldPart
+
+
+def cause_of(old_part: OldPart) -> str:
+    """The cause of a piece's charge-back: there is one, ever (L4)."""
+    return f"old-part/{old_part.id}/charge-back"
+
+
+@subscribe
+def follow(happened: Sequence[tuple[Event, Document]]) -> None:
+    """Do what the inspection of a piece, or the decision on an objection, means for its money."""
+    for event, document in happened:
+        if isinstance(document, OldPart):
+            if event.name == "fail":
+                _failed(document, event.at)
+            elif event.name == "overturn":
+                _passed_after_all(document, event)
+
+
+def _failed(old_part: OldPart, now: datetime) -> None:
+    inspection = session.get(Inspection, old_part.id)
+    if inspection is None or inspection.pays != THE_DEALER:
+        return
+    statement = (
+        select(Claim)
+        .join(ClaimLine, ClaimLine.claim_id == Claim.id)
+        .where(ClaimLine.old_part_id == old_part.id)
+    )
+    claim = session.scalars(statement).one_or_none()
+    if claim is None:
+        return
+    claim = relock(claim)
+    # Its dealer may have left it out, or the run may have settled it, until the claim was locked.
+    line = session.scalars(
+        select(ClaimLine)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.old_part_id == old_part.id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if line is None:
+        return
+    if claim.status == "settled":
+        _charge_back(old_part, claim, line, now)
+    else:
+        _take_out(old_part, claim, line, now)
+
+
+def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime) -> None:
+    """Take its line out of a claim that is not settled, and count the claim anew."""
+    values = {"line": line.position, "old_part": old_part.number, "claimed": line.claimed}
+    if line.approved is not None:
+        values["approved"] = line.approved
+    session.delete(line)
+    session.flush()
+    claim.line_count, claim.claimed, approved = session.execute(
+        select(func.count(), total(ClaimLine.claimed), total(ClaimLine.approved)).where(
+            ClaimLine.claim_id == claim.id
+        )
+    ).one()
+    if claim.status == "decided":
+        claim.approved = approved
+    claim.version += 1
+    record(claim, "fail_line", by=SYSTEM, now=now, values=values)
+
+
+def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime) -> None:
+    """Charge what was approved for it back to the dealer, whatever the account holds."""
+    if not line.approved:
+        return
+    ledger.transfer(
+        dealer_id=old_part.dealer_id,
+        source=DEALER,
+        target=OLD_PART_CHARGES,
+        amount=line.approved,
+        kind="old_part_charge",
+        cause=cause_of(old_part),
+        by=SYSTEM,
+        now=now,
+        document=old_part,
+        values={"claim": claim.number, "claimed": line.claimed, "approved": line.approved},
+    )
+
+
+def _passed_after_all(old_part: OldPart, event: Event) -> None:
+    entry = ledger.booked(cause_of(old_part))
+    if entry is not None:
+        ledger.take_back(entry, by=SYSTEM, now=event.at, reason=event.reason)
+
+
+def charged_back(old_part: OldPart) -> Transfer | None:
+    """The entry that charged a piece back, unless it was given back since."""
+    entry = ledger.booked(cause_of(old_part))
+    if entry is None:
+        return None
+    reversed_by = session.scalar(select(Transfer.id).where(Transfer.reverses_id == entry.id))
+    return entry if reversed_by is None else None
