@@ -3,6 +3,7 @@
 Every row goes through ``services.register``, as a registration by hand does.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,8 +31,9 @@ from portal.sheets import memory
 from portal.sheets.columns import missing
 from portal.sheets.table import Table, read_table
 
-SOME = 20
-"""How many rows are registered in one transaction: others who write wait for no more."""
+SOME, PAUSE = 10, 0.05
+"""How many rows are registered in one transaction, and the seconds until the next: SQLite has one
+writer at a time and no queue, so whoever waits gets a turn in between."""
 KEPT_FOR = timedelta(days=7)
 """How long what nobody registered, and the photos that are left over, are kept."""
 
@@ -195,6 +197,7 @@ def register_rows(payload: dict[str, Any], clock: Clock) -> None:
             some = rows[start : start + SOME]
             work = partial(register_some, batch.id, some, photos, by=by, now=clock.now())
             done += in_transaction(work)
+            time.sleep(PAUSE)
         if not done:  # whatever is left is refused, for a reason that its preview shows
             break
     in_transaction(lambda: finish(batch.id, now=clock.now()))
