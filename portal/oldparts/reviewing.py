@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, false, literal, or_, select, union_all
 
 from portal.catalogue.models import Part
 from portal.core import workflow
@@ -90,8 +90,8 @@ def history_of(piece: OldPart, now: datetime) -> History:
     """The other pieces of a year, and those of the product whenever; two queries by indexes."""
     recent = OldPart.created_at > now - A_YEAR
     shares = {
-        "customer": (OldPart.customer_key == piece.customer_key, recent),
-        "product": (OldPart.product_serial_key == piece.product_serial_key,),
+        "customer": (_known(OldPart.customer_key, piece.customer_key), recent),
+        "product": (_known(OldPart.product_serial_key, piece.product_serial_key),),
         "part": (OldPart.dealer_id == piece.dealer_id, OldPart.part_id == piece.part_id, recent),
     }
     last: dict[str, list[AnyRow]] = {name: [] for name in shares}
@@ -110,6 +110,11 @@ def history_of(piece: OldPart, now: datetime) -> History:
     ).one()
     pasts = {name: Past(in_words(getattr(counts, name)), last[name]) for name in shares}
     return History(**pasts, dealer=in_words(counts.dealer), rejected=in_words(counts.rejected))
+
+
+def _known(column: Any, key: str | None) -> ColumnElement[bool]:
+    """Pieces without a key have nothing in common."""
+    return false() if key is None else column == key
 
 
 def _last(share: str, piece: OldPart, where: Sequence[ColumnElement[bool]]) -> Any:

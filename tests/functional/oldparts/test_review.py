@@ -145,6 +145,9 @@ def test_history_stands_beside_the_piece(portal: Portal) -> None:
     first = piece(portal, failed_on=date(2026, 9, 1), **same)
     foreign = piece(portal, by="other_clerk")
     second = piece(portal, **same)
+    nameless = [piece(portal, by="other_clerk", product_serial="") for _ in range(2)]
+    page = portal.client(portal.desk).get(f"/old-parts/review/{nameless[1].public_id}").text
+    assert "This product: 0" in page
     page = portal.client(portal.desk).get(f"/old-parts/review/{second.public_id}").text
     for shown in (
         "This customer, within a year: 1",
