@@ -40,7 +40,7 @@
         return;
       }
       bar.value += piece.length;
-      line.querySelector("output").textContent = `${bar.value} / ${files.length}`;
+      line.querySelector("[data-count]").textContent = `${bar.value} / ${files.length}`;
     }
     location.assign(form.dataset.pieces);
   };
