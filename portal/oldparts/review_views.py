@@ -6,7 +6,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue.queries import name_in
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, ngettext
 from portal.files.queries import of_document
 from portal.files.views import linked
@@ -21,6 +21,7 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("reviews", __name__, url_prefix="/old-parts/review")
+DECISIONS = ("accept", "return", "reject")
 MOST_TOLD = 5
 """So many of those that were not accepted are told with their reasons."""
 
@@ -129,13 +130,16 @@ def _page(piece: OldPart, form: ActionForm | None = None) -> ResponseReturnValue
 
 def _by_name(piece: OldPart) -> Any:
     for step, url in steps.of(piece, "reviews.decide"):
-        yield step.name, (step, url)
+        if step.name in DECISIONS:
+            yield step.name, (step, url)
 
 
 @pages.post("/<name>/<step>", needs=policy.REVIEW)
 def decide(name: str, step: str) -> ResponseReturnValue:
     """Accept it, return it for correction or reject it; then the next one comes (O5)."""
     piece = load(OldPart, name)
+    if step not in DECISIONS:
+        raise NotFound()
     known, form = steps.direct(piece, step), steps.form_for(step)
     if form.validate_on_submit():
         with form.refusals():
