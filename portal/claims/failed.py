@@ -5,20 +5,23 @@ The piece is locked before its claim, and both before the dealer's account.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
-from portal.core.db import session
+from portal.core.db import AnyRow, session
 from portal.core.documents import Document, relock
 from portal.core.events import Event, record, subscribe
-from portal.core.permissions import SYSTEM
+from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
 from portal.ledger.models import DEALER, OLD_PART_CHARGES, Transfer
 from portal.oldparts.inspection_models import DEALER as THE_DEALER
 from portal.oldparts.inspection_models import Inspection
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import tells_payments
 
 
 def cause_of(old_part: OldPart) -> str:
@@ -113,3 +116,69 @@ def charged_back(old_part: OldPart) -> Transfer | None:
         return None
     reversed_by = session.scalar(select(Transfer.id).where(Transfer.reverses_id == entry.id))
     return entry if reversed_by is None else None
+
+
+def _code() -> ColumnElement[str]:
+    """The key of ``PAYMENTS`` of a claimed piece, beside its line and claim (O9)."""
+    reversal = aliased(Transfer)
+    back = exists().where(
+        Transfer.document_kind == OldPart.kind,
+        Transfer.document_id == ClaimLine.old_part_id,
+        Transfer.cause.like("old-part/%/charge-back"),
+        ~exists().where(reversal.reverses_id == Transfer.id),
+    )
+    return case(
+        (Claim.status != "settled", "claimed"),
+        (back, "charged_back"),
+        (ClaimLine.status == "rejected", "refused"),
+        (ClaimLine.status == "reduced", "in_part"),
+        else_="reimbursed",
+    )
+
+
+def _shown_to(actor: Actor) -> ColumnElement[bool]:
+    """A dealer's draft is its own until it is submitted."""
+    return true() if actor.is_dealer else Claim.submitted_at.is_not(None)
+
+
+@tells_payments
+def payment_code(actor: Actor) -> ColumnElement[Any]:
+    """What became of the money of each old part, as a column; NULL where it is on no claim."""
+    return (
+        select(_code())
+        .select_from(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(ClaimLine.old_part_id == OldPart.id, _shown_to(actor))
+        .correlate(OldPart)
+        .scalar_subquery()
+    )
+
+
+def payment_row(old_part: OldPart, actor: Actor) -> AnyRow | None:
+    """What became of the money of one old part, and its claim; None if it is on no claim."""
+    return session.execute(
+        select(
+            _code().label("code"),
+            Claim.id,
+            Claim.public_id,
+            Claim.number,
+            Claim.submitted_at,
+            Claim.created_at,
+        )
+        .select_from(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(ClaimLine.old_part_id == old_part.id, _shown_to(actor))
+    ).one_or_none()
+
+
+def entry_of(old_part: OldPart, claim_id: int | None) -> Transfer | None:
+    """The last entry that followed from a piece: of its claim, of its charge-back, or back."""
+    own = (Transfer.document_kind == OldPart.kind) & (Transfer.document_id == old_part.id)
+    paid = (
+        (Transfer.document_kind == Claim.kind)
+        & (Transfer.document_id == claim_id)
+        & (Transfer.kind == "reimbursement")
+    )
+    return session.scalar(
+        select(Transfer).where(or_(own, paid)).order_by(Transfer.id.desc()).limit(1)
+    )

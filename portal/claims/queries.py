@@ -287,6 +287,7 @@ _PIECE = (
     OldPart.product_serial,
     OldPart.failed_on,
     OldPart.fault_code,
+    OldPart.status.label("old_part_status"),
     _PHOTO.label("photo"),
     Part.number.label("part_number"),
     Part.name,
@@ -413,18 +414,3 @@ def runs_to_close() -> Sequence[AnyRow]:
         .group_by(Run.id)
         .order_by(Run.month)
     ).all()
-
-
-def claim_of(old_part_id: int) -> AnyRow | None:
-    """The claim that an old part stands on, and how its line is decided (O9)."""
-    return session.execute(
-        select(
-            Claim.public_id,
-            Claim.number,
-            Claim.status,
-            Claim.submitted_at,
-            ClaimLine.status.label("line_status"),
-        )
-        .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(ClaimLine.old_part_id == old_part_id)
-    ).one_or_none()

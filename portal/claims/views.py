@@ -18,8 +18,10 @@ from portal.core.documents import DocumentKind, kind_named, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.ledger import policy as ledger
+from portal.ledger.kinds import KINDS
 from portal.oldparts.models import OldPart
-from portal.oldparts.queries import Payment, tells_payment
+from portal.oldparts.payments import tells_payment
+from portal.oldparts.way import Stop, tells_way
 from portal.web import filters, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, Form, clean
 from portal.web.htmx import render
@@ -145,6 +147,7 @@ def _page(
         reasons=REASONS,
         may_decide=claim.status == "in_review" and actor().can(policy.DECIDE),
         old_part_url=_old_part_url,
+        old_part_state=OldPart.workflow.state,
         entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()) if claim.status == "submitted" else None,
         form=form,
@@ -410,19 +413,29 @@ def _found(who: Actor, text: str) -> Iterator[frame.Find]:
 
 
 @tells_payment
-def _payment(old_part: OldPart, who: Actor) -> Payment | None:
-    """Whether an old part is claimed or was reimbursed (O9)."""
-    row = queries.claim_of(old_part.id)
-    if row is None or not (who.is_dealer or row.submitted_at):
+def _payment(old_part: OldPart, who: Actor) -> tuple[str, str | None] | None:
+    """Whether an old part is claimed or was reimbursed, and where to read more (O9)."""
+    row = failed.payment_row(old_part, who)
+    if row is None:
         return None
-    url = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
-    if entry := failed.charged_back(old_part):
-        shown = who.can(needs_of("ledger.entry"))
-        place = url_for("ledger.entry", name=entry.public_id) if shown else url
-        return Payment(_("Charged back"), "bad", place)
-    if row.status != "settled":
-        return Payment(_("Claimed in %(number)s", number=row.number), "waiting", url)
-    if row.line_status == "rejected":
-        return Payment(_("Not reimbursed"), "bad", url)
-    label = _("Reimbursed in part") if row.line_status == "reduced" else _("Reimbursed")
-    return Payment(label, "good", url)
+    claim = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
+    if row.code == "charged_back" and who.can(needs_of("ledger.entry")):
+        entry = failed.charged_back(old_part)
+        return row.code, url_for("ledger.entry", name=entry.public_id) if entry else claim
+    return row.code, claim
+
+
+@tells_way
+def _way(old_part: OldPart, who: Actor) -> dict[str, Stop]:
+    """The claim of an old part, and the last entry that followed from it."""
+    row = failed.payment_row(old_part, who)
+    if row is None:
+        return {}
+    claim = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
+    stops = {"claimed": Stop(row.submitted_at or row.created_at, row.number, claim)}
+    entry = failed.entry_of(old_part, None if row.code == "refused" else row.id)
+    if entry is not None:
+        place = url_for("ledger.entry", name=entry.public_id)
+        shown = place if who.can(needs_of("ledger.entry")) else None
+        stops["booked"] = Stop(entry.at, KINDS[entry.kind], shown)
+    return stops

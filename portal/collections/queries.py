@@ -253,6 +253,9 @@ def of_piece(old_part: OldPart, actor: Actor) -> AnyRow | None:
             Consignment.public_id,
             ConsignmentPiece.box,
             ConsignmentPiece.place,
+            func.coalesce(
+                ConsignmentPiece.received_at, Consignment.sent_at, Consignment.created_at
+            ).label("at"),
         )
         .join(Consignment, Consignment.id == ConsignmentPiece.consignment_id)
         .where(ConsignmentPiece.old_part_id == old_part.id, policy.visible_consignments(actor))

@@ -16,6 +16,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.oldparts.models import OldPart
 from portal.oldparts.queries import Whereabouts, tells_whereabouts
+from portal.oldparts.way import Stop, tells_way
 from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
@@ -118,6 +119,15 @@ def _whereabouts(old_part: OldPart, who: Actor) -> Whereabouts | None:
         where.append(_("Storage place %(place)s", place=found.place))
     address = url_for("collections.show", name=found.public_id)
     return Whereabouts(found.number, address, " · ".join(map(str, where)))
+
+
+@tells_way
+def _way(old_part: OldPart, who: Actor) -> dict[str, Stop]:
+    found = queries.of_piece(old_part, who)
+    if found is None:
+        return {}
+    address = url_for("collections.show", name=found.public_id)
+    return {"collected": Stop(found.at, found.number, address)}
 
 
 @frame.tasks

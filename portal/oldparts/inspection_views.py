@@ -18,6 +18,7 @@ from portal.oldparts import inspecting, inspections, policy, queries
 from portal.oldparts.inspection_forms import DisposeForm, InspectionForm, ObjectionForm
 from portal.oldparts.label_codes import named_by
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import PAYMENTS, payment_of
 from portal.oldparts.workflow import FAILURE_REASONS
 from portal.web import frame, languages, lists, steps
 from portal.web.forms import clean
@@ -47,6 +48,7 @@ def _queue(form: DisposeForm) -> ResponseReturnValue:
         q=text,
         most=inspections.MOST,
         state=OldPart.workflow.state,
+        payments=PAYMENTS,
         reasons=FAILURE_REASONS,
     )
 
@@ -100,6 +102,7 @@ def _page(old_part: OldPart, form: InspectionForm) -> ResponseReturnValue:
         status=form.status,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),
+        payment=payment_of(old_part, actor()),
         may_inspect=old_part.status == "received",
         part=queries.part_of(old_part, languages.code()),
         photos=linked(row for row in of_document(old_part) if row.place is None),

@@ -11,6 +11,7 @@ from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.oldparts.inspection_models import HEADQUARTERS, Inspection
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import payment_column
 from portal.oldparts.queries import first_photo, scope
 from portal.oldparts.workflow import REIMBURSABLE
 from portal.people.models import Dealer
@@ -55,6 +56,7 @@ def queue(actor: Actor, text: str, tab: Tab, name: Any) -> Sequence[AnyRow]:
             Dealer.name.label("dealer_name"),
             Inspection.failure_code,
             first_photo().label("photo"),
+            payment_column(actor),
         )
         .join(Part, Part.id == OldPart.part_id)
         .join(Dealer, Dealer.id == OldPart.dealer_id)

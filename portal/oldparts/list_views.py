@@ -3,6 +3,7 @@
 from portal.core.i18n import _
 from portal.oldparts import policy, queries
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import PAYMENTS
 from portal.oldparts.views import shown, shown_to_register
 from portal.web import exports, lists
 from portal.web.exports import Column
@@ -17,6 +18,7 @@ def export() -> exports.Table:
     columns = [
         Column(_("Number"), "number"),
         Column(_("Status"), "status", exports.states(OldPart.workflow)),
+        Column(_("Payment"), "payment", lambda key: str(PAYMENTS[key].label)),
         Column(_("Dealer code"), "dealer_code"),
         Column(_("Dealer"), "dealer_name"),
         Column(_("Part"), "part_number"),

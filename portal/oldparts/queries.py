@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
 from sqlalchemy.orm import aliased
@@ -31,6 +30,7 @@ from portal.files.models import Attachment
 from portal.oldparts import policy
 from portal.oldparts.charge_models import OWED, SETTLED, VOLUNTARY, OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import payment_column
 from portal.people.models import Dealer
 from portal.web.lists import Tab
 
@@ -75,6 +75,7 @@ def first_photo() -> ScalarSelect[str]:
             Attachment.document_kind == OldPart.kind,
             Attachment.document_id == OldPart.id,
             Attachment.purpose == "photo",
+            Attachment.place.is_(None),
         )
         .order_by(Attachment.id)
         .limit(1)
@@ -102,6 +103,7 @@ def listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
             first_photo().label("photo"),
+            payment_column(actor),
         )
         .join(Part, Part.id == OldPart.part_id)
         .join(Dealer, Dealer.id == OldPart.dealer_id)
@@ -308,33 +310,6 @@ def count(actor: Actor, status: str) -> int:
         .select_from(OldPart)
         .where(policy.visible_old_parts(actor), OldPart.status == status)
     ).one()
-
-
-@dataclass(frozen=True)
-class Payment:
-    """Whether an old part was paid for, in words, with a tone and where to read more (O9)."""
-
-    label: Any
-    tone: str = "neutral"
-    url: str | None = None
-
-
-Payments = Callable[[OldPart, Actor], Payment | None]
-_payments: list[Payments] = []
-
-
-def tells_payment(function: Payments) -> Payments:
-    """Let a higher feature say how an old part was paid for; None is: nothing happened yet."""
-    _payments.append(function)
-    return function
-
-
-def payment_of(old_part: OldPart, actor: Actor) -> Payment | None:
-    """The payment status of an old part (O9); None as long as no feature can tell."""
-    if not _payments:
-        return None
-    told = (payment for tell in _payments if (payment := tell(old_part, actor)) is not None)
-    return next(told, Payment(_l("Not claimed")))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from portal.oldparts import policy, queries, reviewing, services
 from portal.oldparts.findings import judged
 from portal.oldparts.forms import AcceptForm
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import payment_of
 from portal.oldparts.same_photos import same_photos
 from portal.web import languages, steps, timeline
 from portal.web.forms import ActionForm, clean
@@ -112,6 +113,7 @@ def _page(piece: OldPart, form: ActionForm | None = None) -> ResponseReturnValue
         status=form.status if form else 200,
         old_part=piece,
         state=piece.workflow.state(piece.status),
+        payment=payment_of(piece, actor()),
         steps=dict(_by_name(piece)),
         part=queries.part_of(piece, languages.code()),
         origin=queries.origin_of(piece, languages.code()),

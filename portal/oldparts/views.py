@@ -21,6 +21,7 @@ from portal.oldparts import (
     charge_queries,
     forms,
     inspecting,
+    inspections,
     policy,
     queries,
     registering,
@@ -30,7 +31,9 @@ from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.history import VALUES, WORDS
 from portal.oldparts.inspection_views import found
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import PAYMENTS, payment_of
 from portal.oldparts.same_photos import same_photos
+from portal.oldparts.way import Stop, way_of
 from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
 from portal.web import frame, languages, lists, steps, timeline
@@ -78,6 +81,7 @@ def index() -> ResponseReturnValue:
         tab=lists.current(queries.TABS),
         q=typed_search(),
         state=OldPart.workflow.state,
+        payments=PAYMENTS,
     )
 
 
@@ -275,7 +279,8 @@ def _page(
         same_photos=same_photos(old_part, actor()),
         entries=entries,
         verdict=_verdict(old_part, entries),
-        payment=queries.payment_of(old_part, actor()),
+        payment=payment_of(old_part, actor()),
+        way=way_of(old_part, _own_stops(old_part, origin), actor()),
         whereabouts=queries.whereabouts_of(old_part, actor()),
         charge=charge_queries.of_old_part(old_part, actor()),
         charge_state=OldPartCharge.workflow.state,
@@ -284,6 +289,18 @@ def _page(
         photos_form=(photos_form or forms.PhotosForm(formdata=None)) if may_add else None,
         **more,
     )
+
+
+def _own_stops(old_part: OldPart, origin: AnyRow) -> dict[str, Stop]:
+    """Where a piece came by, as far as old parts know it."""
+    shipment = url_for("shipments.show", name=origin.shipment_public_id)
+    stops = {"registered": Stop(old_part.created_at, old_part.number)}
+    if origin.received_at:
+        stops["shipped"] = Stop(origin.received_at, origin.shipment_number, shipment)
+    if inspection := inspections.of(old_part):
+        passed = old_part.workflow.state("failed" if inspection.failure_code else "passed")
+        stops["inspected"] = Stop(inspection.inspected_at, passed.label)
+    return stops
 
 
 def _verdict(old_part: OldPart, entries: Sequence[timeline.Entry]) -> timeline.Entry | None:
