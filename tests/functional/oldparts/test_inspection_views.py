@@ -66,7 +66,7 @@ def test_dealer_reads_why_and_objects_when_a_piece_failed(portal: Portal) -> Non
     assert f"/old-parts/{name}/steps/overturn" in page
     # The review's own address takes no decision on an inspection.
     answer = desk.post(f"/old-parts/review/{name}/overturn", {"seen": "3", "reason": "So"})
-    assert answer.status_code == 409
+    assert answer.status_code == 404
     done = desk.post(f"/old-parts/{name}/steps/overturn", {"seen": "3", "reason": "It was whole"})
     assert done.status_code == 303
     assert status(portal, name) == "passed"
