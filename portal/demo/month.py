@@ -10,7 +10,7 @@ from portal.applications.models import Application
 from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
-from portal.demo import holidays, products, prologue, settlement
+from portal.demo import collected, holidays, products, prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
@@ -78,6 +78,8 @@ def _prepare(stage: Stage) -> None:
                 for name in photo_names(wish.repair.key, wish.repair.fates):
                     stage.album.order(name, stage.items[wish.number].fault)
 
+    collected.order_photos(stage)
+
     def after(arrival: Arrival) -> None:
         stage.add(old_part(stage, arrival))
 
@@ -96,6 +98,7 @@ def _prepare(stage: Stage) -> None:
     ):
         stage.add(script(stage))
     stage.add(products.products(stage, planned))
+    stage.add(collected.collected(stage))
     for month in settlement.months(stage):
         stage.add(settlement.run(stage, month))
         for company in COMPANIES:

@@ -117,3 +117,11 @@ CLAIM_RETURNED: Said = (
     "有一件重复安装在同一台产品上，请核对后重新提交。",
     "Jedna sztuka dotyczy dwa razy tego samego produktu, proszę sprawdzić i wysłać ponownie.",
 )
+COLLECTED = (
+    "佛山市顺德区北滘镇工业大道 18 号，旧件仓库收",
+    "请按箱粘贴装箱单；水龙头阀芯请单独用袋子包好。",
+)
+"""Where called pieces are sent to, and how they are packed."""
+FAILED = "阀体内有生料带和硬物划痕，属安装不当造成。"
+NOT_FAILED = "生料带是拆卸时带入的，安装照片见附件，请重新检验。"
+SENT_ALL = "六件旧件都已装箱，装箱单上有签收人签字，请仓库再核对一次。"

@@ -1,0 +1,171 @@
+"""Old parts that are called in, packed, received, inspected, or scrapped at the dealer (O7, O8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle
+from random import Random
+
+from sqlalchemy import select
+
+from portal.collections import calling, packing, receiving
+from portal.collections.models import Consignment, ConsignmentPiece
+from portal.core.db import session
+from portal.core.permissions import Actor
+from portal.demo.faults import FAULTS
+from portal.demo.stage import Script, Stage
+from portal.demo.words import COLLECTED, FAILED, NOT_FAILED, SENT_ALL
+from portal.files.services import keep
+from portal.oldparts import charges, inspecting, scrapping
+from portal.oldparts.charge_models import OldPartCharge
+from portal.oldparts.inspection_models import DEALER
+from portal.oldparts.models import OldPart
+
+CALLED = timedelta(days=17)
+"""How long before the end pieces are called in."""
+SENDS, ON_ITS_WAY, NOT_SENT, SCRAPS = "yuelan", "hujing", "pengcheng", "jingquan"
+"""Whose pieces arrive, whose are on their way, whose are still there, whose need not be sent."""
+PLACE = "A-03-2"
+WRONG, WRONG_TOO = "collection/wrong", "collection/wrong too"
+OBJECTED, SCRAPPED = "collection/objected", "collection/scrapped"
+
+
+def order_photos(stage: Stage) -> None:
+    """Have the photos made that the warehouse and the dealers will take."""
+    for name, fault in zip((WRONG, WRONG_TOO, OBJECTED, SCRAPPED), cycle(FAULTS), strict=False):
+        stage.album.order(name, fault)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """Whoever acts next, and when."""
+
+    stage: Stage
+    rng: Random
+
+    def later(self, who: str, after: datetime, days: int) -> datetime:
+        return self.stage.hours[who].later(after, days, self.rng)
+
+    def photo(self, name: str, by: Actor, now: datetime) -> list[str]:
+        return [keep(self.stage.album.take(name), by=by, now=now).public_id]
+
+
+def collected(stage: Stage) -> Script:
+    """The desk calls pieces in; each dealer is at another point of it by the end."""
+    case = _Case(stage, stage.rng("collection"))
+    now = case.later("desk", stage.end - CALLED, 1)
+    yield now
+    _allow_scrapping(stage, now)
+    consignments = _call(stage, now)
+    now = case.later(f"{SCRAPS}.clerk", now, 1)
+    yield now
+    _scrap_one(case, now)
+    now = case.later(f"{SENDS}.clerk", now, 2)
+    yield now
+    _send(stage, consignments[SENDS], "顺丰速运", "SF1482203319071", now)
+    now = case.later("warehouse", now, 3)
+    yield now
+    pieces = _pieces(consignments[SENDS])
+    for piece in pieces[:-1]:
+        receiving.scan(
+            consignments[SENDS], piece.number, PLACE, by=stage.actors["warehouse"], now=now
+        )
+    now += timedelta(minutes=9)
+    yield now
+    receiving.finish(
+        consignments[SENDS], missing=1, seen=None, by=stage.actors["warehouse"], now=now
+    )
+    yield from _inspected(case, pieces, now)
+    now = case.later(f"{ON_ITS_WAY}.clerk", stage.end - timedelta(days=4), 1)
+    yield now
+    _send(stage, consignments[ON_ITS_WAY], "德邦快递", "DPK364102955870", now)
+
+
+def _accepted(stage: Stage, company: str) -> list[OldPart]:
+    return list(
+        session.scalars(
+            select(OldPart)
+            .where(OldPart.dealer_id == stage.dealers[company].id, OldPart.status == "accepted")
+            .order_by(OldPart.id)
+        )
+    )
+
+
+def _allow_scrapping(stage: Stage, now: datetime) -> None:
+    seen = {piece.public_id: piece.version for piece in _accepted(stage, SCRAPS)[:2]}
+    scrapping.allow_many(seen, by=stage.actors["desk"], now=now)
+
+
+def _scrap_one(case: _Case, now: datetime) -> None:
+    clerk = case.stage.actors[f"{SCRAPS}.clerk"]
+    dealer_id = case.stage.dealers[SCRAPS].id
+    piece = session.scalars(
+        select(OldPart)
+        .where(OldPart.dealer_id == dealer_id, OldPart.status == "to_scrap")
+        .order_by(OldPart.id)
+        .limit(1)
+    ).one()
+    scrapping.scrap(piece, case.photo(SCRAPPED, clerk, now), seen=None, by=clerk, now=now)
+
+
+def _call(stage: Stage, now: datetime) -> dict[str, Consignment]:
+    """Call in what three dealers have; their consignments by company."""
+    named = {stage.dealers[key].public_id: key for key in (SENDS, ON_ITS_WAY, NOT_SENT)}
+    wish = calling.Wish()
+    pieces = sum(row.pieces for row in calling.preview(wish, now) if row.public_id in named)
+    until = now.date() + timedelta(days=21)
+    terms = calling.Terms(until, *COLLECTED)
+    made = calling.call(wish, list(named), terms, pieces=pieces, by=stage.actors["desk"], now=now)
+    companies = {stage.dealers[key].id: key for key in named.values()}
+    found = session.scalars(select(Consignment).where(Consignment.collection_id == made.id))
+    return {companies[one.dealer_id]: one for one in found}
+
+
+def _pieces(consignment: Consignment) -> list[OldPart]:
+    return list(
+        session.scalars(
+            select(OldPart)
+            .join(ConsignmentPiece, ConsignmentPiece.old_part_id == OldPart.id)
+            .where(ConsignmentPiece.consignment_id == consignment.id)
+            .order_by(OldPart.id)
+        )
+    )
+
+
+def _send(
+    stage: Stage, consignment: Consignment, carrier: str, tracking_number: str, now: datetime
+) -> None:
+    """Pack all of it, three pieces in a box, and send it."""
+    company = next(key for key, one in stage.dealers.items() if one.id == consignment.dealer_id)
+    clerk, pieces = stage.actors[f"{company}.clerk"], _pieces(consignment)
+    for place, piece in enumerate(pieces):
+        packing.pack(consignment, piece.number, 1 + place // 3, by=clerk, now=now)
+    packing.send(
+        consignment, carrier, tracking_number, packed=len(pieces), seen=None, by=clerk, now=now
+    )
+
+
+def _inspected(case: _Case, pieces: Sequence[OldPart], now: datetime) -> Script:
+    """Two pass and one of them is disposed of; two fail, and the dealer objects to one."""
+    stage, warehouse = case.stage, case.stage.actors["warehouse"]
+    good, disposed, bad, doubtful, _waiting, missing = pieces
+    now = case.later("warehouse", now, 1)
+    yield now
+    for piece in (good, disposed):
+        inspecting.inspect(piece, inspecting.Finding(True), [], seen=None, by=warehouse, now=now)
+    for piece, photo in ((bad, WRONG), (doubtful, WRONG_TOO)):
+        finding = inspecting.Finding(False, "user_damage", DEALER, FAILED)
+        photos = case.photo(photo, warehouse, now)
+        inspecting.inspect(piece, finding, photos, seen=None, by=warehouse, now=now)
+    now = case.later(f"{SENDS}.manager", now, 1)
+    yield now
+    manager = stage.actors[f"{SENDS}.manager"]
+    evidence = case.photo(OBJECTED, manager, now)
+    inspecting.object_to(doubtful, NOT_FAILED, evidence, seen=None, by=manager, now=now)
+    charge = session.scalars(
+        select(OldPartCharge).where(OldPartCharge.old_part_id == missing.id)
+    ).one()
+    charges.dispute(charge, SENT_ALL, [], seen=None, by=manager, now=now)
+    now = case.later("warehouse", now, 1)
+    yield now
+    inspecting.dispose_many({disposed.public_id: disposed.version}, by=warehouse, now=now)
