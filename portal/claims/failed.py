@@ -1,4 +1,6 @@
-"""What an inspection means for the money: a failed piece leaves its claim, or is charged back (O8).
+"""What becomes of the money of a piece that failed or went missing (O7, O8).
+
+It leaves its claim, or what was reimbursed for it is charged back.
 
 The piece is locked before its claim, and both before the dealer's account.
 """
@@ -23,27 +25,39 @@ from portal.oldparts.inspection_models import Inspection
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import tells_payments
 
+MISSING, FAILED = "miss", "fail"
+"""Why a piece is not paid for; the names of both events in a claim's history begin so."""
+LOST = ("miss", "withhold")
+"""The steps after which a piece is missing."""
 
-def cause_of(old_part: OldPart) -> str:
-    """The cause of a piece's charge-back: there is one, ever (L4)."""
-    return f"old-part/{old_part.id}/charge-back"
+
+def cause_of(old_part: OldPart, why: str) -> str:
+    """The cause of a piece's charge-back: one for each of the two reasons, ever (L4)."""
+    return f"old-part/{old_part.id}/charge-back/{why}"
 
 
 @subscribe
 def follow(happened: Sequence[tuple[Event, Document]]) -> None:
-    """Do what the inspection of a piece, or the decision on an objection, means for its money."""
+    """Do what a step of a piece means for its money."""
     for event, document in happened:
-        if isinstance(document, OldPart):
-            if event.name == "fail":
-                _failed(document, event.at)
-            elif event.name == "overturn":
-                _passed_after_all(document, event)
+        if not isinstance(document, OldPart):
+            continue
+        if event.name in LOST:
+            _do_not_pay(document, MISSING, event.at)
+        elif event.name == "fail" and _dealer_pays(document):
+            _do_not_pay(document, FAILED, event.at)
+        elif event.name == "overturn":
+            _give_back(document, FAILED, event)
+        elif event.from_status == "missing":
+            _give_back(document, MISSING, event)
 
 
-def _failed(old_part: OldPart, now: datetime) -> None:
+def _dealer_pays(old_part: OldPart) -> bool:
     inspection = session.get(Inspection, old_part.id)
-    if inspection is None or inspection.pays != THE_DEALER:
-        return
+    return inspection is not None and inspection.pays == THE_DEALER
+
+
+def _do_not_pay(old_part: OldPart, why: str, now: datetime) -> None:
     statement = (
         select(Claim)
         .join(ClaimLine, ClaimLine.claim_id == Claim.id)
@@ -62,12 +76,12 @@ def _failed(old_part: OldPart, now: datetime) -> None:
     if line is None:
         return
     if claim.status == "settled":
-        _charge_back(old_part, claim, line, now)
+        _charge_back(old_part, claim, line, why, now)
     else:
-        _take_out(old_part, claim, line, now)
+        _take_out(old_part, claim, line, why, now)
 
 
-def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime) -> None:
+def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: datetime) -> None:
     """Take its line out of a claim that is not settled, and count the claim anew."""
     values = {"line": line.position, "old_part": old_part.number, "claimed": line.claimed}
     if line.approved is not None:
@@ -82,10 +96,10 @@ def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime) -
     if claim.status == "decided":
         claim.approved = approved
     claim.version += 1
-    record(claim, "fail_line", by=SYSTEM, now=now, values=values)
+    record(claim, f"{why}_line", by=SYSTEM, now=now, values=values)
 
 
-def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime) -> None:
+def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: datetime) -> None:
     """Charge what was approved for it back to the dealer, whatever the account holds."""
     if not line.approved:
         return
@@ -95,7 +109,7 @@ def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime
         target=OLD_PART_CHARGES,
         amount=line.approved,
         kind="old_part_charge",
-        cause=cause_of(old_part),
+        cause=cause_of(old_part, why),
         by=SYSTEM,
         now=now,
         document=old_part,
@@ -103,19 +117,22 @@ def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, now: datetime
     )
 
 
-def _passed_after_all(old_part: OldPart, event: Event) -> None:
-    entry = ledger.booked(cause_of(old_part))
+def _give_back(old_part: OldPart, why: str, event: Event) -> None:
+    """It passes after all, or turned up: a charge-back for that is reversed."""
+    entry = ledger.booked(cause_of(old_part, why))
     if entry is not None:
         ledger.take_back(entry, by=SYSTEM, now=event.at, reason=event.reason)
 
 
 def charged_back(old_part: OldPart) -> Transfer | None:
     """The entry that charged a piece back, unless it was given back since."""
-    entry = ledger.booked(cause_of(old_part))
-    if entry is None:
-        return None
-    reversed_by = session.scalar(select(Transfer.id).where(Transfer.reverses_id == entry.id))
-    return entry if reversed_by is None else None
+    reversal = aliased(Transfer)
+    return session.scalar(
+        select(Transfer).where(
+            Transfer.cause.in_([cause_of(old_part, why) for why in (MISSING, FAILED)]),
+            ~exists().where(reversal.reverses_id == Transfer.id),
+        )
+    )
 
 
 def _code() -> ColumnElement[str]:
@@ -124,7 +141,7 @@ def _code() -> ColumnElement[str]:
     back = exists().where(
         Transfer.document_kind == OldPart.kind,
         Transfer.document_id == ClaimLine.old_part_id,
-        Transfer.cause.like("old-part/%/charge-back"),
+        Transfer.cause.like("old-part/%/charge-back/%"),
         ~exists().where(reversal.reverses_id == Transfer.id),
     )
     return case(

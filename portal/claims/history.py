@@ -17,6 +17,7 @@ WORDS = {
     "create": _l("began the claim"),
     "approve_open": _l("approved the open lines without remark"),
     "fail_line": _l("took out a piece that failed its inspection"),
+    "miss_line": _l("took out a piece that is missing"),
     **{f"{step.name}_line": step.done for step in LINE.transitions},
 }
 ALONE = {
