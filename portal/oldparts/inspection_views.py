@@ -1,6 +1,6 @@
 """The pages of the inspection: what waits, one piece after another, and the objection (O8)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from portal.oldparts.label_codes import named_by
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import PAYMENTS, payment_of
 from portal.oldparts.workflow import FAILURE_REASONS
-from portal.web import frame, languages, lists, steps
+from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -106,7 +106,7 @@ def _page(old_part: OldPart, form: InspectionForm) -> ResponseReturnValue:
         may_inspect=old_part.status == "received",
         part=queries.part_of(old_part, languages.code()),
         photos=linked(row for row in of_document(old_part) if row.place is None),
-        found=found(old_part),
+        found=found(old_part, timeline.of(old_part)),
         following=inspections.following(actor(), old_part),
         form=form,
     )
@@ -135,15 +135,23 @@ def inspect(name: str) -> ResponseReturnValue:
     return _page(old_part, form)
 
 
-def found(old_part: OldPart) -> dict[str, Any] | None:
-    """What the warehouse found, and what the dealer said: as a page shows it."""
+def found(old_part: OldPart, entries: Sequence[timeline.Entry]) -> dict[str, Any] | None:
+    """What the warehouse found, and what was said of it last: as a page shows it."""
     inspection = inspections.of(old_part)
     if inspection is None or inspection.failure_code is None:
         return None
-    files = of_document(old_part)
+    files, move = of_document(old_part), timeline.latest_move(entries)
     return {
         "inspection": inspection,
-        "reason": FAILURE_REASONS[inspection.failure_code],
+        "reason": next(
+            (
+                entry.reason
+                for entry in entries
+                if entry.to_state and entry.to_state.name == "failed"
+            ),
+            FAILURE_REASONS[inspection.failure_code],
+        ),
+        "said": move.reason if move else "",
         "photos": linked(row for row in files if row.place == inspecting.INSPECTED),
         "evidence": linked(row for row in files if row.place == inspecting.OBJECTED),
         "may_object": actor().can(policy.OBJECT)
@@ -168,7 +176,7 @@ def _objection_page(old_part: OldPart, form: ObjectionForm) -> ResponseReturnVal
         status=form.status,
         old_part=old_part,
         part=queries.part_of(old_part, languages.code()),
-        found=found(old_part),
+        found=found(old_part, timeline.of(old_part)),
         form=form,
     )
 

@@ -22,7 +22,7 @@ MOST = 200
 TABS = (
     Tab("received", _l("To inspect"), OldPart.status == "received"),
     Tab("passed", _l("To dispose of"), OldPart.status == "passed"),
-    Tab("failed", _l("Failed"), OldPart.status.in_(("failed", "objected"))),
+    Tab("failed", _l("Failed inspection"), OldPart.status.in_(("failed", "objected"))),
 )
 
 

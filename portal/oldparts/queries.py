@@ -47,7 +47,7 @@ TABS = (
     Tab("missing", _l("Missing"), OldPart.status == "missing"),
     Tab("to_scrap", _l("To be scrapped"), OldPart.status == "to_scrap"),
     Tab("passed", _l("Passed"), OldPart.status == "passed"),
-    Tab("failed", _l("Failed"), OldPart.status == "failed"),
+    Tab("failed", _l("Failed inspection"), OldPart.status == "failed"),
     Tab("objected", _l("Objected to"), OldPart.status == "objected"),
     Tab("disposed", _l("Disposed of"), OldPart.status == "disposed"),
     Tab("rejected", _l("Rejected"), OldPart.status == "rejected"),

@@ -266,7 +266,7 @@ def _page(
     may_add = actor().can(policy.REGISTER) and old_part.status in services.ADDING
     return render(
         "oldparts/show.html",
-        found=found(old_part),
+        found=found(old_part, entries),
         status=(form or photos_form).status if form or photos_form else 200,
         old_part=old_part,
         state=old_part.workflow.state(old_part.status),

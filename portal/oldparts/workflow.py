@@ -199,7 +199,7 @@ OLD_PART = Workflow(
             ("received",),
             "failed",
             "oldpart:inspect",
-            _l("Failed"),
+            _l("Failed inspection"),
             _l("inspected the old part: it failed"),
             tells="oldpart:register",
             tone="danger",

@@ -290,6 +290,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "owed.waive": _row("owed", argument="line_id", missing="999999"),
     "oldpartcharges.dispute": _row("charge"),
     "oldpartcharges.send_dispute": _row("charge"),
+    "oldpartfigures.index": _row(),
     "oldpartlabels.one": _row("accepted"),
     "oldpartlabels.one_paper": _row("accepted"),
     "oldpartlabels.many": _row(),
