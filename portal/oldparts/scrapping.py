@@ -11,7 +11,7 @@ from portal.catalogue.queries import name_in
 from portal.core import workflow
 from portal.core.db import AnyRow, rows, session
 from portal.core.documents import relock
-from portal.core.errors import Invalid, Stale
+from portal.core.errors import Invalid, Stale, WrongState
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 from portal.files.queries import unclaimed
@@ -22,6 +22,7 @@ from portal.people.models import Dealer
 
 MOST = 200
 """So many pieces are allowed to be scrapped in one go."""
+DECISIONS = ("allow_scrap", "keep")
 
 
 def chosen(actor: Actor, names: Collection[str], language: str) -> Sequence[AnyRow]:
@@ -67,6 +68,22 @@ def allow_many(seen: Mapping[str, int], *, by: Actor, now: datetime) -> int:
     for _status, its in groupby(sorted(found, key=_status_of), _status_of):
         workflow.apply_many(list(its), "allow_scrap", by=by, now=now, values={})
     return len(found)
+
+
+def decide(
+    old_part: OldPart,
+    name: str,
+    *,
+    code: str = "",
+    reason: str = "",
+    seen: int | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Allow one piece to be scrapped, or take that back; WrongState for any other step."""
+    if name not in DECISIONS:
+        raise WrongState()
+    workflow.apply(relock(old_part), name, by=by, now=now, seen=seen, reason=reason, code=code)
 
 
 def _status_of(piece: OldPart) -> str:

@@ -25,6 +25,7 @@ from portal.oldparts import (
     policy,
     queries,
     registering,
+    scrapping,
     services,
 )
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
@@ -378,7 +379,7 @@ def add_photos(name: str) -> ResponseReturnValue:
 
 @pages.post("/<name>/steps/<step>", needs=policy.REVIEW)
 def act(name: str, step: str) -> ResponseReturnValue:
-    """Accept it, return it for correction or reject it (O5); decide on an inspection (O8)."""
+    """Accept, return or reject it (O5); have it scrapped (O7); decide on an inspection (O8)."""
     old_part = load(OldPart, name)
     known, form = steps.direct(old_part, step), steps.form_for(step)
 
@@ -386,6 +387,8 @@ def act(name: str, step: str) -> ResponseReturnValue:
         if step in inspecting.DECISIONS:
             seen, reason = form.seen.data, form.reason.data or ""
             inspecting.decide(old_part, step, seen=seen, reason=reason, by=actor(), now=now())
+        elif step in scrapping.DECISIONS:
+            scrapping.decide(old_part, step, **form.asked(), by=actor(), now=now())
         else:
             services.review(old_part, step, **form.asked(), by=actor(), now=now())
 

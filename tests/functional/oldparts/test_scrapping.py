@@ -6,7 +6,7 @@ from sqlalchemy import select
 from portal.collections.models import ConsignmentPiece
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, NotFound, Stale, WrongState
-from portal.oldparts import scrapping, services
+from portal.oldparts import scrapping
 from portal.oldparts.models import OldPart
 from tests.support import claims, collecting, story
 from tests.support.portal import Portal
@@ -59,7 +59,7 @@ def test_called_piece_leaves_its_consignment_when_it_may_be_scrapped(portal: Por
     with portal.transaction():
         assert session.scalars(select(ConsignmentPiece)).all() == []
         piece = session.scalars(select(OldPart).where(OldPart.public_id == second)).one()
-        services.review(piece, "keep", seen=None, by=portal.desk, now=portal.now)
+        scrapping.decide(piece, "keep", seen=None, by=portal.desk, now=portal.now)
     assert collecting.call(portal, pieces=1)
     assert collecting.broken_chains(portal) == []
 
