@@ -22,7 +22,7 @@ class InspectionForm(Form):
     """What was found. What is needed where a piece failed is the service's to say."""
 
     seen = VersionField()
-    result = StringField(validators=[Optional()])
+    result = StringField(_l("Inspection"), [Optional()])
     code = RadioField(_l("Reason"), choices=_choices(FAILURE_REASONS), validate_choice=False)
     pays = RadioField(_l("Who pays?"), choices=_choices(PAYERS), validate_choice=False)
     reason = text(_l("In words"), required=False, description=_l("The other side reads this."))

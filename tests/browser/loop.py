@@ -82,7 +82,7 @@ class Hand:
         """The page's document has that status, and nothing was refused."""
         refusal = self.page.locator("#error-summary")
         assert not refusal.count(), refusal.inner_text()
-        expect(self.page.locator(".head .badge")).to_have_text(label)
+        expect(self.page.locator(".head .badge").first).to_have_text(label)
 
 
 @dataclass(frozen=True)
@@ -258,10 +258,11 @@ def decide(walk: Walk) -> None:
 
 
 def trace(walk: Walk) -> None:
-    """The manager follows the money back to the photo of the old part."""
+    """The manager follows the money back to the photo of the old part; the one that never came
+    was charged meanwhile (O6)."""
     with walk.person("manager") as hand:
         hand.page.goto("/account")
-        expect(hand.page.get_by_role("main")).to_contain_text("CN¥9,825.50")
+        expect(hand.page.get_by_role("main")).to_contain_text("CN¥9,813.00")
         hand.follow(re.compile("RC-2026-10"))
         hand.follow("OP-2026-D0001-000001")
         photo = hand.page.get_by_role("main").get_by_role("img").first
