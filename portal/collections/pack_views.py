@@ -1,5 +1,7 @@
 """The pages on which a dealer packs what was called in, and sends it (O7)."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import flash, request
@@ -29,13 +31,39 @@ def codes(form: Any, refused: list[str]) -> list[str]:
     return ([typed] if typed else []) + scanned(refused)
 
 
-def tell(scans: list[Scan]) -> None:
-    """Say what became of some labels on the page that comes next, for whoever has no scripts."""
-    for scan in scans:
-        flash(f"{scan.code}: {scan.sentence}", CATEGORIES[scan.tone])
+def answered(
+    form: Any,
+    found: list[str],
+    refused: list[str],
+    *,
+    beside: Any,
+    scan: Callable[[str], Scan],
+    page: Callable[..., ResponseReturnValue],
+) -> ResponseReturnValue | None:
+    """Do something with each label; what to answer, or None where the page can come anew.
+
+    ``beside`` is the form's other field. Without scripts what became of the labels is told on the
+    page that comes next; with them it is the answer.
+    """
+    scans = _nothing_read(refused) if refused or not found else []
+    if form.validate_on_submit():
+        with form.refusals():
+            scans += [scan(one) for one in found]
+    if form.status != 200:
+        errors = [*beside.errors, *form.form_errors]
+        scans = [Scan("bad", str(error), "") for error in errors] + scans
+    if wanted({"scans"}):
+        return page(form, scans)
+    if form.status != 200 or not found:
+        form.status = 422 if form.status == 200 else form.status
+        form.form_errors = [scan.sentence for scan in scans]
+        return page(form)
+    for one in scans:
+        flash(f"{one.code}: {one.sentence}", CATEGORIES[one.tone])
+    return None
 
 
-def nothing_read(refused: list[str]) -> list[Scan]:
+def _nothing_read(refused: list[str]) -> list[Scan]:
     """What is said when there is no label in what came."""
     sentences = refused or [str(_("Scan a label, or type its number."))]
     return [Scan("bad", sentence, "") for sentence in sentences]
@@ -78,22 +106,13 @@ def pack(name: str) -> ResponseReturnValue:
 def _pack(name: str, found: list[str], refused: list[str]) -> ResponseReturnValue:
     consignment = load(Consignment, name)
     form: Any = PackForm()
-    scans = nothing_read(refused) if refused or not found else []
-    if form.validate_on_submit():
-        with form.refusals():
-            box = form.box.data
-            scans += [packing.pack(consignment, one, box, by=actor(), now=now()) for one in found]
-    if form.status != 200:
-        errors = [*form.box.errors, *form.form_errors]
-        scans = [Scan("bad", str(error), "") for error in errors] + scans
-    if wanted({"scans"}):
-        return _page(consignment, form, scans)
-    if form.status != 200 or not found:
-        form.status = 422 if form.status == 200 else form.status
-        form.form_errors = [scan.sentence for scan in scans]
-        return _page(consignment, form)
-    tell(scans)
-    return go("packing.packing_page", name=name, box=form.box.data)
+
+    def scan(code: str) -> Scan:
+        return packing.pack(consignment, code, form.box.data, by=actor(), now=now())
+
+    page = partial(_page, consignment)
+    told = answered(form, found, refused, beside=form.box, scan=scan, page=page)
+    return told or go("packing.packing_page", name=name, box=form.box.data)
 
 
 @pages.post("/<name>/unpack", needs=policy.SEND)

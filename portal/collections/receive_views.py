@@ -1,5 +1,6 @@
 """The pages on which the warehouse receives a consignment by scanner (O7)."""
 
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -8,12 +9,12 @@ from flask.typing import ResponseReturnValue
 from portal.collections import policy, queries, receiving
 from portal.collections.forms import FinishForm, ReceiveForm
 from portal.collections.models import Consignment
-from portal.collections.pack_views import LISTED, codes, nothing_read, tell
+from portal.collections.pack_views import LISTED, answered, codes
 from portal.collections.packing import Scan
 from portal.core.i18n import _, ngettext
 from portal.web import languages, steps
 from portal.web.forms import clean
-from portal.web.htmx import render, wanted
+from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now, writing
 
 pages = Pages("receiving", __name__, url_prefix="/collections")
@@ -56,24 +57,13 @@ def receive(name: str) -> ResponseReturnValue:
 def _receive(name: str, found: list[str], refused: list[str]) -> ResponseReturnValue:
     consignment = load(Consignment, name)
     form: Any = ReceiveForm()
-    scans = nothing_read(refused) if refused or not found else []
-    if form.validate_on_submit():
-        with form.refusals():
-            place = form.place.data or ""
-            scans += [
-                receiving.scan(consignment, one, place, by=actor(), now=now()) for one in found
-            ]
-    if form.status != 200:
-        errors = [*form.place.errors, *form.form_errors]
-        scans = [Scan("bad", str(error), "") for error in errors] + scans
-    if wanted({"scans"}):
-        return _page(consignment, form, scans)
-    if form.status != 200 or not found:
-        form.status = 422 if form.status == 200 else form.status
-        form.form_errors = [scan.sentence for scan in scans]
-        return _page(consignment, form)
-    tell(scans)
-    return go("receiving.receiving_page", name=name, place=form.place.data or "")
+
+    def scan(code: str) -> Scan:
+        return receiving.scan(consignment, code, form.place.data or "", by=actor(), now=now())
+
+    page = partial(_page, consignment)
+    told = answered(form, found, refused, beside=form.place, scan=scan, page=page)
+    return told or go("receiving.receiving_page", name=name, place=form.place.data or "")
 
 
 @pages.get("/<name>/finish", needs=policy.RECEIVE)
