@@ -23,8 +23,9 @@ from portal.oldparts.models import OldPart
 
 CALLED = timedelta(days=17)
 """How long before the end pieces are called in."""
-SENDS, ON_ITS_WAY, NOT_SENT, SCRAPS = "yuelan", "hujing", "pengcheng", "jingquan"
-"""Whose pieces arrive, whose are on their way, whose are still there, whose need not be sent."""
+ROLES = 4
+"""Whose pieces arrive, are on their way, are still there, or need not be sent: in this order the
+dealers that have most of them."""
 PLACE = "A-03-2"
 WRONG, WRONG_TOO = "collection/wrong", "collection/wrong too"
 OBJECTED, SCRAPPED = "collection/objected", "collection/scrapped"
@@ -55,30 +56,43 @@ def collected(stage: Stage) -> Script:
     case = _Case(stage, stage.rng("collection"))
     now = case.later("desk", stage.end - CALLED, 1)
     yield now
-    _allow_scrapping(stage, now)
-    consignments = _call(stage, now)
-    now = case.later(f"{SCRAPS}.clerk", now, 1)
+    companies = _with_most(stage, now)
+    if len(companies) < ROLES:
+        return
+    arrives, on_its_way, _not_sent, scraps = companies
+    _allow_scrapping(stage, scraps, now)
+    consignments = _call(stage, companies[:3], now)
+    now = case.later(f"{scraps}.clerk", now, 1)
     yield now
-    _scrap_one(case, now)
-    now = case.later(f"{SENDS}.clerk", now, 2)
+    _scrap_one(case, scraps, now)
+    now = case.later(f"{arrives}.clerk", now, 2)
     yield now
-    _send(stage, consignments[SENDS], "顺丰速运", "SF1482203319071", now)
+    _send(stage, consignments[arrives], "顺丰速运", "SF1482203319071", now)
+    yield from _received(case, arrives, consignments[arrives], now)
+    now = case.later(f"{on_its_way}.clerk", stage.end - timedelta(days=4), 1)
+    yield now
+    _send(stage, consignments[on_its_way], "德邦快递", "DPK364102955870", now)
+
+
+def _with_most(stage: Stage, now: datetime) -> list[str]:
+    """The companies that have most pieces to call in."""
+    named = {dealer.public_id: key for key, dealer in stage.dealers.items()}
+    found = sorted(calling.preview(calling.Wish(), now), key=lambda row: (-row.pieces, row.code))
+    return [named[row.public_id] for row in found[:ROLES]]
+
+
+def _received(case: _Case, company: str, consignment: Consignment, now: datetime) -> Script:
+    """All but the last piece arrive."""
+    warehouse = case.stage.actors["warehouse"]
     now = case.later("warehouse", now, 3)
     yield now
-    pieces = _pieces(consignments[SENDS])
+    pieces = _pieces(consignment)
     for piece in pieces[:-1]:
-        receiving.scan(
-            consignments[SENDS], piece.number, PLACE, by=stage.actors["warehouse"], now=now
-        )
+        receiving.scan(consignment, piece.number, PLACE, by=warehouse, now=now)
     now += timedelta(minutes=9)
     yield now
-    receiving.finish(
-        consignments[SENDS], missing=1, seen=None, by=stage.actors["warehouse"], now=now
-    )
-    yield from _inspected(case, pieces, now)
-    now = case.later(f"{ON_ITS_WAY}.clerk", stage.end - timedelta(days=4), 1)
-    yield now
-    _send(stage, consignments[ON_ITS_WAY], "德邦快递", "DPK364102955870", now)
+    receiving.finish(consignment, missing=1, seen=None, by=warehouse, now=now)
+    yield from _inspected(case, company, pieces, now)
 
 
 def _accepted(stage: Stage, company: str) -> list[OldPart]:
@@ -91,14 +105,14 @@ def _accepted(stage: Stage, company: str) -> list[OldPart]:
     )
 
 
-def _allow_scrapping(stage: Stage, now: datetime) -> None:
-    seen = {piece.public_id: piece.version for piece in _accepted(stage, SCRAPS)[:2]}
+def _allow_scrapping(stage: Stage, company: str, now: datetime) -> None:
+    seen = {piece.public_id: piece.version for piece in _accepted(stage, company)[:2]}
     scrapping.allow_many(seen, by=stage.actors["desk"], now=now)
 
 
-def _scrap_one(case: _Case, now: datetime) -> None:
-    clerk = case.stage.actors[f"{SCRAPS}.clerk"]
-    dealer_id = case.stage.dealers[SCRAPS].id
+def _scrap_one(case: _Case, company: str, now: datetime) -> None:
+    clerk = case.stage.actors[f"{company}.clerk"]
+    dealer_id = case.stage.dealers[company].id
     piece = session.scalars(
         select(OldPart)
         .where(OldPart.dealer_id == dealer_id, OldPart.status == "to_scrap")
@@ -108,9 +122,9 @@ def _scrap_one(case: _Case, now: datetime) -> None:
     scrapping.scrap(piece, case.photo(SCRAPPED, clerk, now), seen=None, by=clerk, now=now)
 
 
-def _call(stage: Stage, now: datetime) -> dict[str, Consignment]:
-    """Call in what three dealers have; their consignments by company."""
-    named = {stage.dealers[key].public_id: key for key in (SENDS, ON_ITS_WAY, NOT_SENT)}
+def _call(stage: Stage, called: Sequence[str], now: datetime) -> dict[str, Consignment]:
+    """Call in what some dealers have; their consignments by company."""
+    named = {stage.dealers[key].public_id: key for key in called}
     wish = calling.Wish()
     pieces = sum(row.pieces for row in calling.preview(wish, now) if row.public_id in named)
     until = now.date() + timedelta(days=21)
@@ -145,27 +159,31 @@ def _send(
     )
 
 
-def _inspected(case: _Case, pieces: Sequence[OldPart], now: datetime) -> Script:
+def _inspected(case: _Case, company: str, pieces: Sequence[OldPart], now: datetime) -> Script:
     """Two pass and one of them is disposed of; two fail, and the dealer objects to one."""
     stage, warehouse = case.stage, case.stage.actors["warehouse"]
-    good, disposed, bad, doubtful, _waiting, missing = pieces
+    *arrived, missing = pieces
+    good, bad = arrived[:2], arrived[2:4]
     now = case.later("warehouse", now, 1)
     yield now
-    for piece in (good, disposed):
+    for piece in good:
         inspecting.inspect(piece, inspecting.Finding(True), [], seen=None, by=warehouse, now=now)
-    for piece, photo in ((bad, WRONG), (doubtful, WRONG_TOO)):
+    for piece, photo in zip(bad, (WRONG, WRONG_TOO), strict=False):
         finding = inspecting.Finding(False, "user_damage", DEALER, FAILED)
         photos = case.photo(photo, warehouse, now)
         inspecting.inspect(piece, finding, photos, seen=None, by=warehouse, now=now)
-    now = case.later(f"{SENDS}.manager", now, 1)
+    now = case.later(f"{company}.manager", now, 1)
     yield now
-    manager = stage.actors[f"{SENDS}.manager"]
-    evidence = case.photo(OBJECTED, manager, now)
-    inspecting.object_to(doubtful, NOT_FAILED, evidence, seen=None, by=manager, now=now)
+    manager = stage.actors[f"{company}.manager"]
+    for piece in bad[1:]:
+        evidence = case.photo(OBJECTED, manager, now)
+        inspecting.object_to(piece, NOT_FAILED, evidence, seen=None, by=manager, now=now)
     charge = session.scalars(
         select(OldPartCharge).where(OldPartCharge.old_part_id == missing.id)
     ).one()
     charges.dispute(charge, SENT_ALL, [], seen=None, by=manager, now=now)
     now = case.later("warehouse", now, 1)
     yield now
-    inspecting.dispose_many({disposed.public_id: disposed.version}, by=warehouse, now=now)
+    inspecting.dispose_many(
+        {piece.public_id: piece.version for piece in good[1:]}, by=warehouse, now=now
+    )
