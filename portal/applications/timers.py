@@ -1,10 +1,5 @@
 """What the clock asks: of quotes, receipts and delays, what ends soon, and what has ended."""
 
-from collections.abc import Callable, Iterable
-from functools import partial
-
-import structlog
-
 from portal.applications import (
     compensation,
     queries,
@@ -13,26 +8,10 @@ from portal.applications import (
     receipt,
     shipment_queries,
 )
-from portal.applications.compensation_models import Compensation
-from portal.applications.models import Application, Shipment
 from portal.core import jobs
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading
+from portal.core.db import reading
 from portal.terms.values import value
-
-log = structlog.get_logger()
-
-
-def _each_alone(
-    due: Iterable[Application | Shipment | Compensation], act: Callable[..., None], clock: Clock
-) -> None:
-    """Do something with each in a transaction of its own."""
-    for document in due:
-        try:
-            in_transaction(partial(act, document, now=clock.now()))
-        except Exception:
-            # The others have their turn all the same; this one is tried again in the next round.
-            log.exception("the clock failed with a document", document=document.number)
 
 
 @jobs.timer("expire quotes")
@@ -40,7 +19,7 @@ def expire(clock: Clock) -> None:
     """Let quotes expire that nobody confirmed in time."""
     with reading():
         due = list(queries.expired(clock.now()))
-    _each_alone(due, quoting.expire, clock)
+    jobs.each_alone(due, quoting.expire, clock)
 
 
 @jobs.timer("remind of quotes")
@@ -49,7 +28,7 @@ def remind(clock: Clock) -> None:
     at = clock.now()
     with reading():
         due = quote_queries.to_remind(at, value("application.remind_days", at.date()))
-    _each_alone(due, quoting.remind, clock)
+    jobs.each_alone(due, quoting.remind, clock)
 
 
 @jobs.timer("remind of receipts")
@@ -58,7 +37,7 @@ def remind_of_receipts(clock: Clock) -> None:
     at = clock.now()
     with reading():
         due = shipment_queries.to_remind(at, value("shipment.remind_days", at.date()))
-    _each_alone(due, receipt.remind, clock)
+    jobs.each_alone(due, receipt.remind, clock)
 
 
 @jobs.timer("book compensations")
@@ -66,7 +45,7 @@ def book(clock: Clock) -> None:
     """Book the compensations that nobody decided on in time (A9)."""
     with reading():
         due = compensation.due(clock.now())
-    _each_alone(due, compensation.book_if_due, clock)
+    jobs.each_alone(due, compensation.book_if_due, clock)
 
 
 @jobs.timer("receive shipments")
@@ -74,4 +53,4 @@ def receive(clock: Clock) -> None:
     """Count as received what nobody confirmed in time (A8)."""
     with reading():
         due = shipment_queries.unanswered(clock.now())
-    _each_alone(due, receipt.lapse, clock)
+    jobs.each_alone(due, receipt.lapse, clock)

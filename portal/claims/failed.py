@@ -126,24 +126,23 @@ def _give_back(old_part: OldPart, why: str, event: Event) -> None:
 
 def charged_back(old_part: OldPart) -> Transfer | None:
     """The entry that charged a piece back, unless it was given back since."""
+    return session.scalar(select(Transfer).where(*_charges_back(old_part.id)))
+
+
+def _charges_back(old_part_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of the entry that charged a piece back and was not reversed."""
     reversal = aliased(Transfer)
-    return session.scalar(
-        select(Transfer).where(
-            Transfer.cause.in_([cause_of(old_part, why) for why in (MISSING, FAILED)]),
-            ~exists().where(reversal.reverses_id == Transfer.id),
-        )
+    return (
+        Transfer.document_kind == OldPart.kind,
+        Transfer.document_id == old_part_id,
+        Transfer.kind == "old_part_charge",
+        ~exists().where(reversal.reverses_id == Transfer.id),
     )
 
 
 def _code() -> ColumnElement[str]:
     """The key of ``PAYMENTS`` of a claimed piece, beside its line and claim (O9)."""
-    reversal = aliased(Transfer)
-    back = exists().where(
-        Transfer.document_kind == OldPart.kind,
-        Transfer.document_id == ClaimLine.old_part_id,
-        Transfer.cause.like("old-part/%/charge-back/%"),
-        ~exists().where(reversal.reverses_id == Transfer.id),
-    )
+    back = exists().where(*_charges_back(ClaimLine.old_part_id))
     return case(
         (Claim.status != "settled", "claimed"),
         (back, "charged_back"),

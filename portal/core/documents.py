@@ -130,18 +130,21 @@ def find(model: type[D], name: str, actor: Actor, *, lock: bool = False) -> D:
     return document
 
 
-def relock(document: D) -> D:
-    """Lock a document's row and read it anew: the first line of a service that changes it."""
+def relock(document: D, *, key_share: bool = False) -> D:
+    """Lock a document's row and read it anew: the first line of a service that changes it.
+
+    With ``key_share`` others may refer to the row meanwhile, as the foreign key of a new one does.
+    """
     model: Any = type(document)
-    locked: D = session.scalars(_locking(model), {"key": document.id}).one()
+    locked: D = session.scalars(_locking(model, key_share), {"key": document.id}).one()
     return locked
 
 
 @cache
-def _locking(model: Any) -> Select[Any]:
+def _locking(model: Any, key_share: bool) -> Select[Any]:
     return (
         select(model)
         .where(model.id == bindparam("key"))
-        .with_for_update(of=model)
+        .with_for_update(of=model, key_share=key_share)
         .execution_options(populate_existing=True)
     )

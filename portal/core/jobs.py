@@ -14,7 +14,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,6 +30,7 @@ from sqlalchemy import (
     and_,
     delete,
     insert,
+    inspect,
     or_,
     select,
     text,
@@ -134,6 +135,17 @@ def timer(name: str) -> Callable[[Timer], Timer]:
         return function
 
     return register
+
+
+def each_alone(due: Iterable[Any], act: Callable[..., object], clock: Clock) -> None:
+    """What a timer does with each of some rows: ``act(row, now=)`` in a transaction of its own."""
+    for one in due:
+        try:
+            in_transaction(partial(act, one, now=clock.now()))
+        except Exception:
+            # The others have their turn all the same; this one is tried again in the next round.
+            about = {"kind": type(one).__name__, "key": str(inspect(one).identity)}
+            log.exception("the clock failed", extra=about)
 
 
 def lanes() -> list[str]:

@@ -118,14 +118,13 @@ def add(batch: OldPartBatch, taken: Sequence[Taken], *, by: Actor, now: datetime
             for one in fresh.values()
         ],
     )
-    _promise(batch.id, by.id, max(_waiting_ids(batch.id), default=None), 0, now)
+    _promise(batch.id, by.id, _last_waiting(batch.id), 0, now)
     return len(fresh)
 
 
-def _waiting_ids(batch_id: int) -> Sequence[int]:
-    return session.scalars(
-        select(BatchPhoto.id).where(BatchPhoto.batch_id == batch_id, BatchPhoto.raw_key != "")
-    ).all()
+def _last_waiting(batch_id: int) -> int | None:
+    waits = (BatchPhoto.batch_id == batch_id, BatchPhoto.raw_key != "")
+    return session.scalar(select(func.max(BatchPhoto.id)).where(*waits))
 
 
 def _promise(batch_id: int, by: int | None, last: int | None, after: int, now: datetime) -> None:
@@ -257,7 +256,7 @@ def hand_over(source: OldPartBatch, target: OldPartBatch, *, by: Actor, now: dat
         )
         .values(batch_id=target.id)
     )
-    _promise(target.id, by.id, max(_waiting_ids(target.id), default=None), 0, now)
+    _promise(target.id, by.id, _last_waiting(target.id), 0, now)
 
 
 def forget(batch: OldPartBatch, *, now: datetime) -> None:

@@ -58,6 +58,11 @@ class OwedLine(Base):
     remind_on: Mapped[date | None]
 
 
+def each_of(retail: int, cost: int, *, in_full: bool) -> int:
+    """What a piece is charged at: its out-of-warranty price, in full or less its cost (O6)."""
+    return retail if in_full else retail - cost
+
+
 class OldPartCharge(Document, Base):
     """The charge for the pieces of one shipped line, or for one old part that went missing.
 
@@ -113,4 +118,4 @@ class OldPartCharge(Document, Base):
     @property
     def each(self) -> int:
         """What each piece is charged at, in minor units; not above zero if there is nothing to."""
-        return (self.retail or 0) - (0 if self.in_full else self.cost)
+        return each_of(self.retail or 0, self.cost, in_full=self.in_full)

@@ -25,7 +25,7 @@ from portal.ledger import services as ledger
 from portal.ledger.models import DEALER, OLD_PART_CHARGES
 from portal.oldparts import owed as owing
 from portal.oldparts import policy
-from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
+from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine, each_of
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from portal.terms.calendar import end_of
@@ -71,9 +71,10 @@ def charge_missing(old_part: OldPart, *, by: Actor, now: datetime) -> OldPartCha
     caller has locked the piece.
     """
     line = owing.locked(old_part.shipment_line_id)
-    if session.scalar(_charge_of(OldPartCharge.old_part_id == old_part.id)):
+    own = OldPartCharge.old_part_id == old_part.id
+    if session.scalar(select(OldPartCharge.id).where(own)) is not None:
         return None
-    paid = session.scalar(_charge_of(OldPartCharge.shipment_line_id == old_part.shipment_line_id))
+    paid = of_line(old_part.shipment_line_id)
     if paid and paid.status in PAID and paid.created_at <= old_part.created_at:
         return None
     part_id = line.part_id if line else old_part.part_id
@@ -94,10 +95,6 @@ def charge_missing(old_part: OldPart, *, by: Actor, now: datetime) -> OldPartCha
     # Who says that it is missing need not be one who charges: the portal does, by the rule.
     _charge(charge, by=SYSTEM, now=now)
     return charge
-
-
-def _charge_of(condition: Any) -> Any:
-    return select(OldPartCharge).where(condition)
 
 
 def _of_line(line: OwedLine, *, by: Actor, now: datetime) -> OldPartCharge:
@@ -198,7 +195,7 @@ def estimate(line: OwedLine, now: datetime) -> int | None:
     price = price_of(line.part_id, now)
     if price is None:
         return None
-    return max(line.pieces * (price.retail - (0 if in_full(now) else line.unit_price)), 0)
+    return max(line.pieces * each_of(price.retail, line.unit_price, in_full=in_full(now)), 0)
 
 
 def cause_of(charge: OldPartCharge) -> str:

@@ -38,16 +38,6 @@ class Finding:
     words: str = ""
 
 
-def _held(old_part: OldPart) -> OldPart:
-    """The piece, locked so that a claim can still refer to it: claims are locked after it."""
-    return session.scalars(
-        select(OldPart)
-        .where(OldPart.id == old_part.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
-
-
 def inspect(
     old_part: OldPart,
     finding: Finding,
@@ -61,7 +51,8 @@ def inspect(
 
     Invalid if it failed and there is no reason or photo, or nobody is said to pay.
     """
-    old_part = _held(old_part)
+    # A claim can still refer to it: claims are locked after it.
+    old_part = relock(old_part, key_share=True)
     step = "pass" if finding.passed else "fail"
     workflow.check(old_part, step, by=by, seen=seen, code=finding.failure_code)
     inspection = Inspection(old_part_id=old_part.id, inspected_by_id=by.id, inspected_at=now)

@@ -5,10 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.catalogue.labels import labelled
 from portal.core.db import reading
-from portal.core.errors import Invalid
 from portal.core.i18n import _
-from portal.files.images import codes_in
-from portal.files.services import MAX_BYTES
+from portal.files.views import scanned
 from portal.oldparts import policy, registering
 from portal.web import languages
 from portal.web.forms import clean
@@ -21,17 +19,11 @@ pages = Pages("phone", __name__, url_prefix="/old-parts")
 @pages.post("/scan", needs=policy.REGISTER, own_transactions=True)
 def scan() -> ResponseReturnValue:
     """From a photo of a part's label to the form of its next piece, the first due first."""
-    sent = request.files.get("scan")
-    if sent is None or not sent.filename:
-        flash(_("Take a photo of the label first."), "error")
-        return go("oldparts.to_register")
-    try:
-        texts = [clean(text) for text in codes_in(sent.stream.read(MAX_BYTES + 1), sent.filename)]
-    except Invalid as refusal:
-        flash(str(refusal), "error")
-        return go("oldparts.to_register")
+    refused: list[str] = []
+    texts = scanned(refused)
     if not texts:
-        flash(_("No code was found in “%(name)s”.", name=sent.filename), "error")
+        for sentence in refused or [_("Take a photo of the label first.")]:
+            flash(sentence, "error")
         return go("oldparts.to_register")
     with reading():
         line = registering.open_line_of(labelled(texts).values(), actor(), languages.code())
