@@ -10,7 +10,6 @@ from portal.core.i18n import _
 from portal.people.models import Dealer
 from portal.web import exports, filters, lists
 from portal.web.exports import Column
-from portal.web.forms import clean
 from portal.web.routes import Pages, actor, now
 
 pages = Pages("worklist", __name__)
@@ -19,8 +18,8 @@ pages = Pages("worklist", __name__)
 def wish() -> queries.Wish:
     """What the URL asks for of the applications."""
     return queries.Wish(
-        text=clean(request.args.get("q", ""))[:100],
-        dealer="" if actor().is_dealer else clean(request.args.get("dealer", ""))[:20],
+        text=lists.typed(),
+        dealer="" if actor().is_dealer else lists.typed("dealer"),
         begun=lists.days_asked(),
         late=now() if request.args.get("due") == "late" else None,
     )

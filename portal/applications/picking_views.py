@@ -6,7 +6,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.applications import paper, picking, policy
-from portal.web.forms import clean
+from portal.web import lists
 from portal.web.htmx import render
 from portal.web.paper import Paper, answer
 from portal.web.routes import Pages, actor
@@ -16,7 +16,7 @@ pages = Pages("picking", __name__)
 
 def _chosen() -> tuple[str, Any, set[str]]:
     """The dealer in the address, the applications to choose from, and those that are chosen."""
-    dealer = clean(request.args.get("dealer", ""))[:20]
+    dealer = lists.typed("dealer")
     shown = picking.applications(actor(), dealer)
     every = {row.public_id for row in shown}
     return dealer, shown, every & set(request.args.getlist("pick")) or every

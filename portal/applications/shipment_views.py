@@ -26,7 +26,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.web import exports, frame, lists, steps, timeline
 from portal.web.exports import Column
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
 
@@ -155,26 +155,21 @@ def cancel(name: str) -> ResponseReturnValue:
     return answer
 
 
-def _text() -> str:
-    text: str = clean(request.args.get("q", ""))[:100]
-    return text
-
-
 def _shown() -> lists.Selection:
     """What the URL asks for of the shipments."""
     tab = lists.current(shipment_queries.TABS)
-    statement = shipment_queries.listed(actor(), _text(), tab)
+    statement = shipment_queries.listed(actor(), lists.typed(), tab)
     return lists.Selection(statement, Shipment.created_at, Shipment.id)
 
 
 @pages.get("/shipments", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of shipments."""
-    tabs, scope = shipment_queries.TABS, shipment_queries.scope(actor(), _text())
+    tabs, scope = shipment_queries.TABS, shipment_queries.scope(actor(), lists.typed())
     return render(
         "shipments/list.html",
         fragments={"results"},
-        q=_text(),
+        q=lists.typed(),
         tab=lists.current(tabs).name,
         listed=_shown().page(),
         tabs=lists.tab_items(tabs, lists.counts(Shipment, scope, tabs)),

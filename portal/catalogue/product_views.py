@@ -56,7 +56,7 @@ def find_models(who: Actor, text: str) -> Iterable[frame.Find]:
 @pages.get("/products", needs=policy.PRODUCT_READ)
 def index() -> ResponseReturnValue:
     """The product models."""
-    text = clean(request.args.get("q", ""))[:100]
+    text = lists.typed()
     tabs = (
         lists.tab_of("active", _l("Active"), ProductModel.status, "active"),
         lists.tab_of("withdrawn", _l("Withdrawn"), ProductModel.status, "withdrawn"),

@@ -57,7 +57,7 @@ def find_parts(who: Actor, text: str) -> Iterable[frame.Find]:
 @pages.get("/parts", needs=policy.PART_READ)
 def index() -> ResponseReturnValue:
     """The catalogue."""
-    text, on = clean(request.args.get("q", ""))[:100], now().date()
+    text, on = lists.typed(), now().date()
     tabs = (
         lists.tab_of("active", _l("Active"), Part.status, "active"),
         lists.tab_of("withdrawn", _l("Withdrawn"), Part.status, "withdrawn"),

@@ -23,7 +23,7 @@ from portal.oldparts.models import OldPart
 from portal.oldparts.payments import tells_payment
 from portal.oldparts.way import Stop, tells_way
 from portal.web import filters, frame, lists, presses, steps, timeline
-from portal.web.forms import ActionForm, Form, clean
+from portal.web.forms import ActionForm, Form
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, needs_of, now
 
@@ -57,28 +57,23 @@ def _old_part_url(name: str) -> str:
     return url_for(kind_named(OldPart.kind).endpoint, name=name)
 
 
-def _text() -> str:
-    text: str = clean(request.args.get("q", ""))[:100]
-    return text
-
-
 def shown() -> lists.Selection:
     """What the URL asks for of the claims."""
     tab = lists.current(queries.tabs_for(actor()))
-    return lists.Selection(queries.listed(actor(), _text(), tab), Claim.created_at, Claim.id)
+    return lists.Selection(queries.listed(actor(), lists.typed(), tab), Claim.created_at, Claim.id)
 
 
 @pages.get("/claims", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of claims."""
-    tabs, scope = queries.tabs_for(actor()), queries.scope(actor(), _text())
+    tabs, scope = queries.tabs_for(actor()), queries.scope(actor(), lists.typed())
     return render(
         "claims/list.html",
         fragments={"results"},
         listed=shown().page(),
         tabs=lists.tab_items(tabs, lists.counts(Claim, scope, tabs)),
         tab=lists.current(tabs).name,
-        q=_text(),
+        q=lists.typed(),
         state=Claim.workflow.state,
     )
 

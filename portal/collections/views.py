@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from flask import request, url_for
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from portal.collections import leaving as leaving  # it listens to events
@@ -18,7 +18,7 @@ from portal.oldparts.models import OldPart
 from portal.oldparts.queries import Whereabouts, tells_whereabouts
 from portal.oldparts.way import Stop, tells_way
 from portal.web import frame, languages, lists, steps, timeline
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, load, now
 
@@ -37,15 +37,10 @@ frame.room(25, _l("Collections"), "box", "collections.index", policy.READ)
 STEPS = {"send": "packing.sending", "finish": "receiving.finishing"}
 
 
-def _typed() -> str:
-    text: str = clean(request.args.get("q", ""))[:100]
-    return text
-
-
 @pages.get("", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of consignments; what waits comes with the first one first."""
-    tabs, text = queries.tabs(now()), _typed()
+    tabs, text = queries.tabs(now()), lists.typed()
     tab = lists.current(tabs)
     numbers = lists.counts(Consignment, queries.scope(actor(), text), tabs)
     return render(
@@ -66,7 +61,7 @@ def index() -> ResponseReturnValue:
 
 
 def _page(consignment: Consignment, form: ActionForm | None = None) -> ResponseReturnValue:
-    text = _typed()
+    text = lists.typed()
     tabs = queries.PIECE_TABS if consignment.status == "called" else queries.ARRIVED_TABS
     found = queries.pieces(consignment, text, lists.current(tabs), languages.code())
     numbers = lists.counts(queries.piece_table(), queries.piece_scope(consignment, text), tabs)

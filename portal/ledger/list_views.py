@@ -13,7 +13,6 @@ from portal.ledger.models import Reservation, Transfer
 from portal.people.models import Dealer
 from portal.web import exports, lists
 from portal.web.exports import Column
-from portal.web.forms import clean
 from portal.web.routes import Pages, actor
 
 pages = Pages("ledgerlists", __name__)
@@ -100,12 +99,6 @@ def of_dealer(name: str) -> exports.Table:
     return _table(name)
 
 
-def text_asked() -> str:
-    """What the list of accounts is searched for."""
-    text: str = clean(request.args.get("q", ""))[:100]
-    return text
-
-
 @exports.offers(pages, "/accounts", of="ledger.accounts", needs=policy.ACCOUNTS)
 def of_all() -> exports.Table:
     """The accounts of all dealers, in the order of their codes."""
@@ -118,5 +111,5 @@ def of_all() -> exports.Table:
         Column(_("Reserved"), "reserved", money),
         Column(_("Available"), "available", money),
     ]
-    statement = queries.accounts(actor(), text_asked(), tab).order_by(Dealer.code)
+    statement = queries.accounts(actor(), lists.typed(), tab).order_by(Dealer.code)
     return exports.Table(_("Accounts"), statement, columns)

@@ -114,7 +114,7 @@ def dealer_account(name: str) -> ResponseReturnValue:
 @pages.get("/accounts", needs=policy.ACCOUNTS)
 def accounts() -> ResponseReturnValue:
     """The accounts of all dealers."""
-    text, tab = list_views.text_asked(), lists.current(queries.ACCOUNT_TABS)
+    text, tab = lists.typed(), lists.current(queries.ACCOUNT_TABS)
     scope = queries.accounts_scope(actor(), text)
     return render(
         "ledger/accounts.html",

@@ -27,7 +27,6 @@ from portal.oldparts.charge_forms import DisputeForm
 from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.history import CHARGE_ALONE, CHARGE_VALUES, CHARGE_WORDS
 from portal.oldparts.models import OldPart
-from portal.oldparts.views import typed_search
 from portal.web import filters, frame, languages, lists, steps, timeline
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -49,7 +48,7 @@ register(
 @pages.get("", needs=policy.READ_CHARGES)
 def index() -> ResponseReturnValue:
     """The list of charges."""
-    text = typed_search()
+    text = lists.typed()
     numbers = lists.counts(OldPartCharge, queries.scope(actor(), text), queries.TABS)
     return render(
         "oldpartcharges/list.html",

@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
 
 
 def _queue(form: DisposeForm) -> ResponseReturnValue:
-    text, tab = clean(request.args.get("q", ""))[:100], lists.current(inspections.TABS)
+    text, tab = lists.typed(), lists.current(inspections.TABS)
     numbers = lists.counts(OldPart, queries.scope(actor(), text), inspections.TABS)
     return render(
         "oldparts/inspect_list.html",

@@ -11,7 +11,6 @@ from portal.core.errors import NotFound
 from portal.oldparts import labels, policy, queries
 from portal.oldparts.label_forms import LabelsForm
 from portal.oldparts.models import OldPart
-from portal.oldparts.views import typed_search
 from portal.web import languages, lists
 from portal.web.forms import clean
 from portal.web.htmx import render
@@ -33,7 +32,7 @@ def _many() -> Found:
         names = [clean(name) for name in ticked[: labels.MOST]]
         return labels.of(actor(), names, languages.code())
     tab = lists.current(queries.TABS)
-    return labels.of_list(actor(), typed_search(), tab, languages.code())
+    return labels.of_list(actor(), lists.typed(), tab, languages.code())
 
 
 def _form() -> LabelsForm:

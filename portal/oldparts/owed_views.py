@@ -12,9 +12,9 @@ from portal.oldparts import charges, policy
 from portal.oldparts import owed_queries as queries
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.charge_workflow import CHARGE
-from portal.oldparts.views import deadline, typed_search
+from portal.oldparts.views import deadline
 from portal.web import filters, languages, lists, steps
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, now
 
@@ -24,8 +24,8 @@ pages = Pages("owed", __name__, url_prefix="/old-parts/owed")
 @pages.get("", needs=policy.OWED)
 def index() -> ResponseReturnValue:
     """What is owed, line by line, the first due first; of all dealers, or of one."""
-    text = typed_search()
-    code = clean(request.args.get("dealer", ""))[:20]
+    text = lists.typed()
+    code = lists.typed("dealer")
     dealer = queries.dealer_of(code) if code else None
     tabs = queries.tabs(now())
     tab = lists.current(tabs)

@@ -16,7 +16,7 @@ from portal.oldparts.forms import AcceptForm
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import payment_of
 from portal.oldparts.same_photos import same_photos
-from portal.web import languages, steps, timeline
+from portal.web import languages, lists, steps, timeline
 from portal.web.forms import ActionForm, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
 
 
 def _queue(form: AcceptForm) -> ResponseReturnValue:
-    text = clean(request.args.get("q", ""))[:100]
+    text = lists.typed()
     rows = reviewing.queue(actor(), text, name_in(languages.code()), now=now())
     suspicious = request.args.get("tab") == "suspicious"
     return render(

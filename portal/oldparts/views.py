@@ -38,7 +38,6 @@ from portal.oldparts.way import Stop, way_of
 from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
 from portal.web import frame, languages, lists, steps, timeline
-from portal.web.forms import clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
@@ -56,16 +55,10 @@ register_kind(
 frame.room(20, _l("Old parts"), "oldparts", "oldparts.index", policy.READ)
 
 
-def typed_search() -> str:
-    """What the list is searched for."""
-    text: str = clean(request.args.get("q", ""))[:100]
-    return text
-
-
 def shown() -> lists.Selection:
     """What the URL asks for of the old parts; what waits for review comes with the oldest first."""
     tab = lists.current(queries.TABS)
-    statement = queries.listed(actor(), typed_search(), tab, languages.code())
+    statement = queries.listed(actor(), lists.typed(), tab, languages.code())
     oldest_first = tab.name == "registered"
     return lists.Selection(statement, OldPart.created_at, OldPart.id, oldest_first=oldest_first)
 
@@ -73,14 +66,14 @@ def shown() -> lists.Selection:
 @pages.get("", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of old parts."""
-    numbers = lists.counts(OldPart, queries.scope(actor(), typed_search()), queries.TABS)
+    numbers = lists.counts(OldPart, queries.scope(actor(), lists.typed()), queries.TABS)
     return render(
         "oldparts/list.html",
         fragments={"results"},
         listed=shown().page(),
         tabs=lists.tab_items(queries.TABS, numbers),
         tab=lists.current(queries.TABS),
-        q=typed_search(),
+        q=lists.typed(),
         state=OldPart.workflow.state,
         payments=PAYMENTS,
     )
@@ -103,14 +96,14 @@ def deadline(at: datetime) -> _Deadline:
 def shown_to_register() -> lists.Selection:
     """What the URL asks for of what is to be registered, the first due first."""
     tab = lists.current(queries.OPEN_TABS)
-    statement = queries.open_listed(actor(), typed_search(), tab, languages.code())
+    statement = queries.open_listed(actor(), lists.typed(), tab, languages.code())
     return lists.Selection(statement, OwedLine.register_by, ShipmentLine.id, oldest_first=True)
 
 
 @pages.get("/to-register", needs=policy.REGISTER)
 def to_register() -> ResponseReturnValue:
     """What arrived for a warranty repair and whose old part is not registered."""
-    scope = queries.open_scope(actor(), typed_search())
+    scope = queries.open_scope(actor(), lists.typed())
     numbers = lists.counts(queries.open_lines(), scope, queries.OPEN_TABS)
     return render(
         "oldparts/to_register.html",
@@ -118,7 +111,7 @@ def to_register() -> ResponseReturnValue:
         listed=shown_to_register().page(),
         tabs=lists.tab_items(queries.OPEN_TABS, numbers),
         tab=lists.current(queries.OPEN_TABS),
-        q=typed_search(),
+        q=lists.typed(),
         deadline=deadline,
         charge_state=lists.states(OldPartCharge.workflow),
     )

@@ -18,7 +18,7 @@ from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, Side
 from portal.people import forms, history, policy, queries, services, sign_in
 from portal.people.models import Dealer, User
 from portal.web import frame, languages, lists, mail, steps, timeline
-from portal.web.forms import ActionForm, clean
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, is_safe, load, now
 
@@ -262,7 +262,7 @@ def device(agent: str) -> str:
 @pages.get("/dealers", needs=policy.DEALER_READ)
 def dealers() -> ResponseReturnValue:
     """The list of dealers."""
-    text = clean(request.args.get("q", ""))[:100]
+    text = lists.typed()
     return render(
         "people/dealers.html",
         fragments={"results"},
@@ -345,7 +345,7 @@ def _tabs() -> list[lists.Tab]:
 @pages.get("/users", needs=policy.USER_READ)
 def users() -> ResponseReturnValue:
     """The list of people: everybody's for headquarters, one's own company's for a manager."""
-    text = clean(request.args.get("q", ""))[:100]
+    text = lists.typed()
     tabs = _tabs()
     statement = queries.users(actor(), text, lists.current(tabs).where)
     numbers = lists.counts(User, queries.users_scope(actor(), text), tabs)

@@ -13,8 +13,7 @@ from portal.core.db import session
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import PUBLIC, SIGNED_IN
 from portal.reports import queries
-from portal.web import filters, frame
-from portal.web.forms import clean
+from portal.web import filters, frame, lists
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, now
 
@@ -87,7 +86,7 @@ def search() -> ResponseReturnValue:
 
     Whoever asks for the one thing of that name is led to it.
     """
-    wanted = clean(request.args.get("q", ""))[:100]
+    wanted = lists.typed()
     finds = frame.find(actor(), wanted) if wanted else []
     named = [hit for hit in finds if str(hit.title).lower() == wanted.lower()]
     if len(named) == 1 and request.headers.get("HX-Request") != "true":

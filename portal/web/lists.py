@@ -29,6 +29,7 @@ from portal.core.clock import parse_day
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.workflow import State, Workflow
 from portal.web import languages
+from portal.web.forms import clean
 from portal.web.links import url_for
 
 SIZE = 50
@@ -123,6 +124,11 @@ def _read_cursor(text: str) -> tuple[datetime, int] | None:
 def here(**changes: Any) -> str:
     """This page's address with some of its parameters changed; None takes one out."""
     return with_filters(str(request.endpoint), request.view_args or {}, changes)
+
+
+def typed(name: str = "q") -> str:
+    """What the URL's parameter says, as it can be searched for: at most 100 characters."""
+    return str(clean(request.args.get(name, "")))[:100]
 
 
 def filters_on() -> list[tuple[str, str]]:
