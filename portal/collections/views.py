@@ -37,23 +37,28 @@ frame.room(25, _l("Collections"), "box", "collections.index", policy.READ)
 STEPS = {"send": "packing.sending", "finish": "receiving.finishing"}
 
 
+def shown() -> lists.Selection:
+    """What the URL asks for of the consignments; what waits comes with the first one first."""
+    tab = lists.current(queries.tabs(now()))
+    return lists.Selection(
+        queries.listed(actor(), lists.typed(), tab),
+        Consignment.created_at,
+        Consignment.id,
+        oldest_first=tab.name in ("called", "late", "sent"),
+    )
+
+
 @pages.get("", needs=policy.READ)
 def index() -> ResponseReturnValue:
-    """The list of consignments; what waits comes with the first one first."""
+    """The list of consignments."""
     tabs, text = queries.tabs(now()), lists.typed()
-    tab = lists.current(tabs)
     numbers = lists.counts(Consignment, queries.scope(actor(), text), tabs)
     return render(
         "collections/list.html",
         fragments={"results"},
-        listed=lists.page(
-            queries.listed(actor(), text, tab),
-            Consignment.created_at,
-            Consignment.id,
-            oldest_first=tab.name in ("called", "late", "sent"),
-        ),
+        listed=shown().page(),
         tabs=lists.tab_items(tabs, numbers),
-        tab=tab,
+        tab=lists.current(tabs),
         q=text,
         state=lists.states(Consignment.workflow),
         at=now(),

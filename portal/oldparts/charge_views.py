@@ -45,6 +45,16 @@ register(
 )
 
 
+def shown() -> lists.Selection:
+    """What the URL asks for of the charges."""
+    return lists.Selection(
+        queries.listed(actor(), lists.typed(), languages.code()),
+        OldPartCharge.created_at,
+        OldPartCharge.id,
+        tab=lists.current(queries.TABS),
+    )
+
+
 @pages.get("", needs=policy.READ_CHARGES)
 def index() -> ResponseReturnValue:
     """The list of charges."""
@@ -53,12 +63,7 @@ def index() -> ResponseReturnValue:
     return render(
         "oldpartcharges/list.html",
         fragments={"results"},
-        listed=lists.page(
-            queries.listed(actor(), text, languages.code()),
-            OldPartCharge.created_at,
-            OldPartCharge.id,
-            tab=lists.current(queries.TABS),
-        ),
+        listed=shown().page(),
         tabs=lists.tab_items(queries.TABS, numbers),
         tab=lists.current(queries.TABS),
         q=text,

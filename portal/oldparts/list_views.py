@@ -1,7 +1,8 @@
-"""The lists of old parts as files."""
+"""The lists of old parts, of what is owed of them, and of what was charged, as files."""
 
 from portal.core.i18n import _
-from portal.oldparts import policy, queries
+from portal.oldparts import charge_views, owed_views, policy, queries
+from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import PAYMENTS
 from portal.oldparts.views import shown, shown_to_register
@@ -67,3 +68,42 @@ def export_to_register() -> exports.Table:
     if lists.current(queries.OPEN_TABS).name == "required":
         columns.append(Column(_("Due"), "register_by", moment))
     return exports.Table(_("Old parts to register"), shown_to_register().whole, columns)
+
+
+@exports.offers(pages, "/owed", of="owed.index", needs=policy.OWED)
+def export_owed() -> exports.Table:
+    """What dealers owe, line by line."""
+    moment = exports.moments()
+    columns = [
+        Column(_("New part"), "part_number"),
+        Column(_("Part name"), "part_name"),
+        Column(_("Due"), "created_at", moment),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Pieces"), "quantity"),
+        Column(_("Pieces left"), "pieces"),
+        Column(_("Deducted"), "value", exports.money()),
+        Column(_("Application"), "application_number"),
+        Column(_("Shipment"), "shipment_number"),
+        Column(_("Received on"), "received_at", moment),
+    ]
+    return exports.Table(_("Owed old parts"), owed_views.shown().whole, columns)
+
+
+@exports.offers(pages, "/charges", of="oldpartcharges.index", needs=policy.READ_CHARGES)
+def export_charges() -> exports.Table:
+    """The charges as the list shows them."""
+    moment = exports.moments()
+    columns = [
+        Column(_("Number"), "number"),
+        Column(_("Status"), "status", exports.states(OldPartCharge.workflow)),
+        Column(_("Dealer code"), "dealer_code"),
+        Column(_("Dealer"), "dealer_name"),
+        Column(_("Part"), "part_number"),
+        Column(_("Part name"), "part_name"),
+        Column(_("Pieces"), "pieces"),
+        Column(_("Amount"), "amount", exports.money()),
+        Column(_("When"), "created_at", moment),
+        Column(_("Answer by"), "answer_by", moment),
+    ]
+    return exports.Table(_("Old-part charges"), charge_views.shown().whole, columns)

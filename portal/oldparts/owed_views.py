@@ -13,6 +13,7 @@ from portal.oldparts import owed_queries as queries
 from portal.oldparts.charge_models import OWED, OldPartCharge, OwedLine
 from portal.oldparts.charge_workflow import CHARGE
 from portal.oldparts.views import deadline
+from portal.people.models import Dealer
 from portal.web import filters, languages, lists, steps
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
@@ -21,36 +22,42 @@ from portal.web.routes import Pages, actor, now
 pages = Pages("owed", __name__, url_prefix="/old-parts/owed")
 
 
+def _dealer() -> Dealer | None:
+    code = lists.typed("dealer")
+    return queries.dealer_of(code) if code else None
+
+
+def shown() -> lists.Selection:
+    """What the URL asks for of what is owed, the first due first; of all dealers, or of one."""
+    return lists.Selection(
+        queries.listed(
+            *queries.scope(actor(), lists.typed(), _dealer()), language=languages.code()
+        ),
+        OwedLine.register_by,
+        OwedLine.shipment_line_id,
+        tab=lists.current(queries.tabs(now())),
+        oldest_first=True,
+    )
+
+
 @pages.get("", needs=policy.OWED)
 def index() -> ResponseReturnValue:
-    """What is owed, line by line, the first due first; of all dealers, or of one."""
-    text = lists.typed()
-    code = lists.typed("dealer")
-    dealer = queries.dealer_of(code) if code else None
-    tabs = queries.tabs(now())
-    tab = lists.current(tabs)
-    scope = queries.scope(actor(), text, dealer)
-    shown = (*scope, *(() if tab.where is None else (tab.where,)))
+    """What is owed, line by line."""
+    text, dealer, tabs = lists.typed(), _dealer(), queries.tabs(now())
+    tab, scope = lists.current(tabs), queries.scope(actor(), text, dealer)
+    within = (*scope, *(() if tab.where is None else (tab.where,)))
+    counted: Any = queries.table() if text else OwedLine
     return render(
         "oldparts/owed.html",
         fragments={"results"},
-        listed=lists.page(
-            queries.listed(*shown, language=languages.code()),
-            OwedLine.register_by,
-            OwedLine.shipment_line_id,
-            oldest_first=True,
-        ),
-        sums=queries.sums(*shown, joined=bool(text)),
-        tabs=lists.tab_items(tabs, lists.counts(_counted(text), scope, tabs)),
+        listed=shown().page(),
+        sums=queries.sums(*within, joined=bool(text)),
+        tabs=lists.tab_items(tabs, lists.counts(counted, scope, tabs)),
         tab=tab,
         q=text,
         dealer=dealer,
         deadline=deadline,
     )
-
-
-def _counted(text: str) -> Any:
-    return queries.table() if text else OwedLine
 
 
 @pages.get("/dealers", needs=policy.OWED)

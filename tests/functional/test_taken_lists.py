@@ -31,7 +31,7 @@ from portal.web import exports
 from portal.web.forms import clean
 from portal.web.routes import needs_of
 from tests.functional import world as worlds
-from tests.support import claims, story
+from tests.support import claims, collecting, story
 from tests.support.portal import DEALERS, Client, Portal
 from tests.support.queries import counted
 
@@ -43,6 +43,9 @@ LISTS = {
     "compensations.index": ("finance", "Number"),
     "oldparts.index": ("desk", "Number"),
     "oldparts.to_register": ("clerk", "New part"),
+    "owed.index": ("desk", "New part"),
+    "oldpartcharges.index": ("finance", "Number"),
+    "collections.index": ("warehouse", "Consignment"),
     "claims.index": ("reviewer", "Number"),
     "ledger.accounts": ("finance", "Dealer code"),
     "ledger.account": ("manager", "Kind"),
@@ -164,6 +167,8 @@ def test_a_file_costs_the_same_few_queries_however_long_it_is(portal: Portal) ->
     before = asked()
     story.late(portal)
     story.registered(portal)
+    story.charged(portal)
+    collecting.called(portal, 1, part="TH-300")
     claims.pieces(portal, at=portal.now - timedelta(days=30))
     claims.started(portal, Month(2026, 9))
     for endpoint, (few, short), (many, long) in zip(lists, before, asked(), strict=True):
