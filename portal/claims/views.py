@@ -20,7 +20,7 @@ from portal.core.permissions import Actor
 from portal.ledger import policy as ledger
 from portal.ledger.kinds import KINDS
 from portal.oldparts.models import OldPart
-from portal.oldparts.payments import tells_payment
+from portal.oldparts.payments import NOTHING, PAYMENTS, tells_payment
 from portal.oldparts.way import Stop, tells_way
 from portal.web import filters, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, Form
@@ -234,6 +234,8 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
         after=_after(),
         old_part_url=_old_part_url,
+        old_part_state=OldPart.workflow.state,
+        payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
         entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()),
         typed=typed,

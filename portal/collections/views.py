@@ -15,6 +15,7 @@ from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import PAYMENTS, payment_column
 from portal.oldparts.queries import Whereabouts, tells_whereabouts
 from portal.oldparts.way import Stop, tells_way
 from portal.web import frame, languages, lists, steps, timeline
@@ -69,6 +70,7 @@ def _page(consignment: Consignment, form: ActionForm | None = None) -> ResponseR
     text = lists.typed()
     tabs = queries.PIECE_TABS if consignment.status == "called" else queries.ARRIVED_TABS
     found = queries.pieces(consignment, text, lists.current(tabs), languages.code())
+    found = found.add_columns(payment_column(actor()))
     numbers = lists.counts(queries.piece_table(), queries.piece_scope(consignment, text), tabs)
     return render(
         "collections/show.html",
@@ -85,6 +87,7 @@ def _page(consignment: Consignment, form: ActionForm | None = None) -> ResponseR
         tab=lists.current(tabs),
         q=text,
         piece_state=lists.states(OldPart.workflow),
+        payments=PAYMENTS,
         open_states=receiving.OPEN,
         form=form,
         at=now(),

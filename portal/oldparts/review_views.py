@@ -14,7 +14,7 @@ from portal.oldparts import policy, queries, reviewing, services
 from portal.oldparts.findings import judged
 from portal.oldparts.forms import AcceptForm
 from portal.oldparts.models import OldPart
-from portal.oldparts.payments import payment_of
+from portal.oldparts.payments import PAYMENTS, payment_of
 from portal.oldparts.same_photos import same_photos
 from portal.web import languages, lists, steps, timeline
 from portal.web.forms import ActionForm, clean
@@ -45,6 +45,8 @@ def _queue(form: AcceptForm) -> ResponseReturnValue:
         clear=[row for row in rows if not row.judged.findings],
         suspicious=[row for row in rows if row.judged.findings],
         shows_suspicious=suspicious,
+        state=OldPart.workflow.state,
+        payments=PAYMENTS,
         q=text,
         most=reviewing.MOST if len(rows) == reviewing.MOST else None,
     )

@@ -15,6 +15,7 @@ from portal.core.permissions import Actor
 from portal.oldparts import policy
 from portal.oldparts.findings import A_YEAR, Judged, judged
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import payment_column
 from portal.oldparts.queries import first_photo, scope
 from portal.people.models import Dealer
 from portal.web.lists import capped, in_words
@@ -145,13 +146,22 @@ class Waiting(NamedTuple):
     part_name: str
     dealer: str
     photo: str | None
+    payment: str
     judged: Judged
 
 
 def queue(actor: Actor, text: str, name: Any, *, now: datetime) -> list[Waiting]:
     """The pieces that have waited longest, at most ``MOST``; ``name`` is the part's name column."""
     found = session.execute(
-        select(OldPart, Part.number, name.label("name"), Dealer.code, Dealer.name, first_photo())
+        select(
+            OldPart,
+            Part.number,
+            name.label("name"),
+            Dealer.code,
+            Dealer.name,
+            first_photo(),
+            payment_column(actor),
+        )
         .join(Part, Part.id == OldPart.part_id)
         .join(Dealer, Dealer.id == OldPart.dealer_id)
         .where(*scope(actor, text), WAITING)
@@ -160,8 +170,8 @@ def queue(actor: Actor, text: str, name: Any, *, now: datetime) -> list[Waiting]
     ).all()
     known = judged([row[0] for row in found], now=now)
     return [
-        Waiting(piece, number, name, f"{code} {dealer}", photo, known[piece.id])
-        for piece, number, name, code, dealer, photo in found
+        Waiting(piece, number, name, f"{code} {dealer}", photo, payment, known[piece.id])
+        for piece, number, name, code, dealer, photo, payment in found
     ]
 
 

@@ -9,6 +9,7 @@ from portal.core.i18n import _, ngettext
 from portal.files.views import with_uploads
 from portal.oldparts import forms, policy, queries, scrapping
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import PAYMENTS
 from portal.web import languages, lists, steps
 from portal.web.forms import clean
 from portal.web.htmx import render
@@ -65,6 +66,7 @@ def _many(form: Any) -> ResponseReturnValue:
         found=found,
         able=able,
         state=lists.states(OldPart.workflow),
+        payments=PAYMENTS,
     )
 
 

@@ -18,6 +18,7 @@ from portal.files.queries import unclaimed
 from portal.files.services import claim
 from portal.oldparts import policy
 from portal.oldparts.models import OldPart
+from portal.oldparts.payments import payment_column
 from portal.people.models import Dealer
 
 MOST = 200
@@ -34,6 +35,7 @@ def chosen(actor: Actor, names: Collection[str], language: str) -> Sequence[AnyR
             OldPart.status,
             OldPart.version,
             OldPart.unit_price,
+            payment_column(actor),
             Part.number.label("part_number"),
             name_in(language).label("part_name"),
             Dealer.code.label("dealer_code"),

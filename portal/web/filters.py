@@ -4,6 +4,7 @@ Templates have these as filters of their language (``web.templates``); views cal
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal.web import languages, links
 from portal.web.routes import now
@@ -98,6 +99,15 @@ def at_headquarters(value: datetime) -> str:
     return _writer().at_headquarters(value)
 
 
+_NUMBER = re.compile(r"\b[A-Z]{2}-\d{4}-[A-Z0-9-]+")
+
+
+def unbroken(text: Any) -> Markup:
+    """A heading whose document numbers stay in one piece, instead of breaking at their hyphens."""
+    whole = r'<span class="nowrap">\g<0></span>'
+    return Markup(_NUMBER.sub(whole, str(escape(text))))  # noqa: S704 - escaped before
+
+
 @cache
 def _digest(path: Path, _changed: float) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -123,6 +133,7 @@ def init_app(app: Flask) -> None:
     }
     for function in (
         money, amount, number, percent, listed, day, weekday, month, moment, ago, at_headquarters,
+        unbroken,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.jinja_env.globals.update(

@@ -232,6 +232,7 @@
     try {
       const entry = await taken(from, submitter);
       await put(entry);
+      document.dispatchEvent(new CustomEvent("taken"));
       const outcome = navigator.onLine && !signedOut ? await attempt(entry.key) : { failed: true };
       if (outcome?.place) { await drop(entry.key); location.assign(outcome.place); return; }
       if (outcome?.page) show(outcome.page, entry.url);
@@ -239,6 +240,7 @@
       else onwards(from);
     } catch (error) {
       // No store in this browser: the form goes as it always did
+      document.dispatchEvent(new CustomEvent("taken"));
       if (submitter?.name) from.append(Object.assign(document.createElement("input"), { type: "hidden", name: submitter.name, value: submitter.value }));
       HTMLFormElement.prototype.submit.call(from);
     } finally {

@@ -2,9 +2,11 @@
 
 import re
 
+from sqlalchemy import select
+
 from portal.claims.models import Claim, Run
 from portal.core.db import session
-from tests.support import claims, story
+from tests.support import claims, collecting, story
 from tests.support.inspecting import inspect
 from tests.support.portal import Portal
 
@@ -56,3 +58,58 @@ def test_page_shows_the_way_of_a_piece_with_the_last_stop_marked(portal: Portal)
     claim = claims.started(portal, by="manager")
     page = portal.client(portal.clerk).get(f"/old-parts/{old_part.public_id}").text
     assert f"/claims/{claim.public_id}" in page.split('<ol class="way">')[1]
+
+
+def _both(text: str, name: str) -> list[str]:
+    """The badges of a piece in the rows of a page."""
+    row = next(row for row in text.split("<tr>") if f'/{name}"' in row)
+    return re.findall(r'class="badge [\w -]+">([^<]+)<', row)
+
+
+def test_other_lists_show_both_statuses(portal: Portal) -> None:
+    """O9: the review, a consignment, what may be scrapped, and a claim's draft, too."""
+    waiting = story.registered(portal).public_id
+    (accepted,) = claims.pieces(portal, 1)
+    claims.started(portal, by="manager")
+    desk, manager = portal.client(portal.desk), portal.client(portal.manager)
+    review = "".join(desk.get(f"/old-parts/review?tab={tab}").text for tab in ("", "suspicious"))
+    assert _both(review, waiting) == ["Registered", "Not claimed"]
+    scrapping = desk.get(f"/old-parts/scrapping?pick={accepted}").text
+    assert _both(scrapping, accepted) == ["Accepted", "Not claimed"]
+    with portal.transaction():
+        draft = session.scalars(select(Claim.public_id)).one()
+    # Whether it is on the claim is what its tick says: both stand there, one is shown.
+    shown = _both(manager.get(f"/claims/{draft}").text, accepted)
+    assert shown == ["Accepted", "On a claim", "Not claimed"]
+    consignment = collecting.called(portal, 0)
+    shown = _both(manager.get(f"/collections/{consignment.public_id}").text, accepted)
+    assert shown == ["Called in", "On a claim"]
+
+
+def test_page_says_who_is_next_when_a_piece_rests(portal: Portal) -> None:
+    """O7, O8: an accepted piece waits for its collection, a failed one for an objection."""
+    (name,) = claims.pieces(portal, 1)
+    page = portal.client(portal.clerk).get(f"/old-parts/{name}").text
+    assert "Headquarters calls it in." in page
+    (failed,) = claims.pieces(portal, 1, status="received")
+    inspect(portal, failed)
+    assert (
+        "The dealer may object until then."
+        in portal.client(portal.clerk).get(f"/old-parts/{failed}").text
+    )
+
+
+def test_what_comes_next_leads_when_a_consignment_is_packed_and_received(portal: Portal) -> None:
+    """O7: packing before sending, scanning before finishing."""
+    consignment = collecting.called(portal, 1)
+    url = f"/collections/{consignment.public_id}"
+
+    def leads(who: str) -> str:
+        page = portal.client(portal.cast[who]).get(url).text
+        return re.sub(r"<[^>]+>|\s", "", page.split('class="lead">')[1].split("</div>")[0])
+
+    assert leads("clerk") == "Pack"
+    collecting.pack(portal, consignment, collecting.numbers(portal, consignment)[0])
+    assert leads("clerk") == "Send"
+    collecting.send(portal, consignment, 1)
+    assert leads("warehouse") == "Receive"
