@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -111,14 +112,15 @@ def _policies(model_ids: Iterable[int]) -> dict[int, list[WarrantyPolicy]]:
     return found
 
 
-def _runs(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _runs(text: str) -> tuple[str, ...]:
     """The keys of whatever words of a text may be a model's number, the longest first."""
     words = text.replace(",", " ").replace("，", " ").split()[:MOST_WORDS]
     spans = (
         (first, last) for first in range(len(words)) for last in range(first + 1, len(words) + 1)
     )
     keys = {number_key(" ".join(words[first:last])) for first, last in spans}
-    return sorted(keys, key=lambda key: (-len(key), key))
+    return tuple(sorted(keys, key=lambda key: (-len(key), key)))
 
 
 # What follows

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from portal.claims import findings
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
 from portal.core.db import AnyRow, session
@@ -86,8 +87,10 @@ def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: d
     values = {"line": line.position, "old_part": old_part.number, "claimed": line.claimed}
     if line.approved is not None:
         values["approved"] = line.approved
+    findings.forget(ClaimLine.id == line.id)
     session.delete(line)
     session.flush()
+    findings.count(Claim.id == claim.id)
     claim.line_count, claim.claimed, approved = session.execute(
         select(func.count(), total(ClaimLine.claimed), total(ClaimLine.approved)).where(
             ClaimLine.claim_id == claim.id

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, cast, func, select
+from sqlalchemy import ColumnElement, case, cast, exists, func, or_, select
 
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.core.db import AnySelect, Key, session
 from portal.ledger.models import Transfer
 from portal.people.models import Dealer
@@ -16,6 +16,16 @@ from portal.people.models import Dealer
 def total(column: Any) -> ColumnElement[int]:
     """The sum of a column of whole numbers, as one: 0 for no rows."""
     return cast(func.coalesce(func.sum(column), 0), Key)
+
+
+def has_finding() -> ColumnElement[bool]:
+    """The condition that a rule found something on a line (R5)."""
+    return exists().where(ClaimFinding.line_id == ClaimLine.id)
+
+
+def alone() -> ColumnElement[bool]:
+    """The condition that a line is decided by itself: with a finding, or the dealer's remark."""
+    return or_(ClaimLine.remark != "", has_finding())
 
 
 class Why(NamedTuple):
@@ -33,7 +43,8 @@ class Statement:
 
     claimed = approved + reduced + rejected + open; ``reduced`` is what was taken off, and
     ``open`` what nobody has decided yet. ``counts`` has the number of lines by their status;
-    ``remarked`` are the open lines on which the dealer made a remark.
+    ``suspicious`` are the lines with a finding, ``open_suspicious`` and ``alone`` the open ones of
+    them, and those that are decided by themselves (R5).
     """
 
     lines: int
@@ -43,7 +54,9 @@ class Statement:
     reduced: int
     rejected: int
     open: int
-    remarked: int
+    suspicious: int
+    open_suspicious: int
+    alone: int
     whys: Sequence[Why]
     counts: Mapping[str, int]
 
@@ -70,7 +83,8 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             func.count().label("lines"),
             total(ClaimLine.claimed).label("claimed"),
             total(ClaimLine.approved).label("approved"),
-            func.count().filter(ClaimLine.remark != "").label("remarked"),
+            func.count().filter(has_finding()).label("suspicious"),
+            func.count().filter(alone()).label("alone"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(which)
@@ -92,7 +106,9 @@ def _statement(which: ColumnElement[bool]) -> Statement:
         reduced=off("reduced"),
         rejected=off("rejected"),
         open=off("open"),
-        remarked=sum(row.remarked for row in rows if row.status == "open"),
+        suspicious=sum(row.suspicious for row in rows),
+        open_suspicious=sum(row.suspicious for row in rows if row.status == "open"),
+        alone=sum(row.alone for row in rows if row.status == "open"),
         whys=[
             Why(row.status, row.reason_code, row.lines, row.claimed - row.approved)
             for row in rows
@@ -124,6 +140,7 @@ def claims_of_run(run: Run) -> AnySelect:
             part("reduced", ClaimLine.claimed - ClaimLine.approved).label("reduced"),
             part("rejected", ClaimLine.claimed).label("rejected"),
             part("open", ClaimLine.claimed).label("open"),
+            Claim.suspicious,
         )
         .join(Dealer, Dealer.id == Claim.dealer_id)
         .join(ClaimLine, ClaimLine.claim_id == Claim.id)

@@ -15,7 +15,7 @@ _SUMS = {
 }
 WORDS = {
     "create": _l("began the claim"),
-    "approve_open": _l("approved the open lines without remark"),
+    "approve_open": _l("approved the open lines together"),
     "fail_line": _l("took out a piece that failed its inspection"),
     "miss_line": _l("took out a piece that is missing"),
     **{f"{step.name}_line": step.done for step in LINE.transitions},

@@ -8,7 +8,7 @@ from portal.claims.views import shown
 from portal.core.i18n import _
 from portal.web import exports
 from portal.web.exports import Column
-from portal.web.routes import Pages
+from portal.web.routes import Pages, actor
 
 pages = Pages("claimlists", __name__)
 _RETURNED = and_(Claim.status == "draft", Claim.submitted_at.is_not(None))
@@ -30,6 +30,8 @@ def export() -> exports.Table:
         Column(_("Approved"), "decided", money),
         Column(_("Submitted on"), "submitted_at", exports.moments()),
     ]
+    if actor().can(policy.FINDINGS):
+        columns.append(Column(_("Lines with findings"), "suspicious"))
     statement = (
         shown()
         .whole.add_columns(case((_RETURNED, "-"), else_=Claim.status).label("shown"))

@@ -1,8 +1,9 @@
 """Claims 保修期内配件费用报销单, their lines, and the monthly run (R1–R8)."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.claims import workflow
@@ -41,6 +42,7 @@ class Claim(Document, Draft, Base):
 
     ``ordinal`` is 0 for the month's claim and counts its supplements. The totals are sums of the
     lines in minor units: ``claimed`` when it was submitted, ``approved`` when it was decided.
+    ``suspicious`` counts the lines with a finding (R5), for headquarters only.
     """
 
     __tablename__ = "claim"
@@ -66,6 +68,7 @@ class Claim(Document, Draft, Base):
     line_count: Mapped[int] = mapped_column(Integer, default=0)
     claimed: Mapped[Money] = mapped_column(default=0)
     approved: Mapped[Money] = mapped_column(default=0)
+    suspicious: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
 
     @property
     def title(self) -> str:
@@ -109,6 +112,22 @@ class ClaimLine(Base):
     note: Mapped[str] = mapped_column(default="")
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decided_at: Mapped[datetime | None]
+
+
+class ClaimFinding(Base):
+    """What a rule found on a line when its claim was taken into a run (R5).
+
+    ``figures`` are those that the sentence tells, with the values of the rule's policy values.
+    Headquarters sees it, the dealer never does.
+    """
+
+    __tablename__ = "claim_finding"
+
+    line_id: Mapped[int] = mapped_column(
+        ForeignKey("claim_line.id"), primary_key=True, autoincrement=False
+    )
+    rule: Mapped[str] = mapped_column(String(30), primary_key=True)
+    figures: Mapped[dict[str, Any]]
 
 
 class LeftOut(Base):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part
 from portal.claims import policy
-from portal.claims.figures import total
+from portal.claims.figures import has_finding, total
 from portal.claims.models import Claim, ClaimLine, LeftOut, Run
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
@@ -26,6 +26,8 @@ from portal.web.lists import Tab
 
 LINES = 100
 """How many lines a page shows."""
+SUSPICIOUS = "suspicious"
+"""The share of a claim's lines that have a finding (R5)."""
 
 _TABS = (
     Tab("all", _l("All")),
@@ -199,6 +201,7 @@ def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
             Claim.line_count,
             Claim.claimed,
             Claim.approved,
+            Claim.suspicious,
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
         )
@@ -234,6 +237,7 @@ def runs_listed(actor: Actor) -> AnySelect:
         of_claims(func.count()).label("claims"),
         of_claims(func.count().filter(Claim.status == "in_review")).label("waiting"),
         of_claims(total(Claim.claimed)).label("claimed"),
+        of_claims(total(Claim.suspicious)).label("suspicious"),
         case((Run.status == "closed", Run.approved), else_=_approved_so_far()).label("approved"),
     ).where(policy.visible_runs(actor))
 
@@ -300,9 +304,11 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
     """The lines behind a position, one more than a page shows; of one status if it is given.
 
     One query: each with its part, its old part, the first photo of it, and the decision.
+    ``SUSPICIOUS`` stands in for a status.
     """
     statement = (
         select(
+            ClaimLine.id,
             ClaimLine.position,
             ClaimLine.claimed,
             ClaimLine.remark,
@@ -318,9 +324,10 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
         .order_by(ClaimLine.position)
         .limit(LINES + 1)
     )
-    return session.execute(
-        statement if status is None else statement.where(ClaimLine.status == status)
-    ).all()
+    if status is not None:
+        is_one = has_finding() if status == SUSPICIOUS else ClaimLine.status == status
+        statement = statement.where(is_one)
+    return session.execute(statement).all()
 
 
 def _could(claim: Claim, now: datetime) -> list[ColumnElement[bool]]:

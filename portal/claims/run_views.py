@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import figures, forms, policy, queries, runs
+from portal.claims import figures, findings, forms, policy, queries, runs
 from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
@@ -95,6 +95,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         statement=statement,
         asks={"close": _what_closing_does(progress.claims, statement.approved)},
         agreement=figures.agreement(run),
+        findings=findings.of_run(run),
         reasons=REASONS,
         line_state=LINE.state,
         claim_state=Claim.workflow.state,

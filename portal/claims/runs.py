@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from portal.claims import figures, policy, queries
+from portal.claims import figures, findings, policy, queries
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
@@ -27,7 +27,8 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
 
     In time is before the run day of the next month begins, in headquarters' zone; so are the
     claims left over from earlier months. A run that is opened earlier takes in what is there.
-    Submissions that are under way come first: whichever is stamped in time is in it.
+    Submissions that are under way come first: whichever is stamped in time is in it. Then the
+    rules look at all lines, before a person does (R5).
     Conflict if it is not this month's turn.
     """
     by.must(policy.RUN_OPEN)
@@ -52,6 +53,7 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
         claim.run_id = run.id
     values = {claim.id: {"run": run.month} for claim in claims}
     workflow.apply_many(claims, "take_in", by=by, now=now, values=values)
+    findings.find(run, now=now)
     return run
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
 
-from portal.claims import figures, policy, queries
+from portal.claims import figures, findings, policy, queries
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, LeftOut, Run
@@ -246,7 +246,10 @@ def _four_eyes(claim: Claim, by: Actor) -> None:
 
 
 def give_back(claim: Claim, *, seen: int | None, reason: str, by: Actor, now: datetime) -> None:
-    """Return a claim for correction: it leaves its run, and its lines are open again."""
+    """Return a claim for correction: it leaves its run, and its lines are open again.
+
+    What rules found is forgotten: they look again when its next run takes it in (R5).
+    """
     claim = relock(claim)
     workflow.check(claim, "return", by=by, seen=seen, reason=reason)
     _four_eyes(claim, by)
@@ -263,7 +266,8 @@ def give_back(claim: Claim, *, seen: int | None, reason: str, by: Actor, now: da
         )
         .execution_options(synchronize_session=False)
     )
-    claim.run_id = None
+    findings.forget(ClaimLine.claim_id == claim.id)
+    claim.suspicious, claim.run_id = 0, None
     workflow.apply(claim, "return", by=by, now=now, seen=seen, reason=reason)
 
 
@@ -342,8 +346,14 @@ def _record_line(
     record(claim, f"{decision.step}_line", by=by, now=now, reason=line.note, values=values)
 
 
-def have_remarks(lines: int) -> str:
-    """That so many open lines are to be looked at one by one (R5)."""
+def one_by_one(lines: int, suspicious: int) -> str:
+    """That so many open lines are to be looked at one by one (R5), some of them ``suspicious``."""
+    if suspicious:
+        return ngettext(
+            "%(num)s open line has a finding or the dealer’s remark: decide it by itself.",
+            "%(num)s open lines have a finding or the dealer’s remark: decide each by itself.",
+            lines,
+        )
     return ngettext(
         "%(num)s open line has the dealer’s remark: decide it by itself.",
         "%(num)s open lines have the dealer’s remark: decide each by itself.",
@@ -352,18 +362,20 @@ def have_remarks(lines: int) -> str:
 
 
 def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
-    """Approve together all open lines on which the dealer made no remark; returns how many.
+    """Approve together all open lines without finding and without remark; returns how many (R5).
 
     Invalid if each open line has one; WrongState if none is open.
     """
     claim = _in_review(claim, by)
-    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ClaimLine.remark == "")
+    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ~figures.alone())
     lines, amount = session.execute(
         select(func.count(), total(ClaimLine.claimed)).where(*plain)
     ).one()
     if not lines:
-        remarked = figures.statement_of(claim).open_lines
-        raise Invalid(have_remarks(remarked)) if remarked else WrongState()
+        known = figures.statement_of(claim)
+        if known.alone:
+            raise Invalid(one_by_one(known.alone, known.open_suspicious))
+        raise WrongState()
     session.execute(
         update(ClaimLine)
         .where(*plain)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import failed, figures, forms, policy, queries, services
+from portal.claims import failed, figures, findings, forms, policy, queries, services
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
 from portal.claims.run_views import main_line
@@ -115,8 +115,7 @@ def _page(
     """The document page; a refused step or decision shows why, with what was typed."""
     if claim.status == "draft" and actor().can(policy.WRITE):
         return _draft_page(claim, form)
-    share = request.args.get("lines")
-    share = share if share in {state.name for state in LINE.states} else None
+    share = _share()
     lines = queries.lines_of(claim, share, _after())
     heading, statement = queries.heading(claim), figures.statement_of(claim)
     refused = decision[1] if decision else form
@@ -130,7 +129,8 @@ def _page(
         heading=heading,
         steps=steps.of(claim, STEPS),
         statement=statement,
-        remarked=services.have_remarks(statement.remarked) if statement.remarked else "",
+        alone=_alone(statement),
+        findings=findings.of_lines([line.id for line in lines], actor()),
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
         account_url=_account_url(heading.dealer_public_id),
@@ -150,12 +150,29 @@ def _page(
     )
 
 
+def _share() -> str | None:
+    """Which of a claim's lines the URL asks for."""
+    share = request.args.get("lines")
+    if share == queries.SUSPICIOUS:
+        return share if actor().can(policy.FINDINGS) else None
+    return share if share in {state.name for state in LINE.states} else None
+
+
+def _alone(statement: figures.Statement) -> str:
+    """That some lines are decided one by one, for who does."""
+    if not statement.alone:
+        return ""
+    return services.one_by_one(statement.alone, statement.open_suspicious)
+
+
 def _line_tabs(
     claim: Claim, share: str | None, statement: figures.Statement
 ) -> list[tuple[Any, str, str, bool]]:
     counts = statement.counts
     shares: list[tuple[str | None, Any, int]] = [(None, _("All"), statement.lines)]
     shares += [(state.name, state.label, counts[state.name]) for state in LINE.states]
+    if actor().can(policy.FINDINGS):
+        shares.append((queries.SUSPICIOUS, _("With findings"), statement.suspicious))
     return [
         (
             label,
@@ -345,7 +362,7 @@ def _same_lines(name: str, anchor: str | None = None) -> ResponseReturnValue:
 
 @pages.post("/claims/<name>/approve-open", needs=policy.DECIDE)
 def approve_open(name: str) -> ResponseReturnValue:
-    """Approve the open lines without remark together."""
+    """Approve the open lines without finding and without remark together (R5)."""
     claim = load(Claim, name)
     form = ActionForm()
     if form.validate_on_submit():

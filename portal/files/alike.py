@@ -1,5 +1,6 @@
 """The same photo in two documents: exactly the same, or known again after it was re-encoded."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -39,19 +40,61 @@ def alike(document: Document) -> list[Pair]:
     mine = _photos(Attachment.document_kind == document.kind, Attachment.document_id == document.id)
     if not mine:
         return []
+    others = [
+        other for other in _candidates(document.kind, mine) if other.document_id != document.id
+    ]
+    pairs = [pair for photo in mine for other in others if (pair := _pair(photo, other))]
+    return sorted(pairs, key=_order)
+
+
+def likest(kind: str, document_ids: Sequence[int]) -> dict[int, Pair]:
+    """The likest pair of each document of a kind that shares a photo with another, by its key.
+
+    Whoever may see the others: the caller asks. Two queries; for so many documents that they have
+    at most ``MOST_COMPARED`` photos.
+    """
+    mine = _photos(Attachment.document_kind == kind, Attachment.document_id.in_(document_ids))
+    if not mine:
+        return {}
+    same, near = defaultdict(list), defaultdict(list)
+    for other in sorted(_candidates(kind, mine), key=lambda one: one.document_id):
+        same[other.sha256].append(other)
+        for band in _bands(other.look):
+            near[band].append(other)
+    found: dict[int, Pair] = {}
+    for photo in mine:
+        # The first one that is exactly the same: there is no likelier one.
+        exact = next((one for one in same[photo.sha256] if _is_other(photo, one)), None)
+        others = [exact] if exact else [one for band in _bands(photo.look) for one in near[band]]
+        pairs = [pair for one in others if _is_other(photo, one) and (pair := _pair(photo, one))]
+        known = [found[photo.document_id]] if photo.document_id in found else []
+        if known or pairs:
+            found[photo.document_id] = min([*known, *pairs], key=_order)
+    return found
+
+
+def _is_other(photo: AnyRow, other: AnyRow) -> bool:
+    return bool(photo.document_id != other.document_id)
+
+
+def _order(pair: Pair) -> tuple[bool, int, int]:
+    return not pair.exact, pair.distance, pair.other_id
+
+
+def _bands(look: int | None) -> list[tuple[int, int]]:
+    """The parts of a look, each with its place; none of a photo that has none."""
+    return [] if look is None else [(at, look >> 16 * at & 65535) for at in range(len(BANDS))]
+
+
+def _candidates(kind: str, mine: Sequence[AnyRow]) -> list[AnyRow]:
+    """The photos in documents of a kind that may be the same as one of these."""
     looks = [photo.look for photo in mine if photo.look is not None]
     same: list[ColumnElement[bool]] = [Attachment.sha256.in_({photo.sha256 for photo in mine})]
     if looks:
         for at, band in enumerate(BANDS):
             same.append(band.in_({look >> 16 * at & 65535 for look in looks}))
     # No other condition: a wrong guess of the database's would take it along another index.
-    others = [
-        other
-        for other in _photos(or_(*same))
-        if other.document_kind == document.kind and other.document_id != document.id
-    ]
-    pairs = [pair for photo in mine for other in others if (pair := _pair(photo, other))]
-    return sorted(pairs, key=lambda pair: (not pair.exact, pair.distance, pair.other_id))
+    return [other for other in _photos(or_(*same)) if other.document_kind == kind]
 
 
 def _photos(*conditions: ColumnElement[bool]) -> Sequence[AnyRow]:

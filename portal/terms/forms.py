@@ -1,17 +1,19 @@
 """The shape of a proposed policy value."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from wtforms import RadioField, SelectMultipleField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.i18n import _, _l
-from portal.terms.values import Term
+from portal.terms.term import Term
 from portal.web import filters
 from portal.web.forms import (
     CountField,
     DayField,
     Form,
+    MoneyField,
     PercentField,
     SelectChoice,
     needed,
@@ -69,12 +71,17 @@ def proposal_for(term: Term) -> Any:
         return _Switch()
     if term.measure == "weekdays":
         return _Weekdays()
+    value = number_field(term, _l("New value"), [needed()])
+    return type("NumberProposal", (Proposal,), {"value": value})()
+
+
+def number_field(term: Term, label: Any, validators: Sequence[Any], **options: Any) -> Any:
+    """The field for a number within a term's bounds."""
     # The bounds belong to the field before it reads what was typed.
     bounds: Any = {"least": term.least, "most": term.most}
-    value: Any
     if term.measure == "basis_point":
-        value = PercentField(_l("New value"), [needed()], **bounds)
-    else:
-        said = _("A whole number from %(least)d to %(most)d.", **bounds)
-        value = CountField(_l("New value"), [needed()], description=said, **bounds)
-    return type("NumberProposal", (Proposal,), {"value": value})()
+        return PercentField(label, validators, **bounds, **options)
+    if term.measure == "money":
+        return MoneyField(label, validators, least=1, **options)
+    said = _("A whole number from %(least)d to %(most)d.", **bounds)
+    return CountField(label, validators, description=said, **bounds, **options)

@@ -11,7 +11,8 @@ from portal.core.permissions import Actor
 from portal.people.models import User
 from portal.terms import policy
 from portal.terms.models import PolicyValue
-from portal.terms.values import TERMS, Term
+from portal.terms.term import Term
+from portal.terms.values import TERMS
 
 
 @dataclass(frozen=True)

@@ -28,14 +28,7 @@ def propose(
     by.must(policy.SET)
     term = TERMS[name]
     if not term.least <= new <= term.most:
-        raise Invalid(
-            _(
-                "Enter a whole number from %(least)d to %(most)d.",
-                least=term.least,
-                most=term.most,
-            ),
-            field="value",
-        )
+        raise Invalid(term.bounds, field="value")
     _check_day(effective_from, now)
     if not reason.strip():
         raise Invalid(_("Please say why: the other side will read it."), field="reason")

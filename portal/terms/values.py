@@ -4,71 +4,17 @@ An approved value counts from its effective date on; whoever decides by one stor
 decision.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Date, Select, bindparam, func, select
 
 from portal.core.db import session
-from portal.core.i18n import _, _l
+from portal.core.i18n import _l
 from portal.terms.models import PolicyValue
-from portal.web import filters
-
-
-@dataclass(frozen=True)
-class Term:
-    """A number that headquarters decides; ``measure`` is one of ``UNITS``."""
-
-    name: str
-    default: int
-    least: int
-    most: int
-    measure: str
-    title: Any
-    meaning: Any
-
-    @property
-    def unit(self) -> Any:
-        """The unit in a word for people."""
-        return UNITS[self.measure]
-
-    @property
-    def is_number(self) -> bool:
-        """Whether the number is one that people type, and not a choice."""
-        return self.measure not in ("switch", "weekdays")
-
-    @property
-    def is_switch(self) -> bool:
-        """Whether the number says yes or no."""
-        return self.measure == "switch"
-
-    def in_words(self, value: int) -> str:
-        """A value as people say it, without its unit: a switch says yes or no.
-
-        Of weekdays the lowest bit is Monday; of basis points it says the percent.
-        """
-        if self.is_switch:
-            return _("yes") if value else _("no")
-        if self.measure == "weekdays":
-            return filters.listed(filters.weekday(day) for day in range(7) if value >> day & 1)
-        if self.measure == "basis_point":
-            return filters.hundredths(value)
-        return f"{value}:00" if self.measure == "time_of_day" else str(value)
-
-
-UNITS = {
-    "hour": _l("hours"),
-    "day": _l("days"),
-    "month": _l("months"),
-    "piece": _l("pieces"),
-    "switch": _l("0 = no, 1 = yes"),
-    "day_of_month": _l("day of the month"),
-    "basis_point": "%",
-    "weekdays": _l("weekdays"),
-    "time_of_day": _l("time of day"),
-}
+from portal.terms.rule_terms import RULE_TERMS
+from portal.terms.term import Term
 
 TERMS = {
     term.name: term
@@ -265,6 +211,7 @@ TERMS = {
             _l("End of the working day"),
             _l("Working hours count until this time; from 0 to 24 a working day counts whole."),
         ),
+        *RULE_TERMS,
     )
 }
 
@@ -293,3 +240,17 @@ def value(name: str, on: date) -> int:
 @cache
 def _value(name: str) -> Select[int]:
     return select(in_force(name, bindparam("on", type_=Date())))
+
+
+def values(names: Sequence[str], on: date) -> dict[str, int]:
+    """The values that are in force on a day, by their names; one query."""
+    rows = session.execute(
+        select(PolicyValue.name, PolicyValue.value)
+        .where(
+            PolicyValue.name.in_(names),
+            PolicyValue.status == "approved",
+            PolicyValue.effective_from <= on,
+        )
+        .order_by(PolicyValue.effective_from, PolicyValue.id)
+    )
+    return {name: TERMS[name].default for name in names} | dict(rows.all())

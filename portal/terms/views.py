@@ -14,7 +14,8 @@ from portal.core.permissions import Actor
 from portal.terms import forms, policy, queries, services
 from portal.terms.history import VALUES, WORDS
 from portal.terms.models import PolicyValue
-from portal.terms.values import TERMS, Term
+from portal.terms.term import Term
+from portal.terms.values import TERMS
 from portal.web import frame, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render

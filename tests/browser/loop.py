@@ -243,7 +243,7 @@ def decide(walk: Walk) -> None:
         hand.page.goto("/runs")
         hand.follow(re.compile("October 2026|2026-10"))
         hand.follow(re.compile("RC-2026-10"))
-        hand.press("Approve the open lines without remark")
+        hand.press("Approve the lines without finding or remark")
         hand.press("Finish the decision")
         hand.status("Decided")
         hand.page.goto("/runs")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 from PIL import Image
 from sqlalchemy import select
@@ -28,7 +29,8 @@ from portal.catalogue.uploads import Upload
 from portal.claims import runs
 from portal.claims import services as claims
 from portal.claims.commands import Decision
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.figures import has_finding
+from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.core import jobs
 from portal.core.clock import Month
 from portal.core.db import session
@@ -50,6 +52,8 @@ PER_APPLICATION = 25
 LAST_DAY = datetime(2026, 10, 30, 17, 0, tzinfo=HQ)
 RUN_DAY = datetime(2026, 11, 3, 9, 0, tzinfo=HQ)
 OCTOBER = Month(2026, 10)
+REJECTED = Decision("reject", None, "no_evidence", "Nobody there knows of a repair")
+APPROVED = Decision("approve")
 _ISSUE = re.compile(r"(?P<product>\w+?)_(?P<code>\d+)_Issue")
 
 
@@ -145,10 +149,9 @@ def play(portal: Portal, path: Path, every: int = 1) -> Played:
         for some in _batches(company.repairs):
             _order(portal, company, some, parts)
     portal.clock.at = LAST_DAY
-    photo = _photo()
     for company in companies.values():
         for shipment_id in company.shipments:
-            _register(portal, company, shipment_id, photo)
+            _register(portal, company, shipment_id)
     _accept_all(portal)
     for company in companies.values():
         _claim(portal, company)
@@ -293,14 +296,15 @@ def _answer(application: Application, now: datetime) -> Answer:
 # The old parts: registered with a photo, accepted
 
 
-def _photo() -> files.Prepared:
-    """One photo that passes for all of them: it is checked and re-encoded once."""
+def _photo(repair: Repair) -> files.Prepared:
+    """The photo of a repair, which looks like no other."""
     content = io.BytesIO()
-    Image.new("RGB", (64, 48), "firebrick").save(content, "JPEG")
+    grid = Image.frombytes("RGB", (8, 6), Random(repair.row).randbytes(8 * 6 * 3))
+    grid.resize((64, 48), Image.Resampling.BICUBIC).save(content, "JPEG")
     return files.prepare(content.getvalue(), "old part.jpg")
 
 
-def _register(portal: Portal, company: Company, shipment_id: int, photo: files.Prepared) -> None:
+def _register(portal: Portal, company: Company, shipment_id: int) -> None:
     """The dealer registers what came out of the products that a shipment repaired."""
     now, by_serial = portal.now, {repair.serial: repair for repair in company.repairs}
     with portal.transaction():
@@ -310,7 +314,7 @@ def _register(portal: Portal, company: Company, shipment_id: int, photo: files.P
         shipped = shipment_queries.lines_of(shipment)
         for line, piece in zip(asked, shipped, strict=True):
             repair = by_serial[line.ApplicationLine.serial]
-            kept = files.keep(photo, by=company.manager, now=now)
+            kept = files.keep(_photo(repair), by=company.manager, now=now)
             oldparts.register(
                 piece.ShipmentLine.id,
                 _registration(repair, line.ApplicationLine.purchase_date, now),
@@ -369,20 +373,48 @@ def _settle(portal: Portal, companies: dict[tuple[str, str], Company]) -> int:
 
 
 def _decide(portal: Portal, company: Company) -> None:
-    """Fraud is rejected with its reason, line by line; the rest is approved together."""
+    """Fraud is rejected with its reason, and what rules found otherwise approved, line by line; the
+    rest is approved together (R5)."""
     by, now = portal.reviewer, portal.now
     frauds = {repair.serial for repair in company.repairs if repair.is_fraud}
     with portal.transaction():
         claim = session.get_one(Claim, company.claim_id)
         lines = session.execute(
-            select(ClaimLine.position, OldPart.product_serial)
+            select(ClaimLine.position, OldPart.product_serial, has_finding())
             .join(OldPart, OldPart.id == ClaimLine.old_part_id)
             .where(ClaimLine.claim_id == claim.id)
         ).all()
-        for position, serial in lines:
+        together = 0
+        for position, serial, is_suspicious in lines:
             if serial in frauds:
-                rejected = Decision("reject", None, "no_evidence", "Nobody there knows of a repair")
-                claims.decide_line(claim, position, rejected, was="open", by=by, now=now)
-        if len(frauds) < len(lines):
-            claims.approve_open(claim, by=by, now=now)
+                claims.decide_line(claim, position, REJECTED, was="open", by=by, now=now)
+            elif is_suspicious:
+                claims.decide_line(claim, position, APPROVED, was="open", by=by, now=now)
+            else:
+                together += 1
+        if together:
+            assert claims.approve_open(claim, by=by, now=now) == together
         claims.decide(claim, seen=None, by=by, now=now)
+
+
+# What the rules found
+
+
+def found(played: Played) -> dict[str, dict[bool, int]]:
+    """How many lines each rule found, and all of them together: of frauds, and of others (R5).
+
+    The rules know nothing of the file's flag: these are figures to report, not to tune by.
+    """
+    fraud = {repair.serial: repair.is_fraud for repair in played.repairs}
+    rows = session.execute(
+        select(ClaimFinding.rule, OldPart.product_serial)
+        .join(ClaimLine, ClaimLine.id == ClaimFinding.line_id)
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+    ).all()
+    by_rule: dict[str, set[str]] = {"any": {serial for _rule, serial in rows}}
+    for rule, serial in rows:
+        by_rule.setdefault(rule, set()).add(serial)
+    return {
+        rule: {flag: sum(fraud[one] == flag for one in serials) for flag in (True, False)}
+        for rule, serials in by_rule.items()
+    }

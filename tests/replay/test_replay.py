@@ -13,7 +13,7 @@ from portal.core.db import session
 from portal.ledger.models import BANK, DEALER, PARTS_SALES, WARRANTY_EXPENSE, Account, Transfer
 from portal.ledger.verify import verify
 from portal.oldparts.models import OldPart
-from tests.replay.play import Played, Repair, play
+from tests.replay.play import Played, Repair, found, play
 from tests.support.portal import DEPOSIT, Portal
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "claims" / "warranty_claims_in_A.csv"
@@ -37,6 +37,16 @@ def test_books_are_what_arithmetic_on_the_file_says(portal: Portal) -> None:
         _check_lines(played)
         _check_claims(played)
         _check_books(portal, played)
+        _tell_findings(played)
+
+
+def _tell_findings(played: Played) -> None:
+    """What the rules found beside the file's flag, to be read with ``-s`` (R5)."""
+    frauds = sum(repair.is_fraud for repair in played.repairs)
+    of = {True: frauds, False: len(played.repairs) - frauds}
+    for rule, counts in found(played).items():
+        assert all(counts[flag] <= of[flag] for flag in of)
+        print(f"{rule}: {counts[True]} of {of[True]} frauds, {counts[False]} of {of[False]} others")
 
 
 def _check_lines(played: Played) -> None:

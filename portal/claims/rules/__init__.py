@@ -1,0 +1,12 @@
+"""Rules before people (R5): what is looked for on the lines of claims before a person does."""
+
+from portal.claims.rules.frequency import FREQUENCY
+from portal.claims.rules.lines import AMOUNT, DAYS, PIECE, PRICE
+from portal.claims.rules.repeats import CUSTOMER, PHOTO, PRODUCT
+from portal.claims.rules.warranty import WARRANTY
+
+RULES = {
+    rule.name: rule
+    for rule in (WARRANTY, PRICE, PIECE, PHOTO, PRODUCT, CUSTOMER, FREQUENCY, DAYS, AMOUNT)
+}
+"""In the order in which their findings are told."""

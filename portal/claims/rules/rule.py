@@ -1,0 +1,90 @@
+"""What a rule is: a name, a title, its policy values, a statement that finds, and a sentence."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, select
+
+from portal.claims.models import Claim, ClaimLine
+from portal.core.db import AnySelect
+from portal.oldparts.models import OldPart
+from portal.terms.term import Term
+from portal.terms.values import TERMS
+
+Values = Mapping[str, int]
+"""Policy values: all of them by their names, or those of one rule by their parameters."""
+Figures = dict[str, Any]
+"""What a sentence tells, as JSON has it: days as ISO texts, money in minor units."""
+
+
+class Found(NamedTuple):
+    """A line on which a rule found something."""
+
+    line_id: int
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines that are looked at, and when: as the claims were taken into their run.
+
+    ``now`` is in headquarters' zone; what was registered later is not known.
+    """
+
+    which: ColumnElement[bool]
+    now: datetime
+
+    def select(self, *columns: Any) -> AnySelect:
+        """The columns of each line, its claim and its old part, with the line's ``id``."""
+        return (
+            select(ClaimLine.id, *columns)
+            .select_from(ClaimLine)
+            .join(Claim, Claim.id == ClaimLine.claim_id)
+            .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+            .where(self.which)
+        )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that is looked for on the lines of claims before a person looks at them (R5).
+
+    ``find`` yields the lines with the figures that ``tell`` makes a sentence of; it asks the same
+    number of queries however many lines there are. ``parameters`` are the last parts of the names
+    of its policy values.
+    """
+
+    name: str
+    title: Any
+    find: Callable[[Lines, Values], Iterable[Found]]
+    tell: Callable[[Figures], str]
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def switch(self) -> Term:
+        """The policy value that says whether the rule looks at all, and what it finds."""
+        return TERMS[f"rule.{self.name}"]
+
+    @property
+    def terms(self) -> list[Term]:
+        """Its policy values, the switch first."""
+        return [self.switch, *(TERMS[f"rule.{self.name}_{one}"] for one in self.parameters)]
+
+    def values(self, values: Values) -> Values:
+        """Its own parameters of all policy values."""
+        return {one: values[f"rule.{self.name}_{one}"] for one in self.parameters}
+
+    def found(self, lines: Lines, values: Values) -> Iterable[Found]:
+        """What it finds with these policy values, which the figures keep; nothing switched off."""
+        if not values[self.switch.name]:
+            return
+        own = self.values(values)
+        for line_id, figures in self.find(lines, own):
+            yield Found(line_id, {**figures, **own})
+
+
+def day_of(figures: Figures, name: str) -> date:
+    """A day among the figures."""
+    return date.fromisoformat(figures[name])
