@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from portal.applications import forms, queries, shipment_queries
 from portal.applications.models import WARRANTY, Application, Quote, Shipment
 from portal.core.db import AnyRow, session
-from portal.core.events import Event
+from portal.core.events import steps_taken
 from portal.core.i18n import _
 from portal.web.filters import day, instant, money, number
 from portal.web.links import public_url_for
@@ -61,7 +59,7 @@ def application(document: Application) -> Paper:
         "notes": _notes(document, quote),
         "steps": [
             (Application.workflow.state(event.to_status).label, event.actor_name, instant(event.at))
-            for event in _steps(document)
+            for event in steps_taken(document, STEPS)
         ],
         **_sums(quote),
         **_signed(_("Dealer"), _("Headquarters")),
@@ -218,26 +216,6 @@ def _sums(quote: Quote | None) -> dict[str, Any]:
 def _notes(document: Application, quote: Quote | None) -> list[tuple[str, str]]:
     own = document.remark if document.number else document.typed.get("remark", "")
     return [(_("Remark"), own), (_("Headquarters:"), quote.remark if quote else "")]
-
-
-def _steps(document: Application) -> list[AnyRow]:
-    """The last time that each of ``STEPS`` was taken, as long as none before it came again."""
-    taken = session.execute(
-        select(Event.seq, Event.name, Event.to_status, Event.actor_name, Event.at)
-        .where(
-            Event.document_kind == Application.kind,
-            Event.document_id == document.id,
-            Event.name.in_(STEPS),
-        )
-        .order_by(Event.seq)
-    ).all()
-    last = {event.name: event for event in taken}
-    found: list[AnyRow] = []
-    for step in STEPS:
-        if step not in last or (found and last[step].seq < found[-1].seq):
-            break
-        found.append(last[step])
-    return found
 
 
 def _signed(*sides: str) -> dict[str, Any]:

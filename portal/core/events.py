@@ -191,6 +191,29 @@ def record_first(
     )
 
 
+def steps_taken(document: Document, names: Sequence[str]) -> list[AnyRow]:
+    """The last time that each of some steps was taken, as long as none before it came again.
+
+    ``names`` are in their order. Each with its ``actor_name``, ``to_status`` and ``at``.
+    """
+    taken = session.execute(
+        select(Event.seq, Event.name, Event.to_status, Event.actor_name, Event.at)
+        .where(
+            Event.document_kind == document.kind,
+            Event.document_id == document.id,
+            Event.name.in_(names),
+        )
+        .order_by(Event.seq)
+    ).all()
+    last = {event.name: event for event in taken}
+    found: list[AnyRow] = []
+    for name in names:
+        if name not in last or (found and last[name].seq < found[-1].seq):
+            break
+        found.append(last[name])
+    return found
+
+
 @dataclass(frozen=True)
 class Break:
     """The first place where a document's chain does not hold."""

@@ -7,7 +7,7 @@ from flask import request
 from portal.core.db import AnyRow
 from portal.core.documents import DocumentKind, kinds
 from portal.core.i18n import _, _l
-from portal.ledger import policy, queries
+from portal.ledger import policy, queries, statements
 from portal.ledger.kinds import KINDS
 from portal.ledger.models import Reservation, Transfer
 from portal.people.models import Dealer
@@ -20,6 +20,7 @@ pages = Pages("ledgerlists", __name__)
 TABS = (
     lists.Tab("entries", _l("Entries")),
     lists.Tab("reserved", _l("Reserved")),
+    lists.Tab("statements", _l("Statements")),
     lists.Tab("history", _l("History")),
 )
 
@@ -36,8 +37,11 @@ def kind_called(name: str | None) -> DocumentKind | None:
 
 
 def shown(account: AnyRow) -> lists.Selection:
-    """What the URL asks for of an account: its entries, or what is reserved on it."""
-    if lists.current(TABS).name == "reserved":
+    """What the URL asks for of an account: its entries, what is reserved on it, or statements."""
+    tab = lists.current(TABS).name
+    if tab == "statements":
+        return statements.months(actor(), account)
+    if tab == "reserved":
         statement = queries.open_reservations(actor(), account)
         return lists.Selection(statement, Reservation.at, Reservation.id)
     statement = queries.entries(actor(), account, kind_asked(), lists.days_asked())
@@ -66,6 +70,18 @@ def _reserved() -> list[Column]:
     ]
 
 
+def _statements() -> list[Column]:
+    money = exports.money()
+    return [
+        Column(_("Month"), "month"),
+        Column(_("Entries"), "entry_count"),
+        Column(_("Opening balance"), "opening", money),
+        Column(_("In"), "money_in", money),
+        Column(_("Out"), "money_out", money),
+        Column(_("Closing balance"), "closing", money),
+    ]
+
+
 def _entries() -> list[Column]:
     reversed_ = _("reversed")
     return [
@@ -82,7 +98,9 @@ def _entries() -> list[Column]:
 
 def _table(name: str | None = None) -> exports.Table:
     account = queries.account(actor(), name)
-    columns = _reserved() if lists.current(TABS).name == "reserved" else _entries()
+    columns = {"reserved": _reserved, "statements": _statements}.get(
+        lists.current(TABS).name, _entries
+    )()
     title = f"{_('Account')} {account.code}"
     return exports.Table(title, shown(account).whole, columns)
 

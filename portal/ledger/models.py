@@ -8,10 +8,10 @@ account; and they refuse a reservation that is more than what is available.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, Key, Money, public_id
+from portal.core.db import Base, Key, Line, Money, public_id
 from portal.core.documents import Document
 from portal.ledger import workflow
 
@@ -140,3 +140,35 @@ class ReservationEnd(Base):
     )
     outcome: Mapped[str] = mapped_column(String(10))
     at: Mapped[datetime]
+
+
+class AccountStatement(Base):
+    """A dealer's account in one month, as it was when the month was over (L9); never changed.
+
+    ``month`` reads ``2026-10``; it lasts from ``begins`` until just before ``ends``, in ``zone``.
+    ``opening`` is what the one before closed with. The entries are those of the ledger; names that
+    may change later are kept here.
+    """
+
+    __tablename__ = "account_statement"
+    __table_args__ = (
+        UniqueConstraint("dealer_id", "month"),
+        CheckConstraint("closing = opening + money_in - money_out", name="closing"),
+        CheckConstraint("begins < ends", name="lasts"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
+    month: Mapped[str] = mapped_column(String(7))
+    begins: Mapped[datetime]
+    ends: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(String(40))
+    opening: Mapped[Money]
+    money_in: Mapped[Money]
+    money_out: Mapped[Money]
+    closing: Mapped[Money]
+    entry_count: Mapped[int] = mapped_column(Integer)
+    dealer_code: Mapped[str] = mapped_column(String(20))
+    dealer_name: Mapped[Line]
+    dealer_address: Mapped[str]
+    written_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.ledger import list_views, policy, queries, services
+from portal.ledger import list_views, policy, queries, services, statements
 from portal.ledger.forms import CreditLimitForm, DepositForm, ReverseForm
 from portal.ledger.history import ENTRY_VALUES, VALUES
 from portal.ledger.kinds import KINDS, PURPOSES
@@ -40,7 +40,7 @@ def _kind(row: AnyRow) -> DocumentKind | None:
     return list_views.kind_called(row.document_kind)
 
 
-def _document_url(row: AnyRow) -> str | None:
+def document_url(row: AnyRow) -> str | None:
     """Where the document of an entry or a reservation is, if this person may open such pages."""
     kind = _kind(row)
     if kind is None or row.document_name is None or not actor().can(needs_of(kind.endpoint)):
@@ -59,18 +59,31 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
         tab=tab.name,
         tabs=lists.tab_items(
             list_views.TABS,
-            [lists.in_words(n) for n in (account.entries, account.open, account.event_count)],
+            [
+                lists.in_words(account.entries),
+                lists.in_words(account.open),
+                None,
+                lists.in_words(account.event_count),
+            ],
         ),
         reserved_url=lists.here(
             tab="reserved", after=None, kind=None, **{"from": None, "to": None}
         ),
         listed=None if by_hand else list_views.shown(account).page(),
+        unwritten=_unwritten(account) if tab.name == "statements" else [],
         history=_history(find(Account, account.public_id, actor())) if by_hand else [],
         kind=list_views.kind_asked(),
         kinds=KINDS,
         document_kind=_kind,
-        document_url=_document_url,
+        document_url=document_url,
     )
+
+
+def _unwritten(account: AnyRow) -> list[statements.Statement]:
+    """The months on top of the first page of statements: the present one before all."""
+    if request.args.get("after"):
+        return []
+    return list(statements.unwritten(account.dealer_id, now()))[::-1]
 
 
 @dataclass(frozen=True)
@@ -227,7 +240,7 @@ def _entry_page(name: str, form: ReverseForm | None = None) -> ResponseReturnVal
             if key in row.Transfer.values
         ],
         document_kind=_kind(row.Transfer),
-        document_url=_document_url(row.Transfer),
+        document_url=document_url(row.Transfer),
         form=form or (ReverseForm(formdata=None) if can_reverse else None),
         can_reverse=can_reverse,
         put_right=refusal,

@@ -114,10 +114,18 @@ def files() -> list[tuple[str, str]]:
 
 def _file(table: Table, ending: str) -> Response:
     """A table as a file, to be saved under its name."""
+    headings = [column.heading for column in table.columns]
+    return sheet(table.title, headings, table.rows(), ending)
+
+
+def sheet(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str
+) -> Response:
+    """Rows as they come, as a file of a kind of ``KINDS``, to be saved under a title."""
     write: Write = current_app.extensions["table_writers"][ending]
     file = TemporaryFile()  # noqa: SIM115 - the server closes it when it is sent
     try:
-        write(file, [column.heading for column in table.columns], table.rows())
+        write(file, headings, rows)
     except BaseException:
         file.close()
         raise
@@ -126,7 +134,7 @@ def _file(table: Table, ending: str) -> Response:
         file,
         KINDS[ending],
         as_attachment=True,
-        download_name=f"{table.title}.{ending}",
+        download_name=f"{title}.{ending}",
         max_age=0,
     )
 

@@ -93,6 +93,11 @@ def zone() -> ZoneInfo:
     return chosen
 
 
+def tell_times_in(zone: ZoneInfo) -> None:
+    """Let this answer tell times in a zone, whosever reads it: one that is about its months."""
+    g.zone = zone
+
+
 @contextmanager
 def speaking(language: str | None, zone: ZoneInfo) -> Iterator[None]:
     """A block that speaks to somebody who asked for nothing just now: in a mail.

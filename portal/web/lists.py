@@ -351,7 +351,9 @@ def current(tabs: Sequence[Tab]) -> Tab:
     return next((tab for tab in tabs if tab.name == name), tabs[0])
 
 
-def tab_items(tabs: Sequence[Tab], numbers: Sequence[str]) -> list[tuple[Any, str, str, bool]]:
+def tab_items(
+    tabs: Sequence[Tab], numbers: Sequence[str | None]
+) -> list[tuple[Any, str | None, str, bool]]:
     """The tabs for the ``tabs`` component: label, count, address, whether it is this one."""
     chosen = current(tabs)
     return [

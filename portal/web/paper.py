@@ -6,30 +6,32 @@ fail or take long, because only signs that our fonts have are printed; another o
 
 import json
 import re
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import segno
 from flask import make_response
 from werkzeug.wrappers import Response
 
-from portal.core.db import reading
+from portal.core.db import snapshot
 from portal.core.i18n import _
 from portal.settings import RESOURCES
 from portal.web import filters, languages
 from portal.web.routes import now
 
-if TYPE_CHECKING:
-    from typst import Fonts
-
 TEMPLATES = RESOURCES / "templates" / "print"
 FONTS = RESOURCES / "static" / "fonts"
 MISSING = "□"
+LONG = 150_000
+"""Characters of a paper that a process of its own prints: those of some eight hundred lines."""
 
 _BLANK = re.compile(r"\s*\n\s*\n\s*")
 _LONG = re.compile("[^\\s\u2e80-\u9fff\uff00-\uffef]{25,}")
@@ -68,10 +70,10 @@ def paper(template: str, name: str, facts: Mapping[str, Any], *, address: str = 
 def answer(prepare: Callable[[], Paper]) -> Response:
     """A PDF to be looked at in the browser, and saved under its name.
 
-    The route says ``own_transactions=True``: the database is asked while the paper is prepared,
-    and is free again while it is printed.
+    The route says ``own_transactions=True``: the database is asked while the paper is prepared, as
+    it is at that moment, and is free again while it is printed.
     """
-    with reading():
+    with snapshot():
         prepared = prepare()
     response: Response = make_response(_printed(prepared))
     response.mimetype = "application/pdf"
@@ -81,20 +83,24 @@ def answer(prepare: Callable[[], Paper]) -> Response:
 
 
 def _printed(prepared: Paper) -> bytes:
-    import typst  # large, and only who prints needs it
-
+    template = TEMPLATES / f"{prepared.template}.typ"
+    asked = (str(template), str(FONTS), prepared.said, int(now().timestamp()))
     with _press:
-        made = typst.compile(
-            TEMPLATES / f"{prepared.template}.typ",
-            root=TEMPLATES,
-            font_paths=_fonts(),
-            ignore_system_fonts=True,
-            sys_inputs={"said": prepared.said},
-            format="pdf",
-            timestamp=int(now().timestamp()),
-        )
-    assert isinstance(made, bytes)
-    return made
+        if len(prepared.said) > LONG:
+            return _printed_alone(asked)
+        from portal.web import press  # Typst is large, and only who prints needs it
+
+        return press.printed(*asked)
+
+
+def _printed_alone(asked: tuple[str, str, str, int]) -> bytes:
+    """What a process of its own prints: ten thousand lines take 900 MB, and some of it for good."""
+    program = Path(__file__).with_name("press.py")
+    child = subprocess.run(  # noqa: S603 - a fixed command
+        [sys.executable, "-I", str(program)],
+        input=json.dumps(asked).encode(), stdout=subprocess.PIPE, env={}, cwd="/", check=True,
+    )  # fmt: skip
+    return child.stdout
 
 
 class Drawing(str):
@@ -126,13 +132,6 @@ def _instead(found: re.Match[str]) -> str:
 def _unknown() -> re.Pattern[str]:
     known = (FONTS / "signs.txt").read_text(encoding="utf-8")
     return re.compile(f"[^\n{re.escape(known)}]")
-
-
-@cache
-def _fonts() -> "Fonts":
-    import typst
-
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
 
 
 def _ready(fact: Any) -> Any:

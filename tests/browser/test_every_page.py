@@ -58,6 +58,8 @@ NOT_PAGES = {
     "ledgerlists.own",
     "ledgerlists.of_all",
     "ledgerlists.of_dealer",
+    "statements.printed",
+    "statements.export",
     "catalogue.suggest",
 }
 ORDER = (

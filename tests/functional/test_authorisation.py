@@ -120,6 +120,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "ledger.deposit": _row(),
     "ledger.entry": _row("entry"),
     "ledger.reverse": _row("entry"),
+    "statements.show": _row("account", also={"month": "2026-10"}),
+    "statements.printed": _row("account", also={"month": "2026-10"}),
+    "statements.export": _row("account", also={"month": "2026-10", "ending": "csv"}),
     # catalogue
     "catalogue.index": _row(),
     "catalogue.suggest": _row(also={"q": "fv"}),

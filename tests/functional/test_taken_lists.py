@@ -117,6 +117,8 @@ def test_file_has_the_rows_of_the_page_under_every_tab_and_search(portal: Portal
         client, url = portal.client(portal.cast[who]), address(portal, endpoint)
         most, tried = list[str](), 0
         for page in pages(client, url):
+            if "tab=statements" in page:  # its months that are not over are in no file
+                continue
             rows, offered = shown(client, page), files(client, page)
             assert set(offered) == ({"xlsx", "csv"} if rows else set()), page
             reserved = heading == "Kind" and "tab=reserved" in page
