@@ -101,10 +101,11 @@ def find_parts(numbers: Iterable[str]) -> dict[str, Part]:
     }
 
 
-def name_in(language: str) -> ColumnElement[str]:
+def name_in(language: str, part: Any = Part) -> ColumnElement[str]:
     """The part's name in a language of the portal, or its English one, as a column."""
-    own = {"zh-Hans": Part.name_zh, "pl": Part.name_pl}.get(language)
-    return Part.name.expression if own is None else func.coalesce(func.nullif(own, ""), Part.name)
+    own = {"zh-Hans": part.name_zh, "pl": part.name_pl}.get(language)
+    english: ColumnElement[str] = part.name.expression
+    return english if own is None else func.coalesce(func.nullif(own, ""), english)
 
 
 def in_force(column: Any, on: date) -> ScalarSelect[Any]:

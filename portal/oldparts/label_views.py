@@ -27,10 +27,12 @@ def _one(name: str) -> Found:
 
 
 def _many() -> Found:
-    """Those that are ticked in the list, or all that the list shows."""
+    """Those that are ticked in the list, that an upload registered, or all that the list shows."""
     if ticked := request.args.getlist("pick"):
         names = [clean(name) for name in ticked[: labels.MOST]]
         return labels.of(actor(), names, languages.code())
+    if batch := clean(request.args.get("batch", "")):
+        return labels.of_batch(actor(), batch, languages.code())
     tab = lists.current(queries.TABS)
     return labels.of_list(actor(), lists.typed(), tab, languages.code())
 
@@ -59,7 +61,11 @@ def _page_of_one(form: LabelsForm, name: str) -> ResponseReturnValue:
 
 
 def _page_of_many(form: LabelsForm) -> ResponseReturnValue:
-    kept = [(name, value) for name in ("pick", "tab", "q") for value in request.args.getlist(name)]
+    kept = [
+        (name, value)
+        for name in ("pick", "batch", "tab", "q")
+        for value in request.args.getlist(name)
+    ]
     return _page(form, _many(), url_for("oldpartlabels.many_paper"), one=False, kept=kept)
 
 

@@ -10,7 +10,8 @@ from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, rows
 from portal.core.i18n import _
 from portal.core.permissions import Actor
-from portal.oldparts import queries
+from portal.oldparts import policy, queries
+from portal.oldparts.batch_models import BatchRow, OldPartBatch
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from portal.web import filters
@@ -58,6 +59,17 @@ def of_list(actor: Actor, text: str, tab: Tab, language: str) -> Sequence[AnyRow
     """What the labels of all in a tab of the list say that match a text, the newest first."""
     statement = _said(language).where(*queries.scope(actor, text))
     return _rows(statement if tab.where is None else statement.where(tab.where))
+
+
+def of_batch(actor: Actor, name: str, language: str) -> Sequence[AnyRow]:
+    """What the labels of the pieces say that an upload registered, the newest first (P1)."""
+    statement = (
+        _said(language)
+        .join(BatchRow, BatchRow.old_part_id == OldPart.id)
+        .join(OldPartBatch, OldPartBatch.id == BatchRow.batch_id)
+        .where(policy.visible_old_parts(actor), OldPartBatch.public_id == name)
+    )
+    return _rows(statement)
 
 
 def _said(language: str) -> AnySelect:

@@ -179,7 +179,7 @@ def shipped_lines(language: str) -> AnySelect:
             ApplicationLine.fault,
             ApplicationLine.part_id.label("asked_part_id"),
             asked.number.label("asked_number"),
-            asked.name.label("asked_name"),
+            name_in(language, asked).label("asked_name"),
             Part.number.label("part_number"),
             Part.return_required,
             name_in(language).label("part_name"),

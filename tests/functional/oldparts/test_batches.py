@@ -49,6 +49,11 @@ def test_good_rows_are_registered_and_bad_ones_handed_back(portal: Portal) -> No
     page = client.get(f"{url}?show=done").text
     assert page.count("OP-2026-D0001-") == 2
     assert "2 rows had errors" in page
+    labels = f"/old-parts/labels?batch={url.rpartition('/')[2]}"
+    assert labels in page
+    assert "For 2 old parts." in client.get(labels).text
+    foreign = portal.client(portal.other_clerk).get(labels).text
+    assert "No old parts here" in foreign
     back = client.get(f"{url}/errors.xlsx", buffered=True)
     found = read_table(back.data, "errors.xlsx")
     assert found.headings == (*many.HEADINGS, "Error")
@@ -251,10 +256,12 @@ def test_template_lists_open_pieces_and_is_understood_in_every_language(portal: 
     story.received(portal, story.line(portal, quantity=2), story.line(portal, "FP-200", 1))
     story.received(portal, by="other_clerk")
     client = portal.client(portal.clerk)
-    for language in ("en", "zh-Hans", "pl"):
+    names = {"en": "Fill valve", "zh-Hans": "进水阀", "pl": "Zawór napełniający"}
+    for language, name in names.items():
         made = client.get(f"/old-parts/many/template/{language}.xlsx", buffered=True)
         found = read_table(made.data, "t.xlsx")
         assert [one.cells[1] for one in found.rows] == ["FV-100", "FV-100", "FP-200"]
+        assert found.rows[0].cells[2] == name
         assert not many.send(client, made.data, name=f"{language}.xlsx").location.endswith(
             "columns"
         )
