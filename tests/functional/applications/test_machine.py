@@ -1,6 +1,6 @@
-"""Applications and their old parts under whatever order of steps chance thinks of.
+"""Applications, old parts and claims under whatever order of steps chance thinks of.
 
-A1–A9, O6, L3–L6, L10.
+A1–A9, O5–O8, R1–R7, L3–L6, L10.
 """
 
 import os
@@ -12,11 +12,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from portal.core import events
 from portal.ledger.verify import verify
 from tests.functional.applications.trade.always import Always
+from tests.functional.applications.trade.claims import Claims
 from tests.functional.applications.trade.clock import Clock
 from tests.functional.applications.trade.dealers import Dealers
 from tests.functional.applications.trade.desk import Desk
 from tests.functional.applications.trade.finance import Finance
-from tests.functional.applications.trade.oldparts import OldParts
+from tests.functional.applications.trade.pieces import Yard
 from tests.functional.applications.trade.warehouse import Warehouse
 from tests.support.portal import Portal
 
@@ -26,13 +27,14 @@ AT_ONCE = 100
 """The most steps of one story; the next begins with no application."""
 
 
-class Trade(Dealers, Desk, Finance, Warehouse, OldParts, Clock, Always):
+class Trade(Dealers, Desk, Finance, Warehouse, Claims, Clock, Always):
     """Two dealers, the desk, finance, the warehouse and the clock, beside plain arithmetic."""
 
 
 def test_trade_is_right_when_steps_come_in_any_order(portal: Portal) -> None:
-    """A1–A9, O6, L3–L6: beside plain arithmetic; P4 and L10 at the end."""
-    machine = type("ThisTrade", (Trade,), {"portal": portal, "reached": Counter()})
+    """A1–A9, O5–O8, R1–R7, L3–L6: beside plain arithmetic; P4 and L10 at the end."""
+    own = {"portal": portal, "reached": Counter(), "yard": Yard()}
+    machine = type("ThisTrade", (Trade,), own)
     while machine.taken < STEPS:
         run_state_machine_as_test(
             machine,

@@ -14,6 +14,7 @@ from portal.core.errors import Conflict, WrongState
 from portal.oldparts import charges, owed, services
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from tests.functional.applications.trade.floor import PEOPLE, Floor, move
+from tests.functional.applications.trade.pieces import Piece, Yard
 from tests.support import story
 from tests.support.portal import PARTS
 
@@ -39,6 +40,9 @@ class Debt:
 
 class OldParts(Floor):
     """The dealers register some pieces; the clock charges the others, and finance decides."""
+
+    yard: Yard
+    """The pieces of all stories: one can be called in by a later one."""
 
     @initialize()
     def owe_nothing(self) -> None:
@@ -89,8 +93,13 @@ class OldParts(Floor):
         command = story.registration(self.portal)
         with self.portal.transaction():
             who = self.by(debt, "clerk")
-            services.register(debt.line, command, photos, by=who, now=self.portal.now)
+            made = services.register(debt.line, command, photos, by=who, now=self.portal.now)
+            self.yard.pieces[made.id] = Piece(
+                *(made.id, made.number, debt.side, debt.line, made.unit_price, debt.each),
+                paid_for=bool(debt.charge),
+            )
         debt.left -= 1
+        self.portal.clock.advance(seconds=1)  # what was before a charge is not after it
 
     @move(1, lambda trade: trade.owing())
     def let_off(self) -> None:
@@ -157,4 +166,5 @@ class OldParts(Floor):
             if step == "reverse":
                 self.posted[debt.side] += debt.amount
                 self.charged[debt.side] -= debt.amount
+                self.yard.given_back.add(debt.line)
                 debt.amount = 0

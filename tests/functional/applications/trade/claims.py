@@ -1,0 +1,99 @@
+"""What becomes, by chance, of the claims for old parts: decided, and settled once (R1–R7)."""
+
+from sqlalchemy import select
+
+from portal.claims import queries, runs, services
+from portal.claims.commands import Decision
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.core.clock import Month
+from portal.core.db import session
+from portal.core.errors import Conflict, Invalid
+from tests.functional.applications.trade.collections import Collections
+from tests.functional.applications.trade.floor import PEOPLE, move
+from tests.functional.applications.trade.pieces import Claimed
+from tests.support.claims import work
+
+
+class Claims(Collections):
+    """The dealers claim, headquarters decides, and the month is closed."""
+
+    @move(3, lambda trade: any(one.can_be_claimed for one in trade.yard.pieces.values()))
+    def claim(self) -> None:
+        """R1–R3: all that a dealer can claim, and nothing twice."""
+        side = self.chance.choice(list(PEOPLE))
+        by = self.portal.cast[PEOPLE[side][1]]
+        waits = any(one.side == side for one in self.yard.claimed("submitted"))
+        try:
+            with self.portal.transaction():
+                claim = services.start(Month.of(self.portal.now), by=by, now=self.portal.now)
+                services.submit(claim, seen=None, by=by, now=self.portal.now)
+                on_it = ClaimLine.claim_id == claim.id
+                lines = dict.fromkeys(session.scalars(select(ClaimLine.old_part_id).where(on_it)))
+        except Conflict:
+            assert waits
+            return
+        except Invalid:
+            return
+        assert lines.keys() <= self.claimable(side)
+        self.yard.claims[claim.id] = Claimed(claim.id, side, lines)
+        for key in lines:
+            self.yard.pieces[key].claim = claim.id
+
+    def claimable(self, side: str) -> set[int]:
+        """The pieces of a dealer that can be claimed."""
+        mine = (one for one in self.yard.pieces.values() if one.side == side)
+        return {one.id for one in mine if one.can_be_claimed}
+
+    @move(2)
+    def open_run(self) -> None:
+        """R4: the next one, with all that was submitted in time."""
+        with self.portal.transaction():
+            opening = queries.next_opening(self.portal.now)
+            if opening is None:
+                return
+            run = runs.open_run(opening.month, by=self.portal.reviewer, now=self.portal.now)
+            taken = session.scalars(select(Claim.id).where(Claim.run_id == run.id)).all()
+        for key in taken:
+            assert self.yard.claims[key].status == "submitted"
+            self.yard.claims[key].status = "in_review"
+        self.yard.runs[run.id] = "open"
+
+    @move(3, lambda trade: trade.yard.claimed("in_review"))
+    def decide_claim(self) -> None:
+        """R6: each line approved, reduced or rejected; then the claim."""
+        claimed = self.chance.choice(self.yard.claimed("in_review"))
+        facts = {"by": self.portal.reviewer, "now": self.portal.now}
+        with self.portal.transaction():
+            claim = session.get_one(Claim, claimed.id)
+            on_it = ClaimLine.claim_id == claim.id
+            for line in session.scalars(select(ClaimLine).where(on_it)).all():
+                services.decide_line(claim, line.position, self.verdict(line), was="open", **facts)
+                claimed.lines[line.old_part_id] = line.approved
+            services.decide(claim, seen=None, **facts)
+        claimed.status = "decided"
+
+    def verdict(self, line: ClaimLine) -> Decision:
+        """How a line is decided."""
+        step = self.chance.choice(["approve", "approve", "reduce", "reject"])
+        amount = self.chance.randrange(1, line.claimed) if step == "reduce" else None
+        return Decision(step, amount, "" if step == "approve" else "goodwill_share", "")
+
+    @move(2, lambda trade: "open" in trade.yard.runs.values())
+    def close_run(self) -> None:
+        """R7: each claim is credited once, with what its lines come to now."""
+        key = self.chance.choice([key for key, is_ in self.yard.runs.items() if is_ == "open"])
+        with self.portal.transaction():
+            run = session.get_one(Run, key)
+            in_it = session.scalars(select(Claim.id).where(Claim.run_id == key)).all()
+            if any(self.yard.claims[one].status != "decided" for one in in_it):
+                return
+            runs.close(run, seen=None, by=self.portal.reviewer, now=self.portal.now)
+        work(self.portal)
+        self.yard.runs[key] = "closed"
+        for claimed in map(self.yard.claims.__getitem__, in_it):
+            claimed.status = "settled"
+            self.reached["settled"] += 1
+            for piece, approved in claimed.lines.items():
+                assert approved is not None
+                self.yard.pieces[piece].reimbursed = approved
+                self.posted[claimed.side] += approved
