@@ -19,7 +19,7 @@ from portal import migrate
 from portal.core.db import db
 from portal.settings import Settings
 from portal.web import logs
-from tests.bench import many, rows, sheets
+from tests.bench import many, oldparts, rows, sheets
 from tests.bench.database import Database
 from tests.bench.pages import Pair, Work, pairs
 from tests.support import portal as portals
@@ -67,10 +67,12 @@ def told(pair: Pair, times: Times) -> str:
     for at in range(len(times[0])):
         ratio = median(turn[at][0] / turn[at][1] for turn in times)
         own, other = (median(turn[at][side] for turn in times) for side in (0, 1))
-        missed = "!" if ratio > pair.aim else " "
+        missed = "!" if pair.aim and ratio > pair.aim else " "
         cells.append(f"{ratio:5.2f}{missed} {own:6.2f} / {other:<6.2f}")
     growth = median(turn[-1][0] / turn[0][0] for turn in times)
-    cells.append(f"{growth:5.2f}{'!' if growth > GROWTH else ' '}  ≤ {pair.aim}")
+    cells.append(
+        f"{growth:5.2f}{'!' if growth > GROWTH else ' '}{f'  ≤ {pair.aim}' if pair.aim else ''}"
+    )
     return f"{pair.name:28}{''.join(f'{cell:>24}' for cell in cells)}"
 
 
@@ -89,7 +91,7 @@ def measure(kind: str, sizes: Sequence[int], rounds: int, times: int) -> None:
             stack.callback(database.connection.close)
             stack.callback(_forget, portal)
             print(f"{kind}: {size:,} in {time.perf_counter() - began:.0f} s", flush=True)
-            all_pairs.append(pairs(portal, database, size))
+            all_pairs.append(pairs(portal, database, size) + oldparts.pairs(portal, database))
         head = [*(f"{size:,}" for size in sizes), "growth    aim"]
         print(f"\n{'ratio! ms / ms':28}{''.join(f'{cell:>24}' for cell in head)}")
         for same in zip(*all_pairs, strict=True):
@@ -103,6 +105,8 @@ def measure(kind: str, sizes: Sequence[int], rounds: int, times: int) -> None:
                 print(f"{pair.name}: {share:.2f}{missed} of its page's bytes (≤ {BYTES})")
         weight.tell(portal)
         sheets.tell(portal, size)
+        oldparts.tell_photos(portal)
+        oldparts.tell_bulk(portal, database)
         many.tell_quotes(portal, database)
         many.tell_import(portal, database)
 

@@ -23,10 +23,13 @@ SUBMIT = {**FORM, "seen": "1", "do": "submit"}
 
 @dataclass(frozen=True)
 class Pair:
-    """Some work of the portal, the work that it is compared with, and how much more it may be."""
+    """Some work of the portal, the work that it is compared with, and how much more it may be.
+
+    ``aim`` is None where the ratio is only told.
+    """
 
     name: str
-    aim: float
+    aim: float | None
     portal: Work
     other: Work
 
