@@ -1,9 +1,10 @@
 """The shape of a proposed policy value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wtforms import RadioField, SelectMultipleField
+from wtforms.validators import ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.i18n import _, _l
@@ -82,6 +83,14 @@ def number_field(term: Term, label: Any, validators: Sequence[Any], **options: A
     if term.measure == "basis_point":
         return PercentField(label, validators, **bounds, **options)
     if term.measure == "money":
-        return MoneyField(label, validators, least=1, **options)
+        return MoneyField(label, [*validators, _within(term)], least=1, **options)
     said = _("A whole number from %(least)d to %(most)d.", **bounds)
     return CountField(label, validators, description=said, **bounds, **options)
+
+
+def _within(term: Term) -> Callable[[Any, Any], None]:
+    def check(_form: Any, field: Any) -> None:
+        if field.data is not None and not term.least <= field.data <= term.most:
+            raise ValidationError(term.bounds)
+
+    return check

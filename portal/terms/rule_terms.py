@@ -21,7 +21,7 @@ RULE_TERMS = (
     ),
     _switch(
         "warranty_unknown",
-        _l("Rule: unknown warranty"),
+        _l("Unknown warranty as well"),
         _l("The rule of the warranty also finds a line of which the warranty is not known."),
         default=0,
     ),
@@ -41,12 +41,12 @@ RULE_TERMS = (
         0,
         365,
         "day",
-        _l("Rule: when a called old part is overdue"),
+        _l("When a called old part is overdue"),
         _l("A called old part is overdue so long after the day by which it was to be sent."),
     ),
     _switch(
         "piece_received",
-        _l("Rule: only received old parts"),
+        _l("Only received old parts"),
         _l("The rule also finds a line whose old part has not arrived at headquarters."),
         default=0,
     ),
@@ -57,7 +57,7 @@ RULE_TERMS = (
     ),
     _switch(
         "photo_alike",
-        _l("Rule: photos that look the same"),
+        _l("Photos that look the same as well"),
         _l("The rule also finds photos that are not the same file, but look the same."),
     ),
     _switch(
@@ -71,7 +71,7 @@ RULE_TERMS = (
         1,
         730,
         "day",
-        _l("Rule: time between repairs of a product"),
+        _l("Time between repairs of a product"),
         _l("Repairs of the same product within this time are found."),
     ),
     _switch(
@@ -85,7 +85,7 @@ RULE_TERMS = (
         1,
         730,
         "day",
-        _l("Rule: time between repairs of a customer"),
+        _l("Time between repairs of a customer"),
         _l("The other repairs of a customer within this time are counted."),
     ),
     Term(
@@ -94,7 +94,7 @@ RULE_TERMS = (
         1,
         100,
         "repair",
-        _l("Rule: other repairs of a customer"),
+        _l("Other repairs of a customer"),
         _l("So many other repairs of one customer are found; those of one day are one repair."),
     ),
     _switch(
@@ -108,7 +108,7 @@ RULE_TERMS = (
         10000,
         1000000,
         "basis_point",
-        _l("Rule: how much more often"),
+        _l("How much more often"),
         _l("A part is unusual above this share of the median of the other dealers."),
     ),
     Term(
@@ -117,7 +117,7 @@ RULE_TERMS = (
         1,
         24,
         "month",
-        _l("Rule: months that are compared"),
+        _l("Months that are compared"),
         _l("What was registered and shipped in so many whole months, and since, is compared."),
     ),
     Term(
@@ -126,7 +126,7 @@ RULE_TERMS = (
         1,
         1000,
         "piece",
-        _l("Rule: least old parts to compare"),
+        _l("Least old parts to compare"),
         _l("A dealer with fewer old parts of a part is not compared."),
     ),
     Term(
@@ -135,7 +135,7 @@ RULE_TERMS = (
         1,
         1000,
         "dealer",
-        _l("Rule: least dealers to compare with"),
+        _l("Least dealers to compare with"),
         _l("A part is compared only if so many other dealers have replaced it."),
     ),
     _switch(
@@ -157,7 +157,7 @@ RULE_TERMS = (
         1,
         LARGEST,
         "money",
-        _l("Rule: limit of an amount"),
+        _l("Limit of an amount"),
         _l("A line above this amount is found."),
     ),
 )

@@ -336,6 +336,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "claims.decide": _row("claim_in_review"),
     "claims.decide_line": _row("claim_in_review", also={"position": 1}),
     "claims.approve_open": _row("claim_in_review", acts=True),
+    "rules.index": _row(),
     "runs.index": _row(),
     "runs.open_run": _row(),
     "runs.show": _row("run"),
