@@ -26,6 +26,7 @@ def test_twenty_labels_are_received_when_a_scanner_types_them(
         assert cookie is not None
         page.context.add_cookies([{"name": "partloop", "value": cookie.value, "url": address}])
         page.goto(f"/collections/{consignment.public_id}/receive")
+        expect(page.locator("#so-far")).to_have_text("0 of 20 received")
         page.fill("[name=place]", "Hall 2")
         page.focus("#code")
         for name in names:
@@ -39,6 +40,9 @@ def test_twenty_labels_are_received_when_a_scanner_types_them(
         page.keyboard.type(f"{address}/old-parts/{names[0]}")
         page.keyboard.press("Enter")
         expect(page.locator("#scans li").first).to_contain_text("Already received")
+        expect(page.locator("#so-far")).to_contain_text("20 of 20 received")
+        page.locator("#so-far").get_by_role("link", name="Finish receiving").click()
+        expect(page.locator("main")).to_contain_text("Everything on the packing list arrived.")
     with portal.transaction():
         found = session.scalars(select(OldPart.status)).all()
     assert set(found) == {"received"}

@@ -99,6 +99,12 @@ def test_page_says_who_is_next_when_a_piece_rests(portal: Portal) -> None:
     )
 
 
+def _so_far(portal: Portal, who: str, url: str) -> str:
+    """How much is scanned, as the page of the scanner says it, and the way on."""
+    page = portal.client(portal.cast[who]).get(url).text
+    return page.split('id="so-far"')[1].split("</div>")[0]
+
+
 def test_what_comes_next_leads_when_a_consignment_is_packed_and_received(portal: Portal) -> None:
     """O7: packing before sending, scanning before finishing."""
     consignment = collecting.called(portal, 1)
@@ -109,7 +115,15 @@ def test_what_comes_next_leads_when_a_consignment_is_packed_and_received(portal:
         return re.sub(r"<[^>]+>|\s", "", page.split('class="lead">')[1].split("</div>")[0])
 
     assert leads("clerk") == "Pack"
+    assert "Send" not in _so_far(portal, "clerk", f"{url}/pack")
     collecting.pack(portal, consignment, collecting.numbers(portal, consignment)[0])
+    assert "Send" in _so_far(portal, "clerk", f"{url}/pack")
     assert leads("clerk") == "Send"
     collecting.send(portal, consignment, 1)
     assert leads("warehouse") == "Receive"
+    assert "Finish receiving" not in _so_far(portal, "warehouse", f"{url}/receive")
+    collecting.scan(portal, consignment, collecting.numbers(portal, consignment)[0])
+    assert "Finish receiving" in _so_far(portal, "warehouse", f"{url}/receive")
+    collecting.finish(portal, consignment, 0)
+    page = portal.client(portal.warehouse).get(url).text
+    assert "/old-parts/inspect" in page.split('<div class="actions">')[1].split("<section")[0]
