@@ -129,9 +129,12 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 def serving(settings: Settings) -> dict[str, Any]:
-    """How the embedded server serves: without trusted proxies it drops their headers by itself."""
+    """How the embedded server serves: without trusted proxies it drops their headers by itself.
+
+    Most threads wait: for a picture's turn (``files.images``), or for a slow phone.
+    """
     return {
-        "threads": 8,
+        "threads": 24,
         "ident": None,
         "clear_untrusted_proxy_headers": settings.proxies == 0,
     }

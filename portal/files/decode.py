@@ -16,6 +16,7 @@ import io
 import json
 import math
 import operator
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ LOOK_SIDE, LOOK_WAVES = 32, 8
 
 
 def limit_resources() -> None:
-    """Bound what a hostile picture can cost; before Pillow is loaded."""
+    """Bound what a hostile picture can cost, and give way to pages; before Pillow is loaded."""
+    os.nice(19)
     for what, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, MAX_SECONDS),

@@ -9,6 +9,7 @@ limits itself first. Names are only told, nothing is written.
 
 import contextlib
 import json
+import os
 import resource
 import sys
 import zipfile
@@ -27,7 +28,8 @@ class Refused(Exception):
 
 
 def confine() -> None:
-    """Bound what a hostile archive can cost."""
+    """Bound what a hostile archive can cost, and give way to whoever waits for a page."""
+    os.nice(19)
     for what, most in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, MAX_SECONDS),

@@ -7,6 +7,7 @@ blank, and last an object with ``kind``, ``sheet``, ``sheets`` and ``refused`` (
 """
 
 import json
+import os
 import re
 import resource
 import sys
@@ -47,7 +48,11 @@ class Refused(Exception):
 
 
 def confine() -> None:
-    """Limit this process: address space, writable memory, processor time, no file written."""
+    """Limit this process: address space, writable memory, processor time, no file written.
+
+    It gives way to whoever waits for a page.
+    """
+    os.nice(19)
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_DATA, WRITABLE_MEMORY),
