@@ -545,6 +545,34 @@ def test_collections_are_shown_as_typed(portal: Portal) -> None:
 
 @several
 @sqlite_only
+def test_inspections_and_charges_are_shown_as_typed(portal: Portal) -> None:
+    """O6, O8: why a piece failed or is charged, what the dealer says, and what is decided."""
+    warehouse, clerk = portal.client(portal.warehouse), portal.client(portal.clerk)
+    desk, finance = portal.client(portal.desk), portal.client(portal.finance)
+    for text in packed(TEXT):
+        (name,) = claims.pieces(portal, 1, status="received")
+        url = f"/old-parts/{name}"
+        odd = {"seen": text, "result": text, "code": text, "pays": text, "reason": text}
+        assert shows(harmless(warehouse.post(f"{url}/inspect", odd)), text)
+        failed = {"seen": "1", "result": "fail", "code": "other", "pays": "dealer", "reason": text}
+        photo = {"photos_kept": story.photo(portal, "warehouse")}
+        send(warehouse, f"{url}/inspect", failed | photo)
+        read(clerk, url, [text])
+        send(clerk, f"{url}/object", {"seen": versions(clerk, f"{url}/object"), "reason": text})
+        read(desk, url, [text])
+        send(desk, f"{url}/steps/uphold", {"seen": versions(desk, url), "reason": text})
+        read(clerk, url, [text])
+        charge = f"/old-parts/charges/{story.charged(portal).public_id}"
+        seen = {"seen": versions(clerk, f"{charge}/dispute")}
+        send(clerk, f"{charge}/dispute", seen | {"reason": text})
+        read(finance, charge, [text])
+        send(finance, f"{charge}/steps/uphold", {"seen": versions(finance, charge), "reason": text})
+        read(clerk, charge, [text])
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
 def test_calendar_is_shown_as_typed(portal: Portal) -> None:
     """A10: the names of holidays, typed and pasted; what is no day is refused with its line."""
     administrator = portal.client(portal.administrator)

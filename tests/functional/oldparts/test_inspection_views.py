@@ -5,6 +5,7 @@ import re
 from tests.support import claims, story
 from tests.support.inspecting import inspect, piece, status
 from tests.support.portal import Portal
+from tests.support.queries import counted
 
 
 def test_warehouse_scans_and_inspects_one_piece_after_another(portal: Portal) -> None:
@@ -82,3 +83,19 @@ def test_a_failed_piece_that_cannot_be_objected_to_offers_no_form(portal: Portal
     assert clerk.get(f"/old-parts/{name}/object").status_code == 303
     sent = {"seen": "2", "reason": "The carrier broke it"}
     assert clerk.post(f"/old-parts/{name}/object", sent).status_code == 409
+
+
+def test_list_to_inspect_costs_the_same_queries_however_long_it_is(portal: Portal) -> None:
+    """O8: one for the rows and one for all the tabs, whatever there is."""
+    warehouse = portal.client(portal.warehouse)
+
+    def asked() -> int:
+        with counted(portal.app) as statements:
+            assert warehouse.get("/old-parts/inspect").status_code == 200
+        return len(statements)
+
+    claims.pieces(portal, 1, status="received")
+    asked()  # what is asked once is not counted
+    few = asked()
+    claims.pieces(portal, 20, status="received")
+    assert asked() == few <= 8
