@@ -29,10 +29,12 @@ def _dealer() -> Dealer | None:
 
 def shown() -> lists.Selection:
     """What the URL asks for of what is owed, the first due first; of all dealers, or of one."""
+    return _shown(_dealer())
+
+
+def _shown(dealer: Dealer | None) -> lists.Selection:
     return lists.Selection(
-        queries.listed(
-            *queries.scope(actor(), lists.typed(), _dealer()), language=languages.code()
-        ),
+        queries.listed(*queries.scope(actor(), lists.typed(), dealer), language=languages.code()),
         OwedLine.register_by,
         OwedLine.shipment_line_id,
         tab=lists.current(queries.tabs(now())),
@@ -50,7 +52,7 @@ def index() -> ResponseReturnValue:
     return render(
         "oldparts/owed.html",
         fragments={"results"},
-        listed=shown().page(),
+        listed=_shown(dealer).page(),
         sums=queries.sums(*within, joined=bool(text)),
         tabs=lists.tab_items(tabs, lists.counts(counted, scope, tabs)),
         tab=tab,
