@@ -5,6 +5,7 @@ import portal.applications.models
 import portal.applications.sheet_models
 import portal.catalogue.models
 import portal.claims.models
+import portal.claims.statement_models
 import portal.collections.models
 import portal.core.events
 import portal.core.jobs

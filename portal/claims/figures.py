@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, cast, exists, func, or_, select
 
 from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.core.db import AnySelect, Key, session
@@ -73,6 +73,11 @@ def statement_of(claim: Claim) -> Statement:
 def statement_of_run(run: Run) -> Statement:
     """What became of the lines of all claims of a run."""
     return _statement(Claim.run_id == run.id)
+
+
+def statement_beside(claim: Claim) -> Statement:
+    """What became of the lines of all claims that a claim's dealer has in its run."""
+    return _statement(and_(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id))
 
 
 def _statement(which: ColumnElement[bool]) -> Statement:

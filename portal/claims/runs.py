@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from portal.claims import figures, findings, policy, queries
+from portal.claims import figures, findings, policy, queries, statements
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
@@ -189,5 +189,6 @@ def _finish(run: Run, now: datetime) -> None:
             total(Claim.approved),
         ).where(Claim.run_id == run.id)
     ).one()
+    statements.keep_names(run)
     values = {"claims": run.claim_count, "claimed": run.claimed, "approved": run.approved}
     workflow.apply(run, "finish", by=SYSTEM, now=now, values=values)

@@ -85,7 +85,7 @@ def offers(
         @wraps(table)
         def export(ending: str, **values: Any) -> ResponseReturnValue:
             with snapshot():
-                return _file(table(**values), ending)
+                return file_of(table(**values), ending)
 
         route = pages.get(
             f"{rule}/export/<any(xlsx, csv):ending>", needs=needs, own_transactions=True
@@ -112,8 +112,8 @@ def files() -> list[tuple[str, str]]:
     ]
 
 
-def _file(table: Table, ending: str) -> Response:
-    """A table as a file, to be saved under its name."""
+def file_of(table: Table, ending: str) -> Response:
+    """A table as a file, to be saved under its name; within ``snapshot()``."""
     headings = [column.heading for column in table.columns]
     return sheet(table.title, headings, table.rows(), ending)
 

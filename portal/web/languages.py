@@ -5,7 +5,7 @@ compile and nothing that can be stale.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -96,6 +96,12 @@ def zone() -> ZoneInfo:
 def tell_times_in(zone: ZoneInfo) -> None:
     """Let this answer tell times in a zone, whosever reads it: one that is about its months."""
     g.zone = zone
+
+
+def in_language(tag: str) -> AbstractContextManager[None]:
+    """A block of this request that speaks a language of ``CODES``, whosever the reader's is."""
+    forced: AbstractContextManager[None] = force_locale(str(_locale(tag)))
+    return forced
 
 
 @contextmanager

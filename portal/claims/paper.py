@@ -1,0 +1,201 @@
+"""Claims on paper and as sheets: the form 保修期内配件费用报销单, and the run's statement (R8)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from portal.applications.queries import part_name
+from portal.claims import figures, statements
+from portal.claims.models import Claim
+from portal.claims.workflow import LINE, REASONS
+from portal.core.db import AnyRow, streamed
+from portal.core.events import steps_taken
+from portal.core.i18n import _
+from portal.web import exports
+from portal.web.exports import Column
+from portal.web.filters import day, instant, money, month, number
+from portal.web.links import public_url_for
+from portal.web.paper import Paper, paper
+
+STEPS = ("submit", "decide", "settle")
+"""What happens to a claim one after the other; each that happened is printed."""
+DECIDED = ("decided", "settled")
+
+
+def form(claim: Claim) -> Paper:
+    """A claim as the paper form was, on A4: with what was decided, once it is (R1, R6)."""
+    heading, sums = statements.heading(claim), figures.statement_of(claim)
+    decided = claim.status in DECIDED
+    run = month(heading.run_month) if heading.run_month else ""
+    facts = {
+        "title": _("Reimbursement claim"),
+        "number": claim.number,
+        "status": Claim.workflow.state(claim.status).label,
+        "mark": _("Draft") if claim.status == "draft" else "",
+        "facts": [
+            *_dealer(heading),
+            _fact(_("Month"), month(claim.month)),
+            _fact(_("Run"), run),
+            _fact(_("Submitted on"), instant(claim.submitted_at) if claim.submitted_at else ""),
+            _fact(_("Lines"), number(sums.lines)),
+        ],
+        "parts": [_part("", streamed(statements.lines_of(claim)), decided=decided)],
+        "sums": _sums(sums) if decided else [],
+        "total": [_("Approved"), money(sums.approved)]
+        if decided
+        else [_("Claimed"), money(sums.claimed)],
+        "whys": _whys(sums) if decided else [],
+        "notes": [(_("The dealer's remark"), claim.remark)],
+        "steps": _steps(claim),
+        "sides": [_("Dealer"), _("Headquarters")],
+        **_words(),
+    }
+    address = public_url_for("claims.show", name=claim.public_id)
+    return paper("claim", claim.number, facts, address=address)
+
+
+def statement(claim: Claim) -> Paper:
+    """What became of all that a claim's dealer claimed in its run, and why, on A4 (R8)."""
+    heading = statements.heading(claim)
+    sums = figures.statement_beside(claim)
+    credited = statements.credited_beside(claim)
+    by_claim: dict[str, list[AnyRow]] = {row.number: [] for row in credited}
+    for row in streamed(statements.lines_beside(claim)):
+        by_claim[row.claim].append(row)
+    facts = {
+        "title": _("Reimbursement statement"),
+        "number": month(heading.run_month),
+        "status": "",
+        "facts": [
+            *_dealer(heading),
+            _fact(_("Run"), month(heading.run_month)),
+            _fact(_("Settled on"), day(heading.closed_at)),
+            *(
+                _fact(
+                    _("Credited"), f"{money(row.amount)} · {day(row.at)} · {row.number}", wide=True
+                )
+                for row in credited
+                if row.amount
+            ),
+        ],
+        "parts": [_part(name, lines, decided=True) for name, lines in by_claim.items()],
+        "sums": _sums(sums),
+        "total": [_("Approved"), money(sums.approved)],
+        "whys": _whys(sums),
+        "notes": [],
+        "steps": [],
+        "sides": [],
+        **_words(),
+    }
+    address = public_url_for("claims.show", name=claim.public_id)
+    return paper("claim", title(heading), facts, address=address)
+
+
+def title(heading: AnyRow) -> str:
+    """What the statement of a dealer in a run is called, and its file."""
+    return f"{_('Reimbursement statement')} {heading.dealer_code} {heading.run_month}"
+
+
+def sheet(claim: Claim) -> exports.Table:
+    """The statement of a run as a sheet: a row for each line, its amounts as numbers (R8)."""
+    amount, state = exports.money(), exports.states(LINE)
+    columns = [
+        Column(_("Claim"), "claim"),
+        Column(_("Line"), "position"),
+        Column(_("Old part"), "old_part"),
+        Column(_("Part number"), "part_number"),
+        Column(_("Part"), "label"),
+        Column(_("Product model"), "product_model"),
+        Column(_("Serial"), "product_serial"),
+        Column(_("Failed on"), "failed_on"),
+        Column(_("Remark"), "remark"),
+        Column(_("Claimed"), "claimed", amount),
+        Column(_("Decision"), "status", state),
+        Column(_("Approved"), "approved", amount),
+        Column(_("Taken off"), "taken_off", amount),
+        Column(_("Reason"), "reason_code", lambda code: str(REASONS[code]) if code else ""),
+        Column(_("Note"), "note"),
+    ]
+    lines = statements.lines_beside(claim).add_columns(statements.part_label().label("label"))
+    return exports.Table(title(statements.heading(claim)), lines, columns)
+
+
+def _fact(label: str, value: Any, *, wide: bool = False) -> dict[str, Any]:
+    return {"label": label, "value": value, "wide": wide}
+
+
+def _dealer(heading: AnyRow) -> list[dict[str, Any]]:
+    address = ", ".join(filter(None, (heading.dealer_address, heading.dealer_city)))
+    return [
+        _fact(_("Dealer"), f"{heading.dealer_code} · {heading.dealer_name}", wide=True),
+        _fact(_("Address"), address, wide=True),
+    ]
+
+
+def _part(name: str, rows: Iterable[AnyRow], *, decided: bool) -> dict[str, Any]:
+    """Lines under a name; with what was decided on each, and why, once they are."""
+    rows = list(rows)
+    claimed = money(sum(row.claimed for row in rows))
+    approved = money(sum(row.approved for row in rows)) if decided else ""
+    return {
+        "name": name,
+        "lines": [dict(_line(row, decided=decided)) for row in rows],
+        "total": [_("Total"), claimed, approved],
+    }
+
+
+def _line(row: AnyRow, *, decided: bool) -> Iterator[tuple[str, Any]]:
+    yield "number", row.position
+    yield "old_part", row.old_part
+    yield "part", row.part_number
+    yield "name", part_name(row, "part_")
+    yield "product", " ".join(filter(None, (row.product_model, row.product_serial)))
+    yield "failed", day(row.failed_on)
+    yield "remark", row.remark
+    yield "claimed", money(row.claimed)
+    yield "approved", money(row.approved) if decided else ""
+    yield "why", _why(row) if decided and row.status != "approved" else ""
+
+
+def _why(row: AnyRow) -> str:
+    """What was decided against a line, and the reason in words."""
+    reason = REASONS[row.reason_code] if row.reason_code else ""
+    said = " ".join(filter(None, (str(reason), " ".join(row.note.split()))))
+    return _("%(field)s: %(sentence)s", field=LINE.state(row.status).label, sentence=said)
+
+
+def _sums(sums: figures.Statement) -> list[tuple[str, str]]:
+    taken_off = {_("Reduced"): -sums.reduced, _("Rejected"): -sums.rejected}
+    return [
+        (_("Claimed"), money(sums.claimed)),
+        *((label, money(amount)) for label, amount in taken_off.items() if amount),
+    ]
+
+
+def _whys(sums: figures.Statement) -> list[tuple[Any, ...]]:
+    return [
+        (LINE.state(why.status).label, REASONS[why.reason_code], number(why.lines), money(why.off))
+        for why in sums.whys
+    ]
+
+
+def _steps(claim: Claim) -> list[tuple[Any, ...]]:
+    state = Claim.workflow.state
+    return [
+        (state(event.to_status).label, event.actor_name, instant(event.at))
+        for event in steps_taken(claim, STEPS)
+    ]
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "heads": [
+            "", _("Old part"), _("Part"), _("Product"), _("Failed on"), _("Claimed"), _("Approved"),
+        ],
+        "why_heads": [_("Decision"), _("Reason"), _("Lines"), _("Taken off")],
+        "words": {
+            "signature": _("Signature and stamp"),
+            "date": _("Date"),
+            "why": _("Why less was approved"),
+            "remark": _("Remark"),
+        },
+    }  # fmt: skip

@@ -1,0 +1,145 @@
+"""What the papers of claims and runs say: their lines and names as they were (R8)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, insert, literal, select
+
+from portal.catalogue.models import Part
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.statement_models import RunDealer, RunPart
+from portal.core.db import AnyRow, AnySelect, Key, session
+from portal.ledger.models import Transfer
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer, User
+from portal.web import languages
+
+_DEALER = ("code", "name", "address", "city")
+_PART = ("number", "name", "name_zh", "name_pl")
+
+
+def keep_names(run: Run) -> None:
+    """Write down what the dealers and parts of a run are called, now that it closes."""
+    dealers = select(Claim.dealer_id).where(Claim.run_id == run.id)
+    parts = (
+        select(ClaimLine.part_id)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(Claim.run_id == run.id)
+    )
+    for kept, model, names, key, which in (
+        (RunDealer, Dealer, _DEALER, "dealer_id", dealers),
+        (RunPart, Part, _PART, "part_id", parts),
+    ):
+        columns: Any = (getattr(model, name) for name in names)
+        rows = select(literal(run.id, Key), model.id, *columns).where(model.id.in_(which))
+        session.execute(insert(kept).from_select(["run_id", key, *names], rows))
+
+
+def _as_it_was(kept: Any, model: Any, names: Sequence[str], prefix: str) -> list[Any]:
+    """Columns with the names of a closed run, or, until it closes, with those of today."""
+    return [
+        func.coalesce(getattr(kept, name), getattr(model, name)).label(prefix + name)
+        for name in names
+    ]
+
+
+def dealer_names() -> list[Any]:
+    """Code, name, address and city of the ``Dealer`` of a ``Claim``, beside ``RunDealer``."""
+    return _as_it_was(RunDealer, Dealer, _DEALER, "dealer_")
+
+
+def part_names() -> list[Any]:
+    """Number and names of the ``Part`` of a ``ClaimLine``, beside ``RunPart``."""
+    return _as_it_was(RunPart, Part, _PART, "part_")
+
+
+def part_label() -> ColumnElement[str]:
+    """The part's name in the reader's language, or its English one."""
+    *_number, name, name_zh, name_pl = part_names()
+    own = {"zh-Hans": name_zh, "pl": name_pl}.get(languages.code(), name)
+    return func.coalesce(func.nullif(own.element, ""), name.element)
+
+
+def of_dealer() -> ColumnElement[bool]:
+    """What joins ``RunDealer`` to ``Claim``."""
+    return and_(RunDealer.run_id == Claim.run_id, RunDealer.dealer_id == Claim.dealer_id)
+
+
+def of_part() -> ColumnElement[bool]:
+    """What joins ``RunPart`` to ``ClaimLine`` and ``Claim``."""
+    return and_(RunPart.run_id == Claim.run_id, RunPart.part_id == ClaimLine.part_id)
+
+
+def heading(claim: Claim) -> AnyRow:
+    """Whose claim it is, under which name, in which run, and the language of who submitted it."""
+    return session.execute(
+        select(
+            *dealer_names(),
+            Dealer.country,
+            Run.month.label("run_month"),
+            Run.status.label("run_status"),
+            Run.closed_at,
+            User.language,
+        )
+        .select_from(Claim)
+        .join(Dealer, Dealer.id == Claim.dealer_id)
+        .outerjoin(Run, Run.id == Claim.run_id)
+        .outerjoin(RunDealer, of_dealer())
+        .outerjoin(User, User.id == Claim.submitted_by_id)
+        .where(Claim.id == claim.id)
+    ).one()
+
+
+def _lines(*which: ColumnElement[bool]) -> AnySelect:
+    return (
+        select(
+            Claim.number.label("claim"),
+            Claim.month,
+            ClaimLine.position,
+            ClaimLine.claimed,
+            ClaimLine.remark,
+            ClaimLine.status,
+            ClaimLine.approved,
+            (ClaimLine.claimed - ClaimLine.approved).label("taken_off"),
+            ClaimLine.reason_code,
+            ClaimLine.note,
+            OldPart.number.label("old_part"),
+            OldPart.product_model,
+            OldPart.product_serial,
+            OldPart.failed_on,
+            *part_names(),
+        )
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .join(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(RunPart, of_part())
+        .where(*which)
+        .order_by(Claim.month, Claim.ordinal, ClaimLine.position)
+    )
+
+
+def lines_of(claim: Claim) -> AnySelect:
+    """The lines of a claim, each with its piece and its part."""
+    return _lines(Claim.id == claim.id)
+
+
+def lines_beside(claim: Claim) -> AnySelect:
+    """The lines of all claims that a claim's dealer has in its run, claim by claim."""
+    return _lines(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id)
+
+
+def credited_beside(claim: Claim) -> Sequence[AnyRow]:
+    """The claims that a claim's dealer has in its run, each with its entry in the ledger."""
+    return session.execute(
+        select(Claim.number, Claim.claimed, Claim.approved, Transfer.at, Transfer.amount)
+        .outerjoin(
+            Transfer,
+            and_(
+                Transfer.document_kind == Claim.kind,
+                Transfer.document_id == Claim.id,
+                Transfer.kind == "reimbursement",
+            ),
+        )
+        .where(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id)
+        .order_by(Claim.month, Claim.ordinal)
+    ).all()

@@ -1,0 +1,190 @@
+"""What a run came to, for headquarters: by reason, dealer, part and model, month by month (R8)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal, select
+
+from portal.catalogue.models import Part
+from portal.claims import figures, statements
+from portal.claims.figures import total
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.statement_models import RunDealer, RunPart
+from portal.claims.workflow import LINE, REASONS
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.i18n import _, _l, ngettext
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+
+MOST = 10
+"""How many rows of a share a page shows one by one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What lines that have something in common came to, in minor units.
+
+    ``before`` is what was approved of such lines in the run of the month before.
+    """
+
+    label: str
+    lines: int
+    claimed: int
+    approved: int
+    taken_off: int
+    before: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """A run divided by something, the greatest first; ``of`` is the amount that counts for that."""
+
+    name: str
+    title: Any
+    of: str
+    rows: Sequence[Row]
+
+    @property
+    def top(self) -> Sequence[Row]:
+        """The first rows, and what the others come to: together they are the run."""
+        first, others = self.rows[:MOST], self.rows[MOST:]
+        if len(others) < 2:
+            return self.rows
+        label = ngettext("%(num)s other", "%(num)s others", len(others))
+        return [*first, replace(_together(others), label=label)]
+
+    def amount(self, row: Row) -> int:
+        """What a row is ranked by."""
+        return int(getattr(row, self.of))
+
+    @property
+    def greatest(self) -> int:
+        return max((self.amount(row) for row in self.top), default=0)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run beside the one before it; ``before`` is None for the first."""
+
+    whole: figures.Statement
+    last: Run | None
+    before: figures.Statement | None
+    shares: Sequence[Share]
+
+
+def summary_of(run: Run) -> Summary:
+    """What a run came to; a fixed number of queries, whatever its lines."""
+    last = session.scalars(
+        select(Run).where(Run.month < run.month).order_by(Run.month.desc()).limit(1)
+    ).one_or_none()
+    return Summary(
+        figures.statement_of_run(run),
+        last,
+        figures.statement_of_run(last) if last else None,
+        [
+            Share("reason", _l("By decision and reason"), "taken_off", _by_reason(run, last)),
+            Share("dealer", _l("By dealer"), "approved", _by_dealer(run, last)),
+            Share("part", _l("By part"), "approved", _by_part(run, last)),
+            Share("model", _l("By product model"), "approved", _by_model(run, last)),
+        ],
+    )
+
+
+def _sums(run: Run, last: Run | None, *by: Any) -> AnySelect:
+    """The lines of two runs, divided by columns, with their sums."""
+    mine = Claim.run_id == run.id
+    off = case((ClaimLine.approved.is_not(None), ClaimLine.claimed - ClaimLine.approved), else_=0)
+
+    def of_this(amount: Any) -> ColumnElement[int]:
+        return total(case((mine, amount), else_=0))
+
+    return (
+        select(
+            *by,
+            of_this(literal(1)).label("lines"),
+            of_this(ClaimLine.claimed).label("claimed"),
+            of_this(func.coalesce(ClaimLine.approved, 0)).label("approved"),
+            of_this(off).label("taken_off"),
+            total(case((mine, 0), else_=func.coalesce(ClaimLine.approved, 0))).label("before"),
+        )
+        .select_from(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(Claim.run_id.in_([run.id, last.id] if last else [run.id]))
+        .group_by(*by)
+    )
+
+
+def _rows(
+    statement: AnySelect, key: Callable[[AnyRow], Any], label: Callable[[AnyRow], str], of: str
+) -> Sequence[Row]:
+    """The rows of a statement under one label for each key, the greatest first.
+
+    A name that was changed between the two runs is that of the later one.
+    """
+    found: dict[Any, tuple[str, list[AnyRow]]] = {}
+    for row in session.execute(statement):
+        name, rows = found.setdefault(key(row), (label(row), []))
+        rows.append(row)
+        found[key(row)] = (label(row) if row.lines else name, rows)
+    made = [replace(_together(rows), label=name) for name, rows in found.values()]
+    return sorted(made, key=lambda row: (-getattr(row, of), -row.before, row.label))
+
+
+def _together(rows: Iterable[AnyRow | Row]) -> Row:
+    names = ("lines", "claimed", "approved", "taken_off", "before")
+    rows = list(rows)
+    return Row("", *(sum(getattr(row, name) for row in rows) for name in names))
+
+
+def _by_reason(run: Run, last: Run | None) -> Sequence[Row]:
+    def label(row: AnyRow) -> str:
+        decision = str(LINE.state(row.status).label)
+        if not row.reason_code:
+            return decision
+        return _("%(field)s: %(sentence)s", field=decision, sentence=REASONS[row.reason_code])
+
+    statement = _sums(run, last, ClaimLine.status, ClaimLine.reason_code)
+    return _rows(statement, lambda row: (row.status, row.reason_code), label, "taken_off")
+
+
+def _by_dealer(run: Run, last: Run | None) -> Sequence[Row]:
+    code, name, *_place = statements.dealer_names()
+    statement = (
+        _sums(run, last, Claim.dealer_id, code, name)
+        .join(Dealer, Dealer.id == Claim.dealer_id)
+        .outerjoin(RunDealer, statements.of_dealer())
+    )
+    return _rows(
+        statement,
+        lambda row: row.dealer_id,
+        lambda row: f"{row.dealer_code} {row.dealer_name}",
+        "approved",
+    )
+
+
+def _by_part(run: Run, last: Run | None) -> Sequence[Row]:
+    number, *_names = statements.part_names()
+    statement = (
+        _sums(run, last, ClaimLine.part_id, number, statements.part_label().label("part_label"))
+        .join(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(RunPart, statements.of_part())
+    )
+    return _rows(
+        statement,
+        lambda row: row.part_id,
+        lambda row: f"{row.part_number} {row.part_label}",
+        "approved",
+    )
+
+
+def _by_model(run: Run, last: Run | None) -> Sequence[Row]:
+    statement = _sums(run, last, OldPart.product_model).join(
+        OldPart, OldPart.id == ClaimLine.old_part_id
+    )
+    return _rows(
+        statement,
+        lambda row: row.product_model,
+        lambda row: row.product_model or _("No model"),
+        "approved",
+    )
