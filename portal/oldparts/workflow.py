@@ -180,7 +180,7 @@ OLD_PART = Workflow(
             ("to_scrap",),
             "scrapped",
             "oldpart:scrap",
-            _l("Scrapped"),
+            _l("Scrap"),
             _l("scrapped the old part"),
             tone="primary",
         ),
