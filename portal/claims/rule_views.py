@@ -35,7 +35,7 @@ class TrialForm(Form):
     class Meta(Form.Meta):
         csrf = False
 
-    run = SelectField(_l("Run"), [needed()])
+    run = SelectField(_l("Run"))
 
     def of(self, term: Term) -> Any:
         """The field of a policy value."""
