@@ -111,7 +111,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     + _row("picture", argument="public_id"),
     "files.remove": _row("file", argument="public_id", acts=True),
     # ledger
-    "ledger.account": _row(),
+    "ledger.account": _row() + _row(also={"tab": "statements"}),
     "ledger.dealer_account": _row("account"),
     "ledger.credit_limit": _row("account"),
     "ledger.set_credit_limit": _row("account"),
