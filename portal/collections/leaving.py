@@ -25,9 +25,14 @@ def leave(happened: Sequence[tuple[Event, Document]]) -> None:
     if not gone:
         return
     its = ConsignmentPiece.old_part_id.in_(gone)
-    left = session.scalars(select(ConsignmentPiece.consignment_id).where(its).distinct()).all()
-    session.execute(delete(ConsignmentPiece).where(its))
-    end_if_empty(left, now=max(gone.values()))
+    # Who takes the last piece out must know that it is the last.
+    holding = select(ConsignmentPiece.consignment_id).where(its)
+    locked = select(Consignment.id).where(Consignment.id.in_(holding)).order_by(Consignment.id)
+    session.execute(locked.with_for_update()).all()
+    left = session.scalars(
+        delete(ConsignmentPiece).where(its).returning(ConsignmentPiece.consignment_id)
+    )
+    end_if_empty(set(left), now=max(gone.values()))
 
 
 def end_if_empty(keys: Collection[int], *, now: datetime) -> None:

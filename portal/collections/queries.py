@@ -17,6 +17,8 @@ from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from portal.web.lists import Tab, tab_of
 
+AT_ONCE = 500
+"""So many consignments are reminded of in one round."""
 PIECE_TABS = (
     Tab("all", _l("All")),
     Tab("unpacked", _l("Not packed"), ConsignmentPiece.box.is_(None)),
@@ -117,10 +119,12 @@ def to_remind(now: datetime, days: int) -> Sequence[Consignment]:
     """The consignments that nobody was reminded of, and that so many days are left for."""
     soon = (
         Consignment.status == "called",
+        Consignment.due_at >= now,
         Consignment.due_at < now + timedelta(days=days),
         Consignment.reminded_at.is_(None),
     )
-    return session.scalars(select(Consignment).where(*soon).order_by(Consignment.id)).all()
+    statement = select(Consignment).where(*soon).order_by(Consignment.id)
+    return session.scalars(statement.limit(AT_ONCE)).all()
 
 
 def facts_of(consignment: Consignment) -> AnyRow:

@@ -11,11 +11,11 @@ from portal.collections.packing import Scan
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
-from portal.core.errors import Stale, WrongState
+from portal.core.errors import Conflict, Stale, WrongState
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import SYSTEM, Actor
-from portal.oldparts import policy
+from portal.oldparts import owed, policy
 from portal.oldparts.charges import charge_missing
 from portal.oldparts.models import OldPart
 from portal.terms.values import value
@@ -60,7 +60,8 @@ def scan(consignment: Consignment, code: str, place: str, *, by: Actor, now: dat
     facts = {"consignment": consignment.number, "place": place, "unexpected": not expected}
     workflow.apply(piece, "receive", by=by, now=now, values=facts)
     if late:
-        return _told("warn", _("Received after all: it was missing, and charged."), piece)
+        piece.accepted_at = now  # it can be claimed again, and has not lapsed while it was lost
+        return _told("warn", _("Received after all: it counted as missing."), piece)
     if not expected:
         return _told("warn", _("Received, but unexpected: it is not on the packing list."), piece)
     return _told("good", _("Received"), piece)
@@ -102,6 +103,11 @@ def finish(
     workflow.apply(consignment, "finish", by=by, now=now, seen=seen, values=facts)
 
 
+def is_overdue(consignment: Consignment, now: datetime) -> bool:
+    """Whether the time to send it is over: only then what was not sent is missing."""
+    return now > consignment.due_at
+
+
 def end(
     consignment: Consignment,
     name: str,
@@ -112,9 +118,14 @@ def end(
     by: Actor,
     now: datetime,
 ) -> None:
-    """End a consignment that was not sent: release its pieces, or charge them as missing (O7)."""
+    """End a consignment that was not sent: release its pieces, or charge them as missing (O7).
+
+    Conflict for a charge as long as there is time to send them.
+    """
     consignment = relock(consignment)
     workflow.check(consignment, name, by=by, seen=seen, reason=reason, code=code)
+    if name == "charge" and not is_overdue(consignment, now):
+        raise Conflict(_("The dealer still has time to send them: nothing is missing yet."))
     pieces = _pieces(consignment, OldPart.status == "called")
     if name == "release":
         facts = {piece.id: {"consignment": consignment.number} for piece in pieces}
@@ -133,7 +144,7 @@ def _pieces(consignment: Consignment, *where: ColumnElement[bool]) -> list[OldPa
         .join(ConsignmentPiece, ConsignmentPiece.old_part_id == OldPart.id)
         .where(ConsignmentPiece.consignment_id == consignment.id, *where)
         .order_by(OldPart.id)
-        .with_for_update(of=OldPart)
+        .with_for_update(of=OldPart, key_share=True)  # claims that hold theirs may refer to them
         .execution_options(populate_existing=True)
     )
     return list(session.scalars(statement))
@@ -142,6 +153,7 @@ def _pieces(consignment: Consignment, *where: ColumnElement[bool]) -> list[OldPa
 def _lose(
     consignment: Consignment, pieces: list[OldPart], step: str, by: Actor, now: datetime
 ) -> None:
+    owed.lock({piece.shipment_line_id for piece in pieces})  # before what follows locks accounts
     facts = {piece.id: {"consignment": consignment.number} for piece in pieces}
     workflow.apply_many(pieces, step, by=by, now=now, values=facts)
     for piece in pieces:

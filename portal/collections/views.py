@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -80,7 +81,7 @@ def _page(consignment: Consignment, form: ActionForm | None = None) -> ResponseR
         facts=queries.facts_of(consignment),
         boxes=queries.boxes_of(consignment),
         state=Consignment.workflow.state(consignment.status),
-        steps=steps.of(consignment, STEPS) + steps.of(consignment, "collections.act"),
+        steps=steps.of(consignment, STEPS) + _ends(consignment),
         entries=timeline.of(consignment),
         listed=lists.page(found, OldPart.created_at, OldPart.id),
         tabs=lists.tab_items(tabs, numbers),
@@ -92,6 +93,13 @@ def _page(consignment: Consignment, form: ActionForm | None = None) -> ResponseR
         form=form,
         at=now(),
     )
+
+
+def _ends(consignment: Consignment) -> list[Any]:
+    """The ways to end it; as missing only once it is overdue."""
+    ways = steps.of(consignment, "collections.act")
+    overdue = receiving.is_overdue(consignment, now())
+    return [way for way in ways if overdue or way[0].name != "charge"]
 
 
 @pages.get("/<name>", needs=policy.READ)

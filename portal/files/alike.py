@@ -1,10 +1,11 @@
 """The same photo in two documents: exactly the same, or known again after it was re-encoded."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.core.db import AnyRow, session
 from portal.core.documents import Document
@@ -35,7 +36,7 @@ class Pair(NamedTuple):
 def alike(document: Document) -> list[Pair]:
     """Which photos of a document are in others of its kind as well, the likest first.
 
-    Whoever may see those: the caller asks. Two queries by indexes, however many photos there are.
+    Whoever may see those: the caller asks. Three queries by indexes, however many photos there are.
     """
     mine = _photos(Attachment.document_kind == document.kind, Attachment.document_id == document.id)
     if not mine:
@@ -50,7 +51,7 @@ def alike(document: Document) -> list[Pair]:
 def likest(kind: str, document_ids: Sequence[int]) -> dict[int, Pair]:
     """The likest pair of each document of a kind that shares a photo with another, by its key.
 
-    Whoever may see the others: the caller asks. Two queries; for so many documents that they have
+    Whoever may see the others: the caller asks. Three queries; for so many documents that they have
     at most ``MOST_COMPARED`` photos.
     """
     mine = _photos(Attachment.document_kind == kind, Attachment.document_id.in_(document_ids))
@@ -89,12 +90,29 @@ def _bands(look: int | None) -> list[tuple[int, int]]:
 def _candidates(kind: str, mine: Sequence[AnyRow]) -> list[AnyRow]:
     """The photos in documents of a kind that may be the same as one of these."""
     looks = [photo.look for photo in mine if photo.look is not None]
-    same: list[ColumnElement[bool]] = [Attachment.sha256.in_({photo.sha256 for photo in mine})]
+    # First what is exactly the same: of what only looks alike there may be more than is compared.
+    found = list(_photos(Attachment.sha256.in_({photo.sha256 for photo in mine})))
     if looks:
-        for at, band in enumerate(BANDS):
-            same.append(band.in_({look >> 16 * at & 65535 for look in looks}))
+        bands: list[ColumnElement[bool]] = [
+            band.in_({look >> 16 * at & 65535 for look in looks}) for at, band in enumerate(BANDS)
+        ]
+        found += _photos(or_(*bands))
     # No other condition: a wrong guess of the database's would take it along another index.
-    return [other for other in _photos(or_(*same)) if other.document_kind == kind]
+    return [other for other in dict.fromkeys(found) if other.document_kind == kind]
+
+
+def has_same(document: Document, public_ids: Collection[str]) -> bool:
+    """Whether one of some photos is a document's own already, exactly."""
+    new, own = aliased(Attachment), Attachment
+    same = or_(new.sha256 == own.sha256, new.original_sha256 == own.original_sha256)
+    statement = (
+        select(own.id)
+        .join(new, same)
+        .where(own.document_kind == document.kind, own.document_id == document.id)
+        .where(new.public_id.in_(public_ids))
+        .limit(1)
+    )
+    return session.scalar(statement) is not None
 
 
 def _photos(*conditions: ColumnElement[bool]) -> Sequence[AnyRow]:

@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -81,6 +82,7 @@ def prepare(content: bytes, name: str, *, purpose: Purpose = "photo") -> Prepare
     original = hashlib.sha256(content).hexdigest()
     if kind is not None and kind.is_picture:
         picture = reencode(content, kind, name)
+        photo, thumbnail = _put_both(picture.photo, picture.thumbnail)
         return Prepared(
             purpose=purpose,
             name=name,
@@ -88,8 +90,8 @@ def prepare(content: bytes, name: str, *, purpose: Purpose = "photo") -> Prepare
             size=len(picture.photo),
             sha256=hashlib.sha256(picture.photo).hexdigest(),
             original_sha256=original,
-            storage_key=_put(picture.photo),
-            thumbnail_key=_put(picture.thumbnail),
+            storage_key=photo,
+            thumbnail_key=thumbnail,
             width=picture.width,
             height=picture.height,
             look=picture.look,
@@ -119,6 +121,17 @@ def _put(content: bytes) -> str:
     key = new_key()
     storage().put(key, content)
     return key
+
+
+def _put_both(photo: bytes, thumbnail: bytes) -> tuple[str, str]:
+    """Both, or neither: what one of them leaves behind nobody would ever find."""
+    key = _put(photo)
+    try:
+        return key, _put(thumbnail)
+    except Exception:
+        with suppress(Exception):
+            storage().delete(key)
+        raise
 
 
 def keep(prepared: Prepared, *, by: Actor, now: datetime) -> Attachment:

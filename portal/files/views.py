@@ -28,7 +28,6 @@ log = structlog.get_logger()
 pages = Pages("files", __name__, url_prefix="/files")
 
 MOST_FILES = 20
-CACHED_FOR = 3600  # seconds, in the person's own browser only
 
 
 def init_app(app: Flask) -> None:
@@ -207,5 +206,6 @@ def _served(attachment: Attachment, key: str, etag: str) -> Response:
     )
     # Only we made the pictures; still, no file may ever act as a page of ours.
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cache-Control"] = f"private, max-age={CACHED_FOR}"
+    # Asked for again each time: a browser may not show it to whoever signs in next (P1).
+    response.headers["Cache-Control"] = "private, no-cache"
     return response

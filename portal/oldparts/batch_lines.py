@@ -45,7 +45,7 @@ class Wanted:
 
 @dataclass
 class OpenLines:
-    """The open lines of a dealer, the oldest first, and what is known of other numbers.
+    """The open lines of a dealer, the first due first, and what is known of other numbers.
 
     ``fitting`` has each line under everything that a row may say of it, ``sold_as`` under the
     product that it was asked for.
@@ -75,7 +75,7 @@ class OpenLines:
     def draw(self, wanted: Wanted) -> tuple[OpenLine | None, str]:
         """Take a piece for a row: its line and what to say of the choice, or why there is none.
 
-        The one whose customer's product it was for comes first, then the oldest.
+        The one whose customer's product it was for comes first, then the one that is due first.
         """
         lines = self.fitting.get(wanted.key, deque())
         serial = serial_key(wanted.product_serial)
@@ -96,7 +96,7 @@ class OpenLines:
             return ""
         if alone:
             return _("Drawn from shipment %(number)s.", number=number)
-        return _("Drawn from shipment %(number)s, the oldest that fits.", number=number)
+        return _("Drawn from shipment %(number)s, the first due of those that fit.", number=number)
 
     def _why(self, wanted: Wanted) -> str:
         sent = self.shipments.get(number_key(wanted.shipment))

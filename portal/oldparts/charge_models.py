@@ -16,8 +16,8 @@ class OwedLine(Base):
     """The pieces of a received warranty line whose old parts are not registered.
 
     ``pieces`` goes down with each registration. ``state`` is ``OWED`` where headquarters wanted the
-    part back when the line arrived, else ``VOLUNTARY``; ``REGISTERED`` when no piece is left;
-    ``SETTLED`` once a charge was made out for what was left, or waived.
+    part back when the line arrived, else ``VOLUNTARY``; ``REGISTERED`` once no wanted piece is
+    left; ``SETTLED`` once a charge was made out for what was left, or waived.
 
     ``register_by`` was worked out on receipt, from ``days``: a later policy value changes nothing.
     ``remind_on`` is headquarters' next day to remind of it. ``unit_price`` is what was deducted.
@@ -28,7 +28,7 @@ class OwedLine(Base):
         CheckConstraint("pieces BETWEEN 0 AND quantity", name="pieces"),
         CheckConstraint(
             "state IN ('owed', 'voluntary', 'registered', 'settled')"
-            " AND (pieces > 0 OR state IN ('registered', 'settled'))",
+            " AND (pieces > 0 OR state <> 'owed')",
             name="state",
         ),
         # The last two columns let both sums be told from the index alone.

@@ -67,15 +67,15 @@ def waive_owed(
 def charge_missing(old_part: OldPart, *, by: Actor, now: datetime) -> OldPartCharge | None:
     """Charge a piece that was called in and never arrived, like one never registered (O6, O7).
 
-    None if it was charged before: by itself, or among the unregistered pieces of its line. The
-    caller has locked the piece.
+    None if it was charged before, or will be once there is a price: by itself, or among the
+    unregistered pieces of its line. The caller has locked the piece.
     """
     line = owing.locked(old_part.shipment_line_id)
     own = OldPartCharge.old_part_id == old_part.id
     if session.scalar(select(OldPartCharge.id).where(own)) is not None:
         return None
     paid = of_line(old_part.shipment_line_id)
-    if paid and paid.status in PAID and paid.created_at <= old_part.created_at:
+    if paid and paid.status in (*PAID, "unpriced") and paid.created_at <= old_part.created_at:
         return None
     part_id = line.part_id if line else old_part.part_id
     charge = _begin(

@@ -60,3 +60,25 @@ def owed() -> Iterator[str]:
     )
     for row in session.execute(statement):
         yield f"line {row.shipment_line_id} owes {row.pieces} pieces, it has {row.left} left"
+
+
+@check("pieces charged")
+def once() -> Iterator[str]:
+    """No piece is charged twice: with its line, and by itself as missing (O6, O7)."""
+    paid = OldPartCharge.status.in_(PAID)
+    line_id = func.coalesce(OldPartCharge.shipment_line_id, OldPart.shipment_line_id)
+    charged = (
+        select(line_id.label("line_id"), func.sum(OldPartCharge.pieces).label("pieces"))
+        .outerjoin(OldPart, OldPart.id == OldPartCharge.old_part_id)
+        .where(paid)
+        .group_by(line_id)
+        .subquery()
+    )
+    statement = (
+        select(charged, OwedLine.quantity)
+        .join(OwedLine, OwedLine.shipment_line_id == charged.c.line_id)
+        .where(charged.c.pieces > OwedLine.quantity)
+        .order_by(charged.c.line_id)
+    )
+    for row in session.execute(statement):
+        yield f"line {row.line_id} has {row.quantity} pieces, and {row.pieces} are charged"

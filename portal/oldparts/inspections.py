@@ -75,5 +75,7 @@ def following(actor: Actor, after: OldPart) -> str | None:
         .order_by(OldPart.created_at, OldPart.id)
         .limit(1)
     )
-    found = session.scalar(waiting.where(OldPart.created_at >= after.created_at))
+    at, same = OldPart.created_at, OldPart.created_at == after.created_at
+    beyond = or_(at > after.created_at, same & (OldPart.id > after.id))
+    found = session.scalar(waiting.where(beyond))
     return found or session.scalar(waiting)

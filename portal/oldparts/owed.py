@@ -3,7 +3,7 @@
 A shipment's receipt is told by its event: the room of applications knows nothing of old parts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import insert, select, update
@@ -93,13 +93,23 @@ def locked(shipment_line_id: int) -> OwedLine | None:
     ).one_or_none()
 
 
+def lock(shipment_line_ids: Collection[int]) -> None:
+    """Lock what is owed of some lines, in their order."""
+    session.execute(
+        select(OwedLine.shipment_line_id)
+        .where(OwedLine.shipment_line_id.in_(shipment_line_ids))
+        .order_by(OwedLine.shipment_line_id)
+        .with_for_update()
+    ).all()
+
+
 def register_one(shipment_line_id: int) -> None:
     """Count one piece less: its old part was just registered."""
     owed = locked(shipment_line_id)
     if owed is None:
         return
     owed.pieces -= 1
-    if not owed.pieces and owed.state != SETTLED:
+    if not owed.pieces and owed.state == OWED:
         owed.state, owed.remind_on = REGISTERED, None
 
 

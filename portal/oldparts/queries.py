@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, case, func, select
 from sqlalchemy.orm import aliased
 
 from portal.applications.models import (
@@ -211,18 +212,25 @@ def open_listed(actor: Actor, text: str, tab: Tab, language: str) -> AnySelect:
     return statement.where(*open_scope(actor, text), *(() if tab.where is None else (tab.where,)))
 
 
+FIRST_DUE: tuple[Any, ...] = (
+    case((OwedLine.state == OWED, 0), (OwedLine.state == VOLUNTARY, 1), else_=2),
+    OwedLine.register_by,
+    OwedLine.shipment_line_id,
+)
+"""The order in which lines are drawn from: what is charged if it is late, what need not be
+registered, and last what was charged already and gains nothing (O6)."""
+
+
 def open_rows(actor: Actor) -> Sequence[AnyRow]:
-    """Every received line of the actor's dealer with pieces to register, the oldest first (O3)."""
+    """Every received line of the actor's dealer with pieces to register, the first due first."""
     statement = shipped_lines("en").add_columns(Application.reference).where(*open_scope(actor, ""))
-    return session.execute(statement.order_by(Shipment.received_at, ShipmentLine.id)).all()
+    return session.execute(statement.order_by(*FIRST_DUE)).all()
 
 
 def open_pieces(actor: Actor, language: str, most: int) -> list[AnyRow]:
     """The pieces that headquarters expects of the actor's dealer, a line's row for each (O3)."""
     statement = shipped_lines(language).where(*open_scope(actor, ""), Part.return_required)
-    rows = session.execute(
-        statement.order_by(Shipment.received_at, ShipmentLine.id).limit(most)
-    ).all()
+    rows = session.execute(statement.order_by(*FIRST_DUE).limit(most)).all()
     return [row for row in rows for _piece in range(row.quantity - row.registered)][:most]
 
 

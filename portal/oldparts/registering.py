@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 
-from portal.applications.models import Application, Shipment, ShipmentLine
+from portal.applications.models import Application, ShipmentLine
 from portal.catalogue.models import Part
 from portal.catalogue.serials import look_key, serial_key
 from portal.core.db import AnyRow, session
@@ -13,7 +13,7 @@ from portal.core.i18n import _
 from portal.core.permissions import Actor
 from portal.oldparts.charge_models import OwedLine
 from portal.oldparts.models import OldPart
-from portal.oldparts.queries import open_lines, open_scope, shipped_lines
+from portal.oldparts.queries import FIRST_DUE, open_lines, open_scope, shipped_lines
 
 MOST_CODES = 30
 LOOKED_AT = 200
@@ -33,11 +33,11 @@ def next_open(origin: AnyRow, actor: Actor, language: str) -> AnyRow | None:
 
 
 def open_line_of(parts: Iterable[Part], actor: Actor, language: str) -> AnyRow | None:
-    """The dealer's own shipped line of one of these parts that has waited longest, if any."""
+    """The dealer's own shipped line of one of these parts whose piece is due first, if any."""
     return session.execute(
         shipped_lines(language)
         .where(*open_scope(actor, ""), ShipmentLine.part_id.in_([part.id for part in parts]))
-        .order_by(Shipment.received_at, ShipmentLine.id)
+        .order_by(*FIRST_DUE)
         .limit(1)
     ).one_or_none()
 

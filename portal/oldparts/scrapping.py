@@ -14,11 +14,13 @@ from portal.core.documents import relock
 from portal.core.errors import Invalid, Stale, WrongState
 from portal.core.i18n import _
 from portal.core.permissions import Actor
+from portal.files.alike import has_same
 from portal.files.queries import unclaimed
 from portal.files.services import claim
 from portal.oldparts import policy
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import payment_column
+from portal.oldparts.same_photos import note_same_photos
 from portal.people.models import Dealer
 
 MOST = 200
@@ -95,11 +97,17 @@ def _status_of(piece: OldPart) -> str:
 def scrap(
     old_part: OldPart, photo_ids: Collection[str], *, seen: int | None, by: Actor, now: datetime
 ) -> None:
-    """Say that a piece was scrapped, with at least one photo as proof."""
+    """Say that a piece was scrapped, with at least one new photo as proof.
+
+    Invalid without one, and for a photo that the piece has already.
+    """
     old_part = relock(old_part)
     workflow.check(old_part, "scrap", by=by, seen=seen)
     if not photo_ids:
         raise Invalid(_("Add a photo that shows the scrapped piece."), field="photos")
     added = [[photo.public_id, photo.name] for photo in unclaimed(photo_ids, by)]
+    if has_same(old_part, photo_ids):
+        raise Invalid(_("This photo belongs to the piece already: add a new one."), field="photos")
     claim(photo_ids, old_part, by=by)
+    note_same_photos(old_part)
     workflow.apply(old_part, "scrap", by=by, now=now, seen=seen, values={"files": added})

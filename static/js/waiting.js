@@ -107,7 +107,8 @@
       try {
         const outcome = await send(entry);
         if (outcome.place) await drop(key);
-        else await note({ ...entry, wrong: outcome.wrong || words.refused, until: 0 });
+        // Refused, it had no effect: photos that the portal forgot meanwhile may go up once more
+        else await note({ ...entry, wrong: outcome.wrong || words.refused, posted: false, until: 0 });
         if (outcome.place) done.push({ title: entry.title, place: outcome.place });
         return outcome;
       } catch (error) {

@@ -508,12 +508,13 @@ def test_collections_are_shown_as_typed(portal: Portal) -> None:
     desk, clerk = portal.client(portal.desk), portal.client(portal.clerk)
     warehouse = portal.client(portal.warehouse)
     places, carriers = packed(LINE), rotated(LINE, 3, 6)
-    for text, carrier in zip(packed(TEXT)[:6], carriers, strict=False):
+    for more, (text, carrier) in enumerate(zip(packed(TEXT)[:6], carriers, strict=False)):
         claims.pieces(portal, 2)
         page = desk.get("/collections/call").text
         found = re.search(r'name="dealer" value="([\w-]{16})"', page)
         assert found
-        asked = {"dealer": found[1], f"pieces-{found[1]}": "2", "until": "2026-10-30"}
+        pieces = str(2 + more)  # what was left is called again
+        asked = {"dealer": found[1], f"pieces-{found[1]}": pieces, "until": "2026-10-30"}
         send(desk, "/collections/call", asked | {"deliver_to": text, "remark": text})
         with portal.transaction():
             made = session.scalars(select(Consignment).order_by(Consignment.id.desc())).first()
@@ -538,7 +539,7 @@ def test_collections_are_shown_as_typed(portal: Portal) -> None:
                 select(Consignment.public_id).where(Consignment.status == "called")
             ).one()
         ended = f"/collections/{left}"
-        send(desk, f"{ended}/steps/charge", {"seen": versions(desk, ended), "reason": text})
+        send(desk, f"{ended}/steps/release", {"seen": versions(desk, ended), "reason": text})
         read(clerk, ended, [text])
     read(desk, "/collections", [carrier])
 

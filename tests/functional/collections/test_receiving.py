@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from portal.collections import receiving, timers
 from portal.collections.models import Consignment, ConsignmentPiece
 from portal.core.db import session
-from portal.core.errors import Forbidden, Invalid, Stale, WrongState
+from portal.core.errors import Conflict, Forbidden, Invalid, Stale, WrongState
 from portal.core.events import Event
 from portal.ledger.models import Transfer
 from portal.oldparts.charge_models import OldPartCharge
@@ -90,6 +90,9 @@ def test_what_was_not_scanned_is_missing_when_receiving_ends(portal: Portal) -> 
     late = collecting.scan(portal, consignment, numbers[1])
     assert late.tone == "warn"
     assert "after all" in late.sentence
+    with portal.transaction():
+        piece = session.scalars(select(OldPart).where(OldPart.number == numbers[1])).one()
+        assert piece.accepted_at == portal.now  # it has not lapsed (R2)
     assert collecting.status(portal, numbers[1]) == "received"
     assert collecting.broken_chains(portal) == []
 
@@ -123,6 +126,7 @@ def test_desk_ends_what_was_not_sent(portal: Portal, step: str, status: str) -> 
     """O7: its pieces are the dealer's again and can be called again, or they are missing."""
     consignment = collecting.called(portal, 2)
     numbers = collecting.numbers(portal, consignment)
+    portal.clock.at = collecting.fresh(portal, consignment).due_at + timedelta(microseconds=1)
     facts = {"seen": None, "by": portal.desk, "now": portal.now}
     with portal.transaction():
         one = session.get_one(Consignment, consignment.id)
@@ -136,6 +140,23 @@ def test_desk_ends_what_was_not_sent(portal: Portal, step: str, status: str) -> 
     if step == "release":
         assert collecting.call(portal, pieces=2)
     assert collecting.broken_chains(portal) == []
+
+
+def test_nothing_is_charged_as_missing_while_there_is_time_to_send_it(portal: Portal) -> None:
+    """O7, T1: not before the last second of the day until which it is to be sent."""
+    consignment = collecting.called(portal, 1)
+    (number,) = collecting.numbers(portal, consignment)
+    portal.clock.at = collecting.fresh(portal, consignment).due_at
+    facts = {"seen": None, "reason": "Closed", "by": portal.desk, "now": portal.now}
+    with portal.transaction():
+        one = session.get_one(Consignment, consignment.id)
+        with pytest.raises(Conflict, match="still has time"):
+            receiving.end(one, "charge", **facts)
+    assert collecting.status(portal, number) == "called"
+    page = f"/collections/{consignment.public_id}"
+    assert "steps/charge" not in portal.client(portal.desk).get(page).text
+    portal.clock.advance(seconds=1)
+    assert "steps/charge" in portal.client(portal.desk).get(page).text
 
 
 def test_dealer_is_reminded_once_when_the_day_comes_near(portal: Portal) -> None:

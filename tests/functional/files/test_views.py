@@ -129,7 +129,7 @@ def test_safe_headers_when_photo_is_served(portal: Portal, photo: bytes) -> None
         assert answer.mimetype == "image/jpeg"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
-        assert answer.headers["Cache-Control"] == "private, max-age=3600"
+        assert answer.headers["Cache-Control"] == "private, no-cache"
         assert answer.headers["Content-Disposition"] == "inline; filename=a.jpg"
         assert max(Image.open(io.BytesIO(answer.data)).size) <= most
         again = get(clerk, path, **{"If-None-Match": answer.headers["ETag"]})

@@ -30,7 +30,8 @@ from portal.ledger import services as ledger
 from portal.ledger.models import Account, Transfer
 from portal.ledger.verify import verify as verify_ledger
 from portal.notices.models import Notice
-from portal.oldparts import charges, queries, services, timers
+from portal.oldparts import charges, queries, registering, services, timers
+from portal.oldparts.batch_lines import Wanted, open_lines_of
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
 from portal.terms.models import PolicyValue
@@ -682,3 +683,59 @@ def test_missing_piece_is_not_charged_when_its_line_was_before_it_was_registered
     act(portal, charge, "reverse")
     assert missing(portal, old_part) is not None
     assert_books_agree(portal)
+
+
+def test_missing_piece_is_not_charged_beside_its_line_when_that_waits_for_a_price(
+    portal: Portal,
+) -> None:
+    """O6, O7: the line's charge will be for every piece of it, once there is a price."""
+    price(portal, "FV-100", 1250, 0, portal.now.date() + timedelta(days=1))
+    shipment = late(portal)
+    charge = the_charge(portal)
+    assert (charge.status, charge.pieces) == ("unpriced", 2)
+    portal.clock.advance(days=1)
+    assert missing(portal, story.accepted(portal, shipment)) is None
+    price(portal, "FV-100", 1250, 3000, portal.now.date())
+    act(portal, charge, "charge", by="desk")
+    assert [one.pieces for one in all_charges(portal)] == [2]
+    assert_books_agree(portal)
+
+
+def test_books_are_checked_for_a_piece_that_is_charged_twice(portal: Portal) -> None:
+    """L10, O6: with its line, and by itself."""
+    shipment = late(portal)
+    the_charge(portal)
+    old_part = story.accepted(portal, shipment)
+    with portal.transaction():
+        session.get_one(OldPart, old_part.id).created_at -= timedelta(days=30)
+    assert missing(portal, old_part) is not None
+    with portal.transaction():
+        assert [one for one in verify_ledger() if "are charged" in str(one)]
+
+
+def test_piece_is_drawn_from_what_is_owed_before_what_was_charged(portal: Portal) -> None:
+    """O3, O6: a piece that is registered in time is never lost on a line that is settled."""
+    late(portal)
+    the_charge(portal)
+    new = story.received(portal)
+    with portal.transaction():
+        part = session.get_one(Part, portal.parts["FV-100"])
+        drawn, _said = open_lines_of(portal.clerk, [], []).draw(Wanted(part))
+        scanned = registering.open_line_of([part], portal.clerk, "en")
+        offered = queries.open_pieces(portal.clerk, "en", 10)
+    assert drawn is not None
+    assert scanned is not None
+    numbers = [drawn.row.shipment_number, scanned.shipment_number, offered[0].shipment_number]
+    assert numbers == [new.number] * 3
+
+
+def test_voluntary_line_stays_so_when_its_last_piece_is_registered(portal: Portal) -> None:
+    """O6: it counts neither as owed nor as returned."""
+    story.want_back(portal, "FV-100", wanted=False)
+    shipment = story.received(portal)
+    for _piece in range(2):
+        story.registered(portal, shipment)
+    with portal.transaction():
+        (line_id, *_others) = story.line_ids(shipment)
+        owed = session.get_one(OwedLine, line_id)
+        assert (owed.state, owed.pieces) == ("voluntary", 0)

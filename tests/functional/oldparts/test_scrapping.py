@@ -44,6 +44,18 @@ def test_piece_is_scrapped_when_a_photo_proves_it(portal: Portal) -> None:
     assert f"/files/{photo}" in page
 
 
+def test_photo_proves_nothing_when_the_piece_has_it_already(portal: Portal) -> None:
+    """O7: the photo of the registration, sent once more, does not show the scrapped piece."""
+    accepted = story.accepted(portal)  # with the photo that ``story.photo`` gives
+    _allow(portal, accepted.public_id)
+    again = story.photo(portal)
+    with portal.transaction():
+        piece = session.get_one(OldPart, accepted.id)
+        with pytest.raises(Invalid, match="add a new one"):
+            scrapping.scrap(piece, [again], seen=None, by=portal.clerk, now=portal.now)
+    assert _piece(portal, accepted.public_id).status == "to_scrap"
+
+
 def test_called_piece_leaves_its_consignment_when_it_may_be_scrapped(portal: Portal) -> None:
     """O7: what it leaves ends with the last piece; kept after all, it can be called again."""
     consignment = collecting.called(portal, 2)
