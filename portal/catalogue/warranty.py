@@ -8,14 +8,14 @@ A registered sale wins over the purchase date that somebody has typed.
 
 import calendar
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from sqlalchemy import select
 
-from portal.catalogue.eligibility import Case, Eligibility, Note
+from portal.catalogue.eligibility import Case, Eligibility, Note, Verdict
 from portal.catalogue.models import Part, ProductModel, SoldUnit, WarrantyPolicy
 from portal.catalogue.queries import number_key
 from portal.catalogue.serials import serial_key
@@ -32,6 +32,14 @@ class _Unit(NamedTuple):
     sold_on: date
 
 
+class _Policy(NamedTuple):
+    """A policy of a model, its category as it is compared."""
+
+    category: str
+    months: int
+    effective_from: date
+
+
 @dataclass(frozen=True)
 class _Known:
     """What the catalogue knows of some cases."""
@@ -40,9 +48,10 @@ class _Known:
     models: Mapping[str, int]
     numbers: Mapping[int, str]
     units: Mapping[str, Sequence[_Unit]]
-    policies: Mapping[int, Sequence[WarrantyPolicy]]
+    policies: Mapping[int, Sequence[_Policy]]
 
 
+@lru_cache(maxsize=4096)
 def after_months(start: date, months: int) -> date:
     """The same day so many months later, or the last one of a month that is too short."""
     year, number = Month.of(start).plus(months)
@@ -100,15 +109,21 @@ def _categories(part_ids: Iterable[int]) -> dict[int, str]:
     return {part_id: normal(category) for part_id, category in rows}
 
 
-def _policies(model_ids: Iterable[int]) -> dict[int, list[WarrantyPolicy]]:
+def _policies(model_ids: Iterable[int]) -> dict[int, list[_Policy]]:
     """The policies of some models, the one that counts first."""
-    found: dict[int, list[WarrantyPolicy]] = {}
-    for policy in session.scalars(
-        select(WarrantyPolicy)
+    found: dict[int, list[_Policy]] = {}
+    for model_id, category, months, effective_from in session.execute(
+        select(
+            WarrantyPolicy.model_id,
+            WarrantyPolicy.category,
+            WarrantyPolicy.months,
+            WarrantyPolicy.effective_from,
+        )
         .where(WarrantyPolicy.model_id.in_(set(model_ids)))
         .order_by(WarrantyPolicy.effective_from.desc(), WarrantyPolicy.id.desc())
     ):
-        found.setdefault(policy.model_id, []).append(policy)
+        one = _Policy(normal(category), months, effective_from)
+        found.setdefault(model_id, []).append(one)
     return found
 
 
@@ -137,34 +152,26 @@ def _judged(case: Case, known: _Known, failed_on: date) -> Eligibility:
     starts_on = unit.sold_on if unit else case.purchased_on
     if starts_on is None:
         return Eligibility(case, "unknown", "no_day", failed_on, model, notes=notes)
-    found = Eligibility(
+    # Made with all that is known at once: many are judged together.
+    made = partial(
+        Eligibility,
         case,
-        "unknown",
-        "sold_later",
-        failed_on,
-        model,
+        failed_on=failed_on,
+        model=model,
         starts_on=starts_on,
         source="serial" if unit else "purchase_date",
         notes=notes,
     )
     if failed_on < starts_on:
-        return found
-    return _by_policy(found, _months(known, model_id, case.part_id, starts_on), starts_on)
-
-
-def _by_policy(found: Eligibility, months: int | None, starts_on: date) -> Eligibility:
+        return made("unknown", "sold_later")
+    months = _months(known, model_id, case.part_id, starts_on)
     if months is None:
-        return replace(found, cause="no_policy")
+        return made("unknown", "no_policy")
     if months == 0:
-        return replace(found, verdict="out", cause="none", months=0)
+        return made("out", "none", months=0)
     ends_on = after_months(starts_on, months)
-    return replace(
-        found,
-        verdict="in" if found.failed_on <= ends_on else "out",
-        cause="months",
-        months=months,
-        ends_on=ends_on,
-    )
+    verdict: Verdict = "in" if failed_on <= ends_on else "out"
+    return made(verdict, "months", months=months, ends_on=ends_on)
 
 
 def _unit(units: Sequence[_Unit], typed: int | None) -> _Unit | None:
@@ -177,7 +184,7 @@ def _months(known: _Known, model_id: int, part_id: int, on: date) -> int | None:
     """The months in force on a day: those of the part's category, else the model's general ones."""
     in_force = [one for one in known.policies.get(model_id, ()) if one.effective_from <= on]
     for category in (known.categories.get(part_id, ""), ""):
-        found = next((one for one in in_force if normal(one.category) == category), None)
+        found = next((one for one in in_force if one.category == category), None)
         if found is not None:
             return found.months
     return None

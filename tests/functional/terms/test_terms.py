@@ -284,3 +284,23 @@ def test_rate_is_typed_and_read_in_percent(portal: Portal, typed: str, kept: int
     page = client.get(f"/policy/changes/{change.public_id}").text
     assert f"{kept / 100:g}".replace(".", ",") in page
     assert "hundredths" not in page
+
+
+def test_amount_proposed_when_it_is_typed_as_money(portal: Portal) -> None:
+    """R5, L1: a limit is typed and shown as an amount, and kept in minor units, within bounds."""
+    client, url = portal.client(portal.administrator), "/policy/rule.amount_limit"
+    sent = {"value": "6,000.50", "effective_from": "2026-12-01", "reason": "Prices have risen"}
+    for wrong, sentence in (
+        ("0", "An amount must be above zero."),
+        ("20,000,000.01", "Enter an amount from CN¥0.01 to CN¥20,000,000.00."),
+    ):
+        answer = client.post(url, sent | {"value": wrong})
+        assert answer.status_code == 422
+        assert sentence in answer.text
+    answer = client.post(url, sent)
+    assert answer.status_code == 303
+    with portal.transaction():
+        assert session.scalars(select(PolicyValue.value)).one() == 600_050
+    page = client.get(url).text
+    assert "CN¥6,000.50" in page
+    assert "CN¥5,000.00" in page
