@@ -8,7 +8,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from portal import FEATURES, create_app
+from portal import create_app
 from portal.core.clock import FixedClock
 from portal.core.db import db, in_transaction
 from portal.core.errors import Refusal
@@ -53,9 +53,9 @@ def _run(
 
 def race(track: Track, runner: Runner, facts: Any) -> list[tuple[str, ...]]:
     """Let sixteen processes take the same steps at the same time; what came of each step."""
-    # Each is a fresh process; a server that has everything imported makes them quickly.
+    # Each is a fresh process; a server that has everything loaded makes them quickly.
     processes = get_context("forkserver")
-    processes.set_forkserver_preload([f"portal.{name}.views" for name in FEATURES])
+    processes.set_forkserver_preload(["tests.functional.ledger.warm"])
     start, results = processes.Barrier(RUNNERS), processes.SimpleQueue()
     runners = [
         processes.Process(target=_run, args=(track, number, runner, facts, start, results))
