@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from portal import create_app
 from portal.claims.workflow import LINE
+from portal.collections.models import Consignment
 from portal.core import documents, workflow
 from portal.core.db import session
 from portal.core.documents import Document, DocumentKind
@@ -304,6 +306,8 @@ def test_page_draws_exactly_the_steps_that_its_reader_may_take(portal: Portal) -
     """The buttons of every kind of document, in every state, for every role."""
     assert set(PLACES) == set(KINDS), "a kind of document needs its page here"
     world = worlds.build(portal)
+    with portal.transaction():  # only then what was not sent can be charged
+        session.execute(update(Consignment).values(due_at=portal.now - timedelta(seconds=1)))
     portal.app.testing = False
     people = {name: actor for name, actor in portal.cast.items() if not name.startswith("other_")}
     clients = {name: portal.client(actor) for name, actor in people.items()}
