@@ -1,6 +1,6 @@
 """What the events of the catalogue's documents, and the values that they keep, are called."""
 
-from portal.catalogue import fit_rows, successor_rows, unit_rows
+from portal.catalogue import fault_code_rows, fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS as PRICE_COUNTS
@@ -40,12 +40,28 @@ MODEL_VALUES = {
     "parts": plain(_l("Parts")),
     "file": plain(_l("File")),
 }
+FAULT_CODE_WORDS = {
+    "create": _l("added the fault code"),
+    "edit": _l("changed the fault code"),
+}
+FAULT_CODE_VALUES = {
+    "code": plain(_l("Fault code")),
+    "name": plain(_l("Name")),
+    "name_zh": plain(_l("Name in Chinese")),
+    "name_pl": plain(_l("Name in Polish")),
+    "file": plain(_l("File")),
+}
 IMPORT_WORDS = {"create": _l("uploaded the file"), "edit": _l("chose the columns")}
 IMPORT_VALUES = (
     {"file": plain(_l("File"))}
     | {
         column.key: plain(column.label)
-        for columns in (unit_rows.COLUMNS, fit_rows.COLUMNS, successor_rows.COLUMNS)
+        for columns in (
+            unit_rows.COLUMNS,
+            fit_rows.COLUMNS,
+            successor_rows.COLUMNS,
+            fault_code_rows.COLUMNS,
+        )
         for column in columns
     }
     | {name: plain(label) for name, label in COUNTS.items()}

@@ -1,4 +1,4 @@
-"""The pages of master data by spreadsheet: sold units, replaced parts, parts of models."""
+"""The pages of master data by spreadsheet: each of its subjects alike."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

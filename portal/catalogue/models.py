@@ -1,4 +1,4 @@
-"""Parts with their prices (C1, C2), product models with their warranty and sold units (C4)."""
+"""Parts with prices (C1, C2), product models with warranty and sold units (C4), fault codes."""
 
 from datetime import date, datetime
 from typing import Any
@@ -177,8 +177,35 @@ class SoldUnit(Base):
     created_at: Mapped[datetime]
 
 
+class FaultCode(Document, Base):
+    """A code for what may be wrong with a product, offered when an old part is registered (O2).
+
+    Code, key and names are as a part's number, key and names. Old parts keep the code as a text:
+    what was registered stays as it was said.
+    """
+
+    __tablename__ = "fault_code"
+    kind = "faultcode"
+    workflow = workflow.FAULT_CODE
+
+    code: Mapped[str] = mapped_column(String(60), unique=True)
+    code_key: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[Line]
+    name_zh: Mapped[Line] = mapped_column(default="")
+    name_pl: Mapped[Line] = mapped_column(default="")
+    search_text: Mapped[str]
+
+    @property
+    def title(self) -> str:
+        return self.code
+
+    def name_in(self, language: str) -> str:
+        """What it stands for in a language of the portal, or in English."""
+        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
+
+
 class SheetImport(Sheet, Base):
-    """A spreadsheet of master data; ``subject`` says of what: units, successors or fits."""
+    """A spreadsheet of master data; ``subject`` says of what: a name among the subjects."""
 
     __tablename__ = "sheet_import"
     kind = "import"

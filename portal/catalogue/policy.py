@@ -1,4 +1,4 @@
-"""Who may see and change parts, prices, product models and sold units."""
+"""Who may see and change parts, prices, product models, sold units and fault codes."""
 
 from sqlalchemy import ColumnElement, false, true
 
@@ -12,6 +12,8 @@ PRICE_LIST_IMPORT = capability("pricelist:import", Role.ADMINISTRATOR)
 PRODUCT_READ = capability("product:read", *Role)
 PRODUCT_MANAGE = capability("product:manage", Role.ADMINISTRATOR)
 UNIT_READ = capability("unit:read", *Role)
+FAULT_CODE_READ = capability("faultcode:read", *Role)
+FAULT_CODE_MANAGE = capability("faultcode:manage", Role.ADMINISTRATOR)
 MASTER_DATA_READ = capability("masterdata:read", Role.ADMINISTRATOR, Role.AUDITOR)
 MASTER_DATA_IMPORT = capability("masterdata:import", Role.ADMINISTRATOR)
 
@@ -36,6 +38,11 @@ def visible_units(actor: Actor) -> ColumnElement[bool]:
     if not actor.can(UNIT_READ):
         return false()
     return SoldUnit.dealer_id == actor.dealer_id if actor.is_dealer else true()
+
+
+def visible_fault_codes(actor: Actor) -> ColumnElement[bool]:
+    """Fault codes are everybody's to read."""
+    return true() if actor.can(FAULT_CODE_READ) else false()
 
 
 def visible_imports(actor: Actor) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from portal.catalogue import fit_rows, successor_rows, unit_rows
+from portal.catalogue import fault_code_rows, fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part, SheetImport
 from portal.catalogue.services import take_turns
 from portal.catalogue.sheet_preview import Preview, SheetRow
@@ -55,6 +55,13 @@ def _write_fits(
     return {}
 
 
+def _write_fault_codes(
+    rows: Sequence[SheetRow], sheet: SheetImport, by: Actor, now: datetime
+) -> dict[str, Any]:
+    fault_code_rows.write(rows, file_name=sheet.file_name, by=by, now=now)
+    return {}
+
+
 UNITS = Subject(
     "units",
     _l("Sold units"),
@@ -82,4 +89,13 @@ FITS = Subject(
     lambda: take_turn("fits"),
     _write_fits,
 )
-SUBJECTS = {subject.name: subject for subject in (UNITS, SUCCESSORS, FITS)}
+FAULT_CODES = Subject(
+    "faultcodes",
+    _l("Fault codes"),
+    _l("One row for each fault code: the code, and what it stands for in one language or more."),
+    fault_code_rows.COLUMNS,
+    fault_code_rows.judge,
+    lambda: take_turn("fault codes"),
+    _write_fault_codes,
+)
+SUBJECTS = {subject.name: subject for subject in (UNITS, SUCCESSORS, FITS, FAULT_CODES)}

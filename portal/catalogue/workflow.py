@@ -1,4 +1,4 @@
-"""The states of a part (C1), a product model (C4), and a spreadsheet (C3): a preview first."""
+"""The states of a part (C1), a product model (C4), a fault code, and a spreadsheet (C3)."""
 
 from typing import Any
 
@@ -65,6 +65,38 @@ MODEL = Workflow(
             _l("restored the model"),
             direct=True,
             told=_l("The model is active again."),
+        ),
+    ),
+)
+
+FAULT_CODE = Workflow(
+    states=(
+        State("active", _l("Active fault code"), "good"),
+        State("withdrawn", _l("Withdrawn fault code"), "ended"),
+    ),
+    transitions=(
+        Transition(
+            "withdraw",
+            ("active",),
+            "withdrawn",
+            "faultcode:manage",
+            _l("Withdraw the fault code"),
+            _l("withdrew the fault code"),
+            needs_reason=True,
+            direct=True,
+            tone="danger",
+            asks=_l("It is no longer offered; pieces that have it keep it. It can be restored."),
+            told=_l("The fault code is withdrawn: it is not offered any more."),
+        ),
+        Transition(
+            "restore",
+            ("withdrawn",),
+            "active",
+            "faultcode:manage",
+            _l("Restore the fault code"),
+            _l("restored the fault code"),
+            direct=True,
+            told=_l("The fault code is offered again."),
         ),
     ),
 )

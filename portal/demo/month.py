@@ -10,7 +10,7 @@ from portal.applications.models import Application
 from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
-from portal.demo import collected, holidays, products, prologue, settlement
+from portal.demo import collected, fault_codes, holidays, products, prologue, settlement
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
@@ -88,6 +88,8 @@ def _prepare(stage: Stage) -> None:
     for script in (
         prologue.pictures,
         prologue.new_prices,
+        fault_codes.fault_codes,
+        fault_codes.one_is_withdrawn,
         prologue.one_is_withdrawn,
         prologue.prices_to_come,
         prologue.wrong_deposit,

@@ -60,13 +60,15 @@ def products(stage: Stage, planned: Sequence[Order]) -> Script:
     now += timedelta(minutes=8)
     yield now
     fits = [(item.number[:4], item.number) for item in stage.items.values() if item.model]
-    _import(stage, FITS, "mirrane-models-parts.csv", write_csv(("Model", "Part number"), fits), now)
+    import_sheet(
+        stage, FITS, "mirrane-models-parts.csv", write_csv(("Model", "Part number"), fits), now
+    )
     now += timedelta(minutes=9)
     yield now
     headings = ("产品型号", "序列号", "销售日期", "经销商编号")
     sold = [*_sold(stage, planned, now.date()), *_others(stage, now.date(), rng)]
     content = write_xlsx(headings, sorted(sold, key=str), "销售")
-    _import(stage, UNITS, f"sold-units-{now:%Y-%m}.xlsx", content, now)
+    import_sheet(stage, UNITS, f"sold-units-{now:%Y-%m}.xlsx", content, now)
 
 
 def _enter(
@@ -89,7 +91,7 @@ def _enter(
         )  # fmt: skip
 
 
-def _import(stage: Stage, subject: Subject, name: str, content: bytes, now: datetime) -> None:
+def import_sheet(stage: Stage, subject: Subject, name: str, content: bytes, now: datetime) -> None:
     key = new_key()
     storage().put(key, content)
     table = read_table(content, name)

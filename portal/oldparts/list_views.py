@@ -1,12 +1,14 @@
 """The lists of old parts, of what is owed of them, and of what was charged, as files."""
 
+from portal.catalogue import fault_code_queries
+from portal.catalogue.queries import number_key
 from portal.core.i18n import _
 from portal.oldparts import charge_views, owed_views, policy, queries
 from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import PAYMENTS
 from portal.oldparts.views import shown, shown_to_register
-from portal.web import exports, lists
+from portal.web import exports, languages, lists
 from portal.web.exports import Column
 from portal.web.routes import Pages
 
@@ -16,6 +18,7 @@ pages = Pages("oldpartlists", __name__, url_prefix="/old-parts")
 @exports.offers(pages, "", of="oldparts.index", needs=policy.READ)
 def export() -> exports.Table:
     """The old parts as the list shows them, with what was found."""
+    faults = fault_code_queries.names(languages.code())
     columns = [
         Column(_("Number"), "number"),
         Column(_("Status"), "status", exports.states(OldPart.workflow)),
@@ -32,6 +35,7 @@ def export() -> exports.Table:
         Column(_("Failed on"), "failed_on"),
         Column(_("Replaced on"), "replaced_on"),
         Column(_("Fault code"), "fault_code"),
+        Column(_("Fault"), "fault_code", lambda code: faults.get(number_key(code), "")),
         Column(_("Complaint"), "complaint"),
         Column(_("Cause"), "cause"),
         Column(_("Remedy"), "remedy"),

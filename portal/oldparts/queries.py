@@ -20,6 +20,7 @@ from portal.applications.queries import (
     tells_old_parts,
     tells_pieces_to_register,
 )
+from portal.catalogue.fault_code_queries import name_of
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, session
@@ -254,7 +255,7 @@ def origin_of(old_part: OldPart, language: str) -> AnyRow:
 
 
 def part_of(old_part: OldPart, language: str) -> AnyRow:
-    """Number, name and public id of the part that was replaced, and its dealer's."""
+    """The part that was replaced, its dealer, and in words the fault that was found in it."""
     return session.execute(
         select(
             Part.number,
@@ -262,6 +263,7 @@ def part_of(old_part: OldPart, language: str) -> AnyRow:
             Part.return_required,
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
+            name_of(old_part.fault_code, language).label("fault"),
         )
         .select_from(Part)
         .join(Dealer, Dealer.id == old_part.dealer_id)

@@ -1,4 +1,4 @@
-"""What helps while a piece is registered: the next one, codes used before, serials alike."""
+"""What helps while a piece is registered: the next one, fault codes, serials alike."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import or_, select
 
 from portal.applications.models import Application, ShipmentLine
+from portal.catalogue import fault_code_queries
+from portal.catalogue.fault_code_queries import Offered
 from portal.catalogue.models import Part
 from portal.catalogue.serials import look_key, serial_key
 from portal.core.db import AnyRow, session
@@ -15,7 +17,7 @@ from portal.oldparts.charge_models import OwedLine
 from portal.oldparts.models import OldPart
 from portal.oldparts.queries import FIRST_DUE, open_lines, open_scope, shipped_lines
 
-MOST_CODES = 30
+MOST_CODES = 500
 LOOKED_AT = 200
 MOST_ALIKE = 3
 SERIALS = ("old_serial", "product_serial")
@@ -56,17 +58,19 @@ def has_other(origin: AnyRow, actor: Actor) -> bool:
     return session.scalar(other.limit(1)) is not None
 
 
-class FaultCode(NamedTuple):
-    """A fault code, and the cause that was found with it last."""
+def fault_codes(actor: Actor, part_ids: Sequence[int], language: str) -> list[Offered]:
+    """The codes to choose from: the catalogue's, then those that a dealer wrote of its own."""
+    own = _own_codes(actor, part_ids)
+    offered, known = fault_code_queries.offered(language, MOST_CODES, own.keys())
+    others = [one for key, one in own.items() if key not in known]
+    return [*offered, *others][:MOST_CODES]
 
-    code: str
-    cause: str
 
-
-def fault_codes(actor: Actor, part_ids: Sequence[int]) -> list[FaultCode]:
-    """The codes that a dealer's own pieces have (P1): those of a part first, the newest first."""
+def _own_codes(actor: Actor, part_ids: Sequence[int]) -> dict[str, Offered]:
+    """The codes that a dealer's own pieces have (P1), each with the cause that was found with it
+    last: those of a part first, the newest first."""
     own = OldPart.dealer_id == actor.dealer_id
-    found: dict[str, FaultCode] = {}
+    found: dict[str, Offered] = {}
     for of_part in ((OldPart.part_id.in_(part_ids),), ()):
         last = (
             select(OldPart.fault_code, OldPart.cause)
@@ -76,8 +80,8 @@ def fault_codes(actor: Actor, part_ids: Sequence[int]) -> list[FaultCode]:
             .subquery()
         )
         for row in session.execute(select(last).where(last.c.fault_code != "")):
-            found.setdefault(serial_key(row.fault_code), FaultCode(row.fault_code, row.cause[:80]))
-    return list(found.values())[:MOST_CODES]
+            found.setdefault(serial_key(row.fault_code), Offered(row.fault_code, row.cause[:80]))
+    return found
 
 
 class Alike(NamedTuple):

@@ -14,6 +14,7 @@ from portal.applications.models import (
     Shipment,
     ShipmentLine,
 )
+from portal.catalogue.fault_code_queries import as_written
 from portal.catalogue.models import Part
 from portal.catalogue.queries import AT_ONCE
 from portal.catalogue.serials import serial_key
@@ -173,7 +174,8 @@ def _replaced(command: RegisterCommand, origin: _Origin) -> Part:
 
 
 def _columns(command: RegisterCommand, part: Part, dealer_id: int) -> dict[str, Any]:
-    return asdict(command) | {"part_id": part.id} | keys_of(command, dealer_id)
+    own = {"part_id": part.id, "fault_code": as_written(command.fault_code)}
+    return asdict(command) | own | keys_of(command, dealer_id)
 
 
 def _index(old_part: OldPart, part: Part) -> None:

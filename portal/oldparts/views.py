@@ -137,7 +137,9 @@ def _registration_page(
         status=form.status,
         form=form,
         origin=origin,
-        fault_codes=registering.fault_codes(actor(), [origin.part_id, origin.asked_part_id]),
+        fault_codes=registering.fault_codes(
+            actor(), [origin.part_id, origin.asked_part_id], languages.code()
+        ),
         least_photos=value("oldpart.photos", now().date()),
         today=now().date(),
         **more,

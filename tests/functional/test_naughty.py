@@ -637,6 +637,43 @@ def test_models_are_shown_as_typed(portal: Portal) -> None:
     _check_chains(portal)
 
 
+@several
+@sqlite_only
+def test_fault_codes_are_shown_as_typed(portal: Portal) -> None:
+    """O2: codes and names, reasons, and the codes where a piece is registered."""
+    administrator, clerk = portal.client(portal.administrator), portal.client(portal.clerk)
+    taken = []
+    for code in packed(60):
+        answer = administrator.post("/products/fault-codes/new", {"code": code, "name": code})
+        assert answer.status_code in (303, 422), code
+        assert shows(harmless(answer), code) or answer.status_code == 303
+        if answer.status_code == 303:
+            taken.append(code)
+            url = answer.location
+            read(clerk, url, [code])
+    assert len(taken) > 50
+    shipment = story.received(portal)
+    read(clerk, f"/old-parts/register/{shipment.public_id}/1", taken)
+    names = ("name", "name_zh", "name_pl")
+    for at, name in enumerate(packed(LINE)):
+        typed = dict.fromkeys(names, name) | {"seen": versions(administrator, url)}
+        send(administrator, f"{url}/edit", typed)
+        if at % 5 == 0:
+            read(administrator, url, [name])
+    for reason in packed(TEXT)[::2]:
+        for step in ("withdraw", "restore"):
+            typed = {"seen": versions(administrator, url), "reason": reason}
+            send(administrator, f"{url}/steps/{step}", typed)
+        read(portal.client(portal.auditor), url, [reason])
+    read(administrator, "/products/fault-codes")
+    for text in strings()[::6]:
+        read(clerk, f"/products/fault-codes?q={quote(text)}")
+        odd = administrator.post(f"{url}/edit", {"name": text, "seen": "-1"})
+        assert odd.status_code in (409, 422)
+        harmless(odd)
+    _check_chains(portal)
+
+
 def _add_naughty(portal: Portal, administrator: Client) -> None:
     """Every text that is short enough as a number: taken and shown, or refused at its field."""
     taken = []

@@ -24,7 +24,7 @@ from portal.applications.models import (
 )
 from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
-from portal.catalogue.models import Part, PriceList, ProductModel, SheetImport
+from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, SheetImport
 from portal.claims.models import Claim, Run
 from portal.collections.models import Consignment
 from portal.core import jobs
@@ -164,6 +164,10 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"{model}/parts", {"number": "FV-100", "seen": "3"}
     yield "administrator", f"{model}/parts/remove", {"number": "FV-100", "seen": "4"}
     yield "administrator", f"{model}/steps/withdraw", {"reason": "No more sold", "seen": "5"}
+    yield "administrator", "/products/fault-codes/new", {"code": "L-07", "name": "Leaks"}
+    code = f"/products/fault-codes/{_one(portal, select(FaultCode.public_id))}"
+    yield "administrator", f"{code}/edit", {"name": "Leaks a little", "seen": "1"}
+    yield "administrator", f"{code}/steps/withdraw", {"reason": "Too vague", "seen": "2"}
     yield "administrator", "/dealers/new", FACTS | {"code": "D0009"}
     yield "administrator", f"/dealers/{dealer.public_id}/edit", FACTS | {"seen": "1"}
 

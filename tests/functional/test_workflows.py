@@ -291,6 +291,11 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "products.show",
         {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
     ),
+    "faultcode": (
+        "fault_code",
+        "faultcodes.show",
+        {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
+    ),
     # Its columns are all known, so it can be imported at once.
     "import": ("import", "imports.detail", {"discard": "/discard", "import": "/import"}),
 }  # fmt: skip

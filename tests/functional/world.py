@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from portal.applications import sheets
 from portal.applications.models import Application, DeliveryReport, Shipment
-from portal.catalogue import imports, product_services
+from portal.catalogue import fault_code_services, imports, product_services
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
 from portal.catalogue.subjects import UNITS
@@ -285,7 +285,14 @@ def _headquarters(world: World) -> None:
             by=portal.administrator,
             now=portal.now,
         )
+        code = fault_code_services.create(
+            "L-07",
+            fault_code_services.FaultFacts("Runs all the time", "一直上水", "Stale cieknie"),
+            by=portal.administrator,
+            now=portal.now,
+        )
         world.add("model", model.public_id, "everybody", HQ)
+        world.add("fault_code", code.public_id, "everybody", HQ)
         world.add("import", sheet.public_id, None, frozenset({"administrator", "auditor"}))
         part = session.get_one(Part, portal.parts["FV-100"])
         world.add("part", part.public_id, "everybody", HQ)

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from portal import create_app, migrate
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
-from portal.catalogue.models import Part, PriceList
+from portal.catalogue.models import FaultCode, Part, PriceList
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.cli import main
 from portal.core.clock import FixedClock
@@ -86,6 +86,9 @@ def _check_everything() -> None:
     assert _states(Part) == {"active", "withdrawn"}
     assert session.scalar(select(func.count(Part.picture))) > 10
     assert _states(User) == {"active", "deactivated"}
+    assert _states(FaultCode) == {"active", "withdrawn"}
+    said = session.scalars(select(OldPart.fault_code).distinct()).all()
+    assert set(said) <= set(session.scalars(select(FaultCode.code)))
     assert _states(Application) == {
         state.name for state in Application.workflow.states if state.name not in PASSED_AT_ONCE
     }
