@@ -137,10 +137,11 @@ class Collections(OldParts):
         try:
             with self.portal.transaction():
                 consignment = session.get_one(Consignment, sent.id)
+                due_at = consignment.due_at
                 receiving.end(consignment, name, by=self.portal.desk, **facts)
         except Conflict:
             assert name == "charge"
-            assert self.portal.now <= consignment.due_at
+            assert self.portal.now <= due_at
             return
         sent.status = "ended"
         if name == "charge":
