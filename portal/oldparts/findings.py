@@ -124,6 +124,8 @@ def _others(column: Any, pieces: Iterable[OldPart]) -> dict[str | None, list[Any
     """The pieces that have one of these in a column, by what they have; the newest first."""
     keys = {getattr(piece, column.key) for piece in pieces} - {None}
     found: dict[str | None, list[AnyRow]] = defaultdict(list)
+    if not keys:  # SQLite would read the whole table to find nothing
+        return found
     for row in session.execute(
         select(
             OldPart.id,
@@ -148,6 +150,8 @@ def _repairs(pieces: Iterable[OldPart], now: datetime) -> dict[str | None, set[A
     """The days of failures within a year, by customer: pieces of one day are one repair."""
     keys = {piece.customer_key for piece in pieces} - {None}
     found: dict[str | None, set[Any]] = defaultdict(set)
+    if not keys:
+        return found
     for key, failed_on in session.execute(
         select(OldPart.customer_key, OldPart.failed_on)
         .where(OldPart.customer_key.in_(keys), OldPart.created_at > now - A_YEAR)
