@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.catalogue import fault_code_queries
-from portal.catalogue.fault_code_services import FaultFacts, change, new, said
+from portal.catalogue.fault_code_services import change, new, said
 from portal.catalogue.models import FaultCode
+from portal.catalogue.names import Names
 from portal.catalogue.price_columns import NUMBER
 from portal.catalogue.queries import AT_ONCE, number_key
 from portal.catalogue.sheet_preview import Preview, SheetRow, previewed
@@ -100,7 +101,7 @@ def _row(reader: RowReader, known: dict[str, FaultCode], first: dict[str, int]) 
         return _new(reader, code, texts)
     if there.code != code:
         reader.note("code", _("The catalogue writes this code %(code)s.", code=there.code))
-    facts = FaultFacts(**{name: texts[name] or getattr(there, name) for name in _NAMES})
+    facts = Names(**{name: texts[name] or getattr(there, name) for name in _NAMES})
     is_same = all(getattr(facts, name) == getattr(there, name) for name in _NAMES)
     return SheetRow(reader.row.number, "unchanged" if is_same else "changed", (there.code, facts))
 
@@ -110,14 +111,14 @@ def _new(reader: RowReader, code: str, texts: dict[str, str]) -> SheetRow | None
     if not texts["name"]:
         reader.error("name", _("This fault code is new and needs a name."))
         return None
-    return SheetRow(reader.row.number, "new", (code, FaultFacts(**texts)))
+    return SheetRow(reader.row.number, "new", (code, Names(**texts)))
 
 
 def write(rows: Sequence[SheetRow], *, file_name: str, by: Actor, now: datetime) -> None:
     """Add the new codes and change the others, each with its event (P4), set by set."""
     added = [row.values for row in rows if row.kind == "new"]
     _add([new(code, texts, now) for code, texts in added], file_name, by, now)
-    facts: dict[str, FaultFacts] = dict(row.values for row in rows if row.kind == "changed")
+    facts: dict[str, Names] = dict(row.values for row in rows if row.kind == "changed")
     codes = sorted(facts)
     for start in range(0, len(codes), AT_ONCE):
         found = session.scalars(

@@ -1,6 +1,5 @@
 """Every write of fault codes by hand: what they are, what they stand for, whether they count."""
 
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from sqlalchemy import select
 
 from portal.catalogue import policy
 from portal.catalogue.models import FaultCode
+from portal.catalogue.names import Names, call
 from portal.catalogue.price_columns import NUMBER
 from portal.catalogue.queries import number_key
 from portal.core import workflow
@@ -17,19 +17,9 @@ from portal.core.errors import Invalid, Stale
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor
-from portal.core.search import normal
 
 
-@dataclass(frozen=True, slots=True)
-class FaultFacts:
-    """What an administrator says that a fault code stands for."""
-
-    name: str
-    name_zh: str = ""
-    name_pl: str = ""
-
-
-def create(code: str, facts: FaultFacts, *, by: Actor, now: datetime) -> FaultCode:
+def create(code: str, names: Names, *, by: Actor, now: datetime) -> FaultCode:
     """Make a fault code. Invalid for one that there is in any spelling."""
     by.must(policy.FAULT_CODE_MANAGE)
     take_turn("fault codes")
@@ -39,16 +29,16 @@ def create(code: str, facts: FaultFacts, *, by: Actor, now: datetime) -> FaultCo
     known = session.scalar(select(FaultCode.code).where(FaultCode.code_key == key))
     if known is not None:
         raise Invalid(_("There is this fault code already: %(code)s.", code=known), field="code")
-    made = new(code, facts, now)
+    made = new(code, names, now)
     session.add(made)
     workflow.begin(made, by=by, now=now, **said(made))
     return made
 
 
-def new(code: str, facts: FaultFacts, now: datetime) -> FaultCode:
+def new(code: str, names: Names, now: datetime) -> FaultCode:
     """A fault code that is not kept yet."""
     made = FaultCode(status="active", created_at=now, code=code, code_key=number_key(code))
-    _set(made, facts)
+    call(made, names)
     return made
 
 
@@ -58,23 +48,20 @@ def said(one: FaultCode) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def edit(one: FaultCode, facts: FaultFacts, *, seen: int | None, by: Actor, now: datetime) -> None:
+def edit(one: FaultCode, names: Names, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Change what it stands for; the event has each text before and after. Stale."""
     by.must(policy.FAULT_CODE_MANAGE)
     take_turn("fault codes")
     one = relock(one)
     if seen is not None and seen != one.version:
         raise Stale()
-    if changes := change(one, facts):
+    if changes := change(one, names):
         record(one, "edit", by=by, now=now, values=changes)
 
 
-def change(one: FaultCode, facts: FaultFacts) -> dict[str, Any]:
+def change(one: FaultCode, names: Names) -> dict[str, Any]:
     """Set what a locked fault code stands for; each text that changes, before and after."""
-    old = {name: getattr(one, name) for name in asdict(facts)}
-    changes = {name: [old[name], new] for name, new in asdict(facts).items() if old[name] != new}
-    if changes:
-        _set(one, facts)
+    if changes := call(one, names):
         one.version += 1
     return changes
 
@@ -84,9 +71,3 @@ def step(
 ) -> None:
     """Withdraw a fault code, with a reason, or restore it. Stale, WrongState."""
     workflow.apply(relock(one), name, by=by, now=now, seen=seen, reason=reason)
-
-
-def _set(one: FaultCode, facts: FaultFacts) -> None:
-    for name, value in asdict(facts).items():
-        setattr(one, name, value)
-    one.search_text = normal(one.code, *asdict(facts).values())

@@ -6,7 +6,8 @@ from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import fault_code_queries, fault_code_services, policy
-from portal.catalogue.fault_code_forms import FaultCodeForm, NewFaultCodeForm
+from portal.catalogue.fault_code_forms import NewFaultCodeForm
+from portal.catalogue.forms import NamesForm
 from portal.catalogue.history import FAULT_CODE_VALUES, FAULT_CODE_WORDS
 from portal.catalogue.models import FaultCode
 from portal.core.db import rows
@@ -103,7 +104,7 @@ def act(name: str, step: str) -> ResponseReturnValue:
     return steps.taken(one, form, do, told=known.told) or _page(one, form)
 
 
-def _form_page(form: FaultCodeForm, one: FaultCode | None = None) -> ResponseReturnValue:
+def _form_page(form: NamesForm, one: FaultCode | None = None) -> ResponseReturnValue:
     if one is not None:
         form.now_shows(one.version)
     return render("faultcodes/form.html", status=form.status, one=one, form=form)
@@ -121,7 +122,7 @@ def create() -> ResponseReturnValue:
     form = NewFaultCodeForm()
     if form.validate_on_submit():
         with form.refusals():
-            made = fault_code_services.create(form.code.data, form.facts, by=actor(), now=now())
+            made = fault_code_services.create(form.code.data, form.names, by=actor(), now=now())
             flash(_("The fault code is added: dealers can choose it."), "success")
             return go("faultcodes.show", name=made.public_id)
     return _form_page(form)
@@ -131,15 +132,15 @@ def create() -> ResponseReturnValue:
 def edit(name: str) -> ResponseReturnValue:
     """The form to change what a fault code stands for."""
     one = load(FaultCode, name)
-    return _form_page(FaultCodeForm(obj=one, data={"seen": one.version}), one)
+    return _form_page(NamesForm(obj=one, data={"seen": one.version}), one)
 
 
 @pages.post("/<name>/edit", needs=policy.FAULT_CODE_MANAGE)
 def save(name: str) -> ResponseReturnValue:
     """Change what a fault code stands for."""
-    one, form = load(FaultCode, name), FaultCodeForm()
+    one, form = load(FaultCode, name), NamesForm()
 
     def do() -> None:
-        fault_code_services.edit(one, form.facts, seen=form.seen.data, by=actor(), now=now())
+        fault_code_services.edit(one, form.names, seen=form.seen.data, by=actor(), now=now())
 
     return steps.taken(one, form, do, told=_("The fault code is saved.")) or _form_page(form, one)

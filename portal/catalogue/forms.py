@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from wtforms import BooleanField, FileField, SelectField
 
+from portal.catalogue.names import Names
 from portal.catalogue.price_columns import COLUMNS, NUMBER, UNIT
 from portal.catalogue.services import PartFacts
 from portal.core.i18n import _, _l
@@ -89,13 +90,23 @@ _number = line(
 )
 
 
-class PartForm(Form):
-    """What an administrator says of a part."""
+class NamesForm(Form):
+    """What something is called, in three languages."""
 
     seen = VersionField()
     name = line(_l("Name in English"))
     name_zh = line(_l("Name in Chinese"), required=False)
     name_pl = line(_l("Name in Polish"), required=False)
+
+    @property
+    def names(self) -> Names:
+        keys = ("name", "name_zh", "name_pl")
+        return Names(**{key: self[key].data or "" for key in keys})
+
+
+class PartForm(NamesForm):
+    """What an administrator says of a part."""
+
     unit = line(_l("Unit"), required=False, most=UNIT)
     category = line(_l("Category"), required=False)
     successor = line(

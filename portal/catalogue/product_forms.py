@@ -5,8 +5,9 @@ from datetime import date
 
 from wtforms import SelectField
 
+from portal.catalogue.forms import NamesForm
 from portal.catalogue.price_columns import NUMBER
-from portal.catalogue.product_services import MOST_MONTHS, ModelFacts
+from portal.catalogue.product_services import MOST_MONTHS
 from portal.catalogue.unit_rows import EARLIEST
 from portal.core.i18n import _, _l
 from portal.web.forms import CountField, DayField, Form, VersionField, between, line, needed
@@ -17,21 +18,7 @@ def _latest() -> date:
     return now().date().replace(year=now().year + 5, month=12, day=31)
 
 
-class ModelForm(Form):
-    """What an administrator says of a product model."""
-
-    seen = VersionField()
-    name = line(_l("Name in English"))
-    name_zh = line(_l("Name in Chinese"), required=False)
-    name_pl = line(_l("Name in Polish"), required=False)
-
-    @property
-    def facts(self) -> ModelFacts:
-        names = ("name", "name_zh", "name_pl")
-        return ModelFacts(**{name: self[name].data or "" for name in names})
-
-
-class NewModelForm(ModelForm):
+class NewModelForm(NamesForm):
     """A product model that is added: its number as well."""
 
     on_top = ("number",)

@@ -1,7 +1,7 @@
 """Every write of product models by hand: names, warranty, and the parts that they have (C4)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select
 
 from portal.catalogue import policy, product_queries, queries
 from portal.catalogue.models import Fit, ProductModel, WarrantyPolicy
+from portal.catalogue.names import Names, call
 from portal.catalogue.price_columns import NUMBER
 from portal.core import workflow
 from portal.core.db import session
@@ -22,16 +23,7 @@ from portal.core.search import normal
 MOST_MONTHS = 600
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What an administrator says of a product model."""
-
-    name: str
-    name_zh: str = ""
-    name_pl: str = ""
-
-
-def create_model(number: str, facts: ModelFacts, *, by: Actor, now: datetime) -> ProductModel:
+def create_model(number: str, names: Names, *, by: Actor, now: datetime) -> ProductModel:
     """Make a product model (C4). Invalid for a number that there is in any spelling."""
     by.must(policy.PRODUCT_MANAGE)
     key = queries.number_key(number)
@@ -41,22 +33,19 @@ def create_model(number: str, facts: ModelFacts, *, by: Actor, now: datetime) ->
     if known is not None:
         raise Invalid(_("There is this model already: %(number)s.", number=known), field="number")
     model = ProductModel(status="active", created_at=now, number=number, number_key=key)
-    _set(model, facts)
+    call(model, names)
     session.add(model)
-    said = {name: value for name, value in asdict(facts).items() if value}
+    said = {name: value for name, value in asdict(names).items() if value}
     workflow.begin(model, by=by, now=now, number=number, **said)
     return model
 
 
 def edit_model(
-    model: ProductModel, facts: ModelFacts, *, seen: int | None, by: Actor, now: datetime
+    model: ProductModel, names: Names, *, seen: int | None, by: Actor, now: datetime
 ) -> None:
     """Change a model's names; the event has each before and after. Stale."""
     model = _locked(model, seen, by)
-    old = {name: getattr(model, name) for name in asdict(facts)}
-    changes = {name: [old[name], new] for name, new in asdict(facts).items() if old[name] != new}
-    if changes:
-        _set(model, facts)
+    if changes := call(model, names):
         _changed(model, "edit", changes, by, now)
 
 
@@ -145,9 +134,3 @@ def _changed(
 ) -> None:
     model.version += 1
     record(model, name, by=by, now=now, values=values)
-
-
-def _set(model: ProductModel, facts: ModelFacts) -> None:
-    for name, value in asdict(facts).items():
-        setattr(model, name, value)
-    model.search_text = normal(model.number, *asdict(facts).values())

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from portal.catalogue import policy, product_queries, product_services
+from portal.catalogue.forms import NamesForm
 from portal.catalogue.history import MODEL_VALUES, MODEL_WORDS
 from portal.catalogue.models import ProductModel, SoldUnit
-from portal.catalogue.product_forms import FitForm, ModelForm, MonthsForm, NewModelForm
+from portal.catalogue.product_forms import FitForm, MonthsForm, NewModelForm
 from portal.catalogue.serials import serial_key
 from portal.core.db import rows, session
 from portal.core.documents import DocumentKind, register
@@ -205,7 +206,7 @@ def remove_part(name: str) -> ResponseReturnValue:
     return done or _model_page(model, fit=form)
 
 
-def _form_page(form: ModelForm, model: ProductModel | None = None) -> ResponseReturnValue:
+def _form_page(form: NamesForm, model: ProductModel | None = None) -> ResponseReturnValue:
     if model is not None:
         form.now_shows(model.version)
     return render("products/form.html", status=form.status, model=model, form=form)
@@ -224,7 +225,7 @@ def create() -> ResponseReturnValue:
     if form.validate_on_submit():
         with form.refusals():
             model = product_services.create_model(
-                form.number.data, form.facts, by=actor(), now=now()
+                form.number.data, form.names, by=actor(), now=now()
             )
             flash(_("The model is added. Now say how long its warranty is."), "success")
             return go("products.show", name=model.public_id)
@@ -235,15 +236,15 @@ def create() -> ResponseReturnValue:
 def edit(name: str) -> ResponseReturnValue:
     """The form to change a model's names."""
     model = load(ProductModel, name)
-    return _form_page(ModelForm(obj=model, data={"seen": model.version}), model)
+    return _form_page(NamesForm(obj=model, data={"seen": model.version}), model)
 
 
 @pages.post("/products/<name>/edit", needs=policy.PRODUCT_MANAGE)
 def save(name: str) -> ResponseReturnValue:
     """Change a model's names."""
-    model, form = load(ProductModel, name), ModelForm()
+    model, form = load(ProductModel, name), NamesForm()
 
     def do() -> None:
-        product_services.edit_model(model, form.facts, seen=form.seen.data, by=actor(), now=now())
+        product_services.edit_model(model, form.names, seen=form.seen.data, by=actor(), now=now())
 
     return steps.taken(model, form, do, told=_("The model is saved.")) or _form_page(form, model)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from portal.claims import findings
-from portal.claims.figures import total
+from portal.claims.figures import credit_of, total
 from portal.claims.models import Claim, ClaimLine
 from portal.core.db import AnyRow, session
 from portal.core.documents import Document, relock
@@ -193,11 +193,6 @@ def payment_row(old_part: OldPart, actor: Actor) -> AnyRow | None:
 def entry_of(old_part: OldPart, claim_id: int | None) -> Transfer | None:
     """The last entry that followed from a piece: of its claim, of its charge-back, or back."""
     own = (Transfer.document_kind == OldPart.kind) & (Transfer.document_id == old_part.id)
-    paid = (
-        (Transfer.document_kind == Claim.kind)
-        & (Transfer.document_id == claim_id)
-        & (Transfer.kind == "reimbursement")
-    )
     return session.scalar(
-        select(Transfer).where(or_(own, paid)).order_by(Transfer.id.desc()).limit(1)
+        select(Transfer).where(or_(own, credit_of(claim_id))).order_by(Transfer.id.desc()).limit(1)
     )

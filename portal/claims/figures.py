@@ -203,15 +203,20 @@ class Agreement:
         return self.run is None or self.run == self.claims == self.ledger
 
 
+def credit_of(claim_id: Any) -> ColumnElement[bool]:
+    """The condition of the entry in the ledger that paid a claim."""
+    return and_(
+        Transfer.document_kind == Claim.kind,
+        Transfer.document_id == claim_id,
+        Transfer.kind == "reimbursement",
+    )
+
+
 def agreement(run: Run) -> Agreement:
     """Count a run's money in lines, claims and ledger, with one query (R8)."""
     mine = Claim.run_id == run.id
     decided = Claim.status.in_(("decided", "settled"))
-    booked = (
-        select(total(Transfer.amount))
-        .join(Claim, (Transfer.document_kind == Claim.kind) & (Transfer.document_id == Claim.id))
-        .where(mine, Transfer.kind == "reimbursement")
-    )
+    booked = select(total(Transfer.amount)).join(Claim, credit_of(Claim.id)).where(mine)
     lines = (
         select(total(ClaimLine.approved))
         .join(Claim, Claim.id == ClaimLine.claim_id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part
 from portal.claims import policy
-from portal.claims.figures import has_finding, total
+from portal.claims.figures import credit_of, has_finding, total
 from portal.claims.models import Claim, ClaimLine, LeftOut, Run
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
@@ -383,13 +383,7 @@ def candidates(claim: Claim, now: datetime, after: int) -> Sequence[AnyRow]:
 
 def credited(claim: Claim) -> Transfer | None:
     """The entry in the ledger that paid a claim, if there is one."""
-    return session.scalar(
-        select(Transfer).where(
-            Transfer.document_kind == Claim.kind,
-            Transfer.document_id == claim.id,
-            Transfer.kind == "reimbursement",
-        )
-    )
+    return session.scalar(select(Transfer).where(credit_of(claim.id)))
 
 
 # --- Work that waits ------------------------------------------------------------------------

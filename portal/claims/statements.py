@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, literal, select
 
 from portal.catalogue.models import Part
+from portal.claims.figures import credit_of
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
 from portal.core.db import AnyRow, AnySelect, Key, session
@@ -132,14 +133,7 @@ def credited_beside(claim: Claim) -> Sequence[AnyRow]:
     """The claims that a claim's dealer has in its run, each with its entry in the ledger."""
     return session.execute(
         select(Claim.number, Claim.claimed, Claim.approved, Transfer.at, Transfer.amount)
-        .outerjoin(
-            Transfer,
-            and_(
-                Transfer.document_kind == Claim.kind,
-                Transfer.document_id == Claim.id,
-                Transfer.kind == "reimbursement",
-            ),
-        )
+        .outerjoin(Transfer, credit_of(Claim.id))
         .where(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id)
         .order_by(Claim.month, Claim.ordinal)
     ).all()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal.catalogue import imports, product_services
 from portal.catalogue.models import ProductModel
-from portal.catalogue.product_services import ModelFacts
+from portal.catalogue.names import Names
 from portal.catalogue.subjects import FITS, UNITS, Subject
 from portal.catalogue.uploads import Upload
 from portal.core.db import session
@@ -75,7 +75,7 @@ def _enter(
     stage: Stage, family: Family, code: str, series: str, series_zh: str, now: datetime
 ) -> None:
     administrator = stage.actors["administrator"]
-    facts = ModelFacts(
+    facts = Names(
         f"{series} {family.name}", f"{series_zh}{family.name_zh}", f"{series} ({family.name_pl})"
     )
     model = product_services.create_model(code, facts, by=administrator, now=now)

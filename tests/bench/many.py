@@ -11,7 +11,8 @@ from typing import Any
 
 from portal.applications import quoting
 from portal.catalogue import unit_rows
-from portal.catalogue.product_services import ModelFacts, create_model
+from portal.catalogue.names import Names
+from portal.catalogue.product_services import create_model
 from portal.sheets.columns import propose
 from portal.sheets.table import read_table
 from portal.sheets.writing import write_csv
@@ -65,7 +66,7 @@ def tell_import(portal: Portal, database: Database) -> None:
     """Say how importing sold units compares with reading, checking and inserting them bare."""
     with portal.transaction():
         for number in range(MODELS):
-            facts = ModelFacts(f"Model {number}")
+            facts = Names(f"Model {number}")
             create_model(f"M-{number}", facts, by=portal.administrator, now=portal.now)
     ratios = []
     for turn in range(TIMES):

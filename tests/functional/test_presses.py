@@ -25,6 +25,7 @@ from portal.applications.models import (
 from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
 from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, SheetImport
+from portal.catalogue.names import Names
 from portal.claims.models import Claim, Run
 from portal.collections.models import Consignment
 from portal.core import jobs
@@ -290,7 +291,7 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
 def _sold(portal: Portal) -> Iterator[Sent]:
     """Spreadsheets of master data."""
     with portal.transaction():
-        facts = product_services.ModelFacts("Basin")
+        facts = Names("Basin")
         product_services.create_model("B810", facts, by=portal.administrator, now=portal.now)
     in_preview = select(SheetImport.public_id).where(SheetImport.status == "preview")
     yield "administrator", "/imports/new/units", {"file": SOLD}

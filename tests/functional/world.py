@@ -15,6 +15,7 @@ from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue import fault_code_services, imports, product_services
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
+from portal.catalogue.names import Names
 from portal.catalogue.subjects import UNITS
 from portal.catalogue.uploads import Upload
 from portal.core import jobs
@@ -274,7 +275,7 @@ def _headquarters(world: World) -> None:
             now=portal.now,
         )
         model = product_services.create_model(
-            "W310", product_services.ModelFacts("Toilet"), by=portal.administrator, now=portal.now
+            "W310", Names("Toilet"), by=portal.administrator, now=portal.now
         )
         sold = b"Model,Serial,Sold on\nW310,SN-1,2026-01-05\nW310,SN-2,never\n"
         key = new_key()
@@ -287,7 +288,7 @@ def _headquarters(world: World) -> None:
         )
         code = fault_code_services.create(
             "L-07",
-            fault_code_services.FaultFacts("Runs all the time", "一直上水", "Stale cieknie"),
+            Names("Runs all the time", "一直上水", "Stale cieknie"),
             by=portal.administrator,
             now=portal.now,
         )

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.catalogue import fault_code_services
-from portal.catalogue.fault_code_services import FaultFacts
 from portal.catalogue.models import FaultCode
+from portal.catalogue.names import Names
 from portal.core import events
 from portal.core.db import session
 from portal.core.errors import Forbidden, NotFound, Stale
@@ -120,7 +120,7 @@ def test_page_is_stale_when_somebody_was_faster(portal: Portal) -> None:
 
 def test_nobody_but_the_administrator_changes_a_code(portal: Portal) -> None:
     """P3: not in the services either."""
-    facts = FaultFacts("Runs")
+    facts = Names("Runs")
     with portal.transaction():
         one = fault_code_services.create("L-07", facts, by=portal.administrator, now=portal.now)
     for who in set(portal.cast.values()) - {portal.administrator}:

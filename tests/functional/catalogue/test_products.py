@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.catalogue import product_services
 from portal.catalogue.models import Fit, Part, ProductModel, WarrantyPolicy
-from portal.catalogue.product_services import ModelFacts
+from portal.catalogue.names import Names
 from portal.core.db import session
 from portal.core.errors import Forbidden, Stale
 from portal.core.events import Event
@@ -149,20 +149,18 @@ def test_nobody_but_the_administrator_changes_a_model(portal: Portal) -> None:
     """C4, P3: not in the services either."""
     with portal.transaction():
         one = product_services.create_model(
-            "W310", ModelFacts("Toilet"), by=portal.administrator, now=portal.now
+            "W310", Names("Toilet"), by=portal.administrator, now=portal.now
         )
     for who in set(portal.cast.values()) - {portal.administrator}:
         with portal.transaction():
             found = session.get_one(ProductModel, one.id)
             with pytest.raises(Forbidden):
-                product_services.edit_model(
-                    found, ModelFacts("Mine"), seen=None, by=who, now=portal.now
-                )
+                product_services.edit_model(found, Names("Mine"), seen=None, by=who, now=portal.now)
     with portal.transaction():
         found = session.get_one(ProductModel, one.id)
         with pytest.raises(Stale):
             product_services.edit_model(
-                found, ModelFacts("Mine"), seen=7, by=portal.administrator, now=portal.now
+                found, Names("Mine"), seen=7, by=portal.administrator, now=portal.now
             )
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.catalogue import fault_code_services
-from portal.catalogue.fault_code_services import FaultFacts
 from portal.catalogue.models import FaultCode
+from portal.catalogue.names import Names
 from portal.core.db import session
 from portal.oldparts import registering, services
 from portal.oldparts.models import OldPart
@@ -19,10 +19,10 @@ from tests.support import claims, story
 from tests.support.portal import Portal
 from tests.support.queries import counted
 
-DRIPS = FaultFacts("Drips when closed", "关紧后滴水", "Kapie po zamknięciu")
+DRIPS = Names("Drips when closed", "关紧后滴水", "Kapie po zamknięciu")
 
 
-def code(portal: Portal, text: str = "F-11", facts: FaultFacts = DRIPS) -> None:
+def code(portal: Portal, text: str = "F-11", facts: Names = DRIPS) -> None:
     """A code of the catalogue."""
     with portal.transaction():
         fault_code_services.create(text, facts, by=portal.administrator, now=portal.now)
@@ -46,7 +46,7 @@ def offered(page: str) -> list[tuple[str, str]]:
 def test_codes_of_the_catalogue_are_offered_before_ones_own(portal: Portal) -> None:
     """O2, P1: in the reader's language; not the withdrawn; not twice; not another dealer's."""
     for text, name in (("F-11", "Drips"), ("B-11", "Hums"), ("Z-99", "Other")):
-        code(portal, text, FaultFacts(name, name_pl=f"PL {name}"))
+        code(portal, text, Names(name, name_pl=f"PL {name}"))
     for own in ("f-11", "ｚ - 99", "MINE"):
         portal.clock.advance(minutes=1)
         piece = story.registered(portal, cause=f"Cause of {own}")

@@ -95,7 +95,7 @@ class OldParts(Floor):
             who = self.by(debt, "clerk")
             made = services.register(debt.line, command, photos, by=who, now=self.portal.now)
             self.yard.pieces[made.id] = Piece(
-                *(made.id, made.number, debt.side, debt.line, made.unit_price, debt.each),
+                *(made.id, made.number, debt.side, debt.line, debt.each),
                 paid_for=bool(debt.charge),
             )
         debt.left -= 1

@@ -14,7 +14,6 @@ class Piece:
     name: str
     side: str
     line: int
-    cost: int
     each: int
     """What it is charged at if it goes missing."""
     paid_for: bool
