@@ -35,7 +35,7 @@ LOOK_SIDE, LOOK_WAVES = 32, 8
 
 def limit_resources() -> None:
     """Bound what a hostile picture can cost, and give way to pages; before Pillow is loaded."""
-    os.nice(19)
+    os.nice(7)
     for what, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, MAX_SECONDS),

@@ -29,7 +29,7 @@ class Refused(Exception):
 
 def confine() -> None:
     """Bound what a hostile archive can cost, and give way to whoever waits for a page."""
-    os.nice(19)
+    os.nice(7)
     for what, most in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, MAX_SECONDS),

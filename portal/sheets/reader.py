@@ -52,7 +52,7 @@ def confine() -> None:
 
     It gives way to whoever waits for a page.
     """
-    os.nice(19)
+    os.nice(7)
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_DATA, WRITABLE_MEMORY),

@@ -8,11 +8,10 @@
   const words = section.dataset;
   const sent = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
   const person = sent["X-Person"];
-  const tab = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const form = document.querySelector("form[data-waits]");
-  const LEASE = 90000, AGAIN = 20000, ENDS = 120000, STALE = 36 * 3600000;
+  const AGAIN = 20000, ENDS = 120000, STALE = 36 * 3600000;
   let token = sent["X-CSRFToken"], signedOut = false, running = false;
-  const done = [], inHand = new Set();
+  const done = [];
 
   // The store: one table, rows of every person who registers on this phone; each sees only their own
   const opened = new Promise((resolve, reject) => {
@@ -45,17 +44,10 @@
     const all = await work("readonly", (table, give) => { const found = table.getAll(); found.onsuccess = () => give(found.result); });
     return all.filter((entry) => entry.person === person).sort((a, b) => a.at - b.at);
   };
-  // Only one tab sends an entry: whoever notes itself first, until the lease ends
-  const lease = (key) => work("readwrite", (table, give) => {
-    const found = table.get(key);
-    found.onsuccess = () => {
-      const entry = found.result;
-      if (!entry || entry.person !== person || (entry.tab !== tab && entry.until > Date.now())) return;
-      Object.assign(entry, { tab, until: Date.now() + LEASE });
-      table.put(entry);
-      give(entry);
-    };
-  });
+  // Only one page sends an entry, the others wait for it; a page that is gone holds nothing
+  const named = (key) => `partloop ${key}`;
+  const alone = (key, act) => (navigator.locks ? navigator.locks.request(named(key), act) : act());
+  const sending = async () => new Set(navigator.locks ? (await navigator.locks.query()).held.map((lock) => lock.name) : []);
 
   // Sending
   const post = async (url, body, headers) => {
@@ -76,7 +68,6 @@
     const kept = page.querySelector("[name=photos_kept]");
     if (kept) Object.assign(file, { id: kept.value, upAt: Date.now() });
     else file.refused = sentence(page) ?? words.refused;
-    entry.until = Date.now() + LEASE;
     await note(entry);
   };
   // What became of it: where it led to, or the page that says why not; throws if there is no connection
@@ -98,25 +89,21 @@
     const page = await parsed(answer);
     return { wrong: sentence(page), page };
   };
-  const attempt = async (key) => {
-    if (inHand.has(key)) return null;
-    inHand.add(key);
+  const attempt = (key) => alone(key, async () => {
+    const entry = (await mine()).find((one) => one.key === key);
+    if (!entry || entry.wrong) return null;
+    draw();
     try {
-      const entry = await lease(key);
-      if (!entry) return null;
-      try {
-        const outcome = await send(entry);
-        if (outcome.place) await drop(key);
-        // Refused, it had no effect: photos that the portal forgot meanwhile may go up once more
-        else await note({ ...entry, wrong: outcome.wrong || words.refused, posted: false, until: 0 });
-        if (outcome.place) done.push({ title: entry.title, place: outcome.place });
-        return outcome;
-      } catch (error) {
-        await note({ ...entry, until: 0 }).catch(() => {});
-        return { failed: error };
-      }
-    } finally { inHand.delete(key); }
-  };
+      const outcome = await send(entry);
+      if (outcome.place) await drop(key);
+      // Refused, it had no effect: photos that the portal forgot meanwhile may go up once more
+      else await note({ ...entry, wrong: outcome.wrong || words.refused, posted: false });
+      if (outcome.place) done.push({ title: entry.title, place: outcome.place });
+      return outcome;
+    } catch (error) {
+      return { failed: error };
+    }
+  });
   const drain = async () => {
     if (running || signedOut) return;
     running = true;
@@ -149,9 +136,9 @@
     return made;
   };
   const link = (place) => Object.assign(document.createElement("a"), { href: place, textContent: words.open });
-  const row = (entry) => {
+  const row = (entry, goes) => {
     const up = entry.files.filter((file) => file.id).length;
-    const state = entry.wrong ? entry.wrong : signedOut ? words.signedOut : entry.until > Date.now() ? words.sending : words.later;
+    const state = entry.wrong ? entry.wrong : signedOut ? words.signedOut : goes ? words.sending : words.later;
     const photos = entry.files.length ? ` · ${words.photos} ${up}/${entry.files.length}` : "";
     const acts = document.createElement("span");
     acts.className = "group";
@@ -161,10 +148,10 @@
   };
   async function draw() {
     const open = document.querySelector("form[data-waits] [name=press]")?.value;
-    const entries = (await mine()).filter((entry) => !(entry.wrong && entry.key === open));
+    const entries = (await mine()).filter((entry) => !(entry.wrong && entry.key === open)), held = await sending();
     section.hidden = !entries.length && !done.length;
     section.querySelector(".count").textContent = entries.length;
-    section.querySelector("ul").replaceChildren(...entries.map(row), ...done.map((one) => item(one.title, words.done, link(one.place))));
+    section.querySelector("ul").replaceChildren(...entries.map((entry) => row(entry, held.has(named(entry.key)))), ...done.map((one) => item(one.title, words.done, link(one.place))));
   }
   const show = (page, url) => {
     const main = page.querySelector("main");
@@ -180,7 +167,7 @@
     const outcome = await attempt(entry.key);
     if (outcome?.place) location.assign(outcome.place);
     else if (outcome?.page) show(outcome.page, entry.url);
-    else { await put({ ...entry, until: 0 }); draw(); }
+    else draw();
   };
 
   // From the form to the store
@@ -195,7 +182,7 @@
       else if (name !== "csrf_token") fields.push([name, value]);
     }
     const title = [from.dataset.waits, from.elements.customer_name.value, from.elements.old_serial.value].filter(Boolean).join(" · ");
-    return { key, person, url: location.pathname + location.search, at: Date.now(), title, fields, files, until: 0 };
+    return { key, person, url: location.pathname + location.search, at: Date.now(), title, fields, files };
   };
   const blank = form?.querySelector("#photos-field")?.outerHTML;
   const tell = (tone, text) => {

@@ -183,6 +183,27 @@ def test_another_person_neither_sees_nor_sends_what_waits(
     assert count(portal) == 1
 
 
+def test_page_that_is_left_while_a_photo_goes_up_holds_nothing_back(
+    portal: Portal, browser: Browser, address: str
+) -> None:
+    """O2: the next page goes on where that one was, at once."""
+    shipment = story.received(portal)
+    with window(browser, address, width=PHONE, expected=LOST) as page:
+        sign_in(page, portal, portal.clerk, address)
+        form_of(page, shipment)
+        page.context.set_offline(True)
+        fill(page)
+        page.locator("#photos").set_input_files([photo("valve.jpg")])
+        press(page)
+        waits(page, 1)
+        page.route("**/files", lambda route: None, times=1)
+        page.context.set_offline(False)
+        expect(page.locator("#waiting")).to_contain_text("Is going up")
+        page.goto("/old-parts/to-register")
+        expect(page.locator("#waiting")).to_contain_text("Registered", timeout=20_000)
+    assert photos_of_pieces(portal) == [1]
+
+
 def test_wrong_one_is_corrected_and_another_deleted(
     portal: Portal, browser: Browser, address: str
 ) -> None:

@@ -155,16 +155,23 @@ def test_real_archive_is_unpacked_and_a_child_takes_little(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "confined", ["files.decode.limit_resources", "files.unzip.confine", "sheets.reader.confine"]
+    "start",
+    [
+        "import portal.files.decode",
+        "from portal.files.unzip import confine; confine()",
+        "from portal.sheets.reader import confine; confine()",
+    ],
 )
-def test_child_gives_way_to_pages_when_it_opens_what_strangers_sent(confined: str) -> None:
-    """Ten hostile uploads must not make another dealer's page slow."""
-    module, _dot, function = f"portal.{confined}".rpartition(".")
-    told = f"import os; before = os.nice(0); import {module}; {module}.{function}()"
+def test_child_gives_way_to_pages_when_it_opens_what_strangers_sent(start: str) -> None:
+    """Ten hostile uploads slow no page down, and a busy machine does not starve them."""
     measured = subprocess.run(
-        [sys.executable, "-c", f"{told}; print(os.nice(0) - before)"],
+        [
+            sys.executable,
+            "-c",
+            f"import os; before = os.nice(0); {start}; print(os.nice(0) - before)",
+        ],
         stdout=subprocess.PIPE,
         check=True,
         cwd=Path(archives.__file__).parents[2],
     )
-    assert int(measured.stdout) == 19
+    assert int(measured.stdout) == 7
