@@ -5,7 +5,7 @@ It leaves its claim, or what was reimbursed for it is charged back.
 The piece is locked before its claim, and both before the dealer's account.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,17 +40,25 @@ def cause_of(old_part: OldPart, why: str) -> str:
 @subscribe
 def follow(happened: Sequence[tuple[Event, Document]]) -> None:
     """Do what a step of a piece means for its money."""
-    for event, document in happened:
-        if not isinstance(document, OldPart):
-            continue
+    steps = [(event, document) for event, document in happened if isinstance(document, OldPart)]
+    lost = {piece.id for event, piece in steps if event.name in LOST}
+    claimed = _claimed(lost) if lost else set()
+    for event, document in steps:
         if event.name in LOST:
-            _do_not_pay(document, MISSING, event.at)
+            if document.id in claimed:
+                _do_not_pay(document, MISSING, event.at)
         elif event.name == "fail" and _dealer_pays(document):
             _do_not_pay(document, FAILED, event.at)
         elif event.name == "overturn":
             _give_back(document, FAILED, event)
         elif event.from_status == "missing":
             _give_back(document, MISSING, event)
+
+
+def _claimed(pieces: Collection[int]) -> set[int]:
+    """Those of some locked pieces that stand on a claim."""
+    its_piece = ClaimLine.old_part_id
+    return set(session.scalars(select(its_piece).where(its_piece.in_(pieces))))
 
 
 def _dealer_pays(old_part: OldPart) -> bool:

@@ -91,7 +91,7 @@ def _finishing(consignment: Consignment, form: Any) -> ResponseReturnValue:
 
 @pages.post("/<name>/finish", needs=policy.RECEIVE)
 def finish(name: str) -> ResponseReturnValue:
-    """Finish receiving: what was not scanned is missing, and charged."""
+    """Finish receiving: what was not scanned is missing, and will be charged."""
     consignment = load(Consignment, name)
     form: Any = FinishForm()
 
@@ -106,7 +106,7 @@ def _finished(missing: int) -> str:
     if not missing:
         return str(_("Received. Nothing is missing."))
     return ngettext(
-        "Received. %(num)d piece is missing, and charged.",
-        "Received. %(num)d pieces are missing, and charged.",
+        "Received. %(num)d piece is missing and will be charged.",
+        "Received. %(num)d pieces are missing and will be charged.",
         missing,
     )

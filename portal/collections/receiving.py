@@ -156,8 +156,7 @@ def _lose(
     owed.lock({piece.shipment_line_id for piece in pieces})  # before what follows locks accounts
     facts = {piece.id: {"consignment": consignment.number} for piece in pieces}
     workflow.apply_many(pieces, step, by=by, now=now, values=facts)
-    for piece in pieces:
-        charge_missing(piece, by=by, now=now)
+    charge_missing(pieces, by=by, now=now)
 
 
 def _counts(consignment: Consignment) -> dict[str, int]:

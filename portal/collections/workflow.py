@@ -83,7 +83,7 @@ CONSIGNMENT = Workflow(
             direct=True,
             tone="danger",
             asks=_l("Every piece that was not sent counts as missing and is charged."),
-            told=_l("Ended. The pieces are missing, and charged."),
+            told=_l("Ended. The pieces are missing and will be charged."),
         ),
     ),
 )

@@ -29,6 +29,12 @@ def _next(count: int) -> TextClause:
     )
 
 
+_SEVERAL = text(
+    "INSERT INTO number_series (prefix, last) VALUES (:prefix, :count) "
+    "ON CONFLICT (prefix) DO UPDATE SET last = number_series.last + :count RETURNING last"
+)
+
+
 def next_number(letters: str, dealer_code: str, now: datetime, *, digits: int = 5) -> str:
     """The next number of a dealer's series in headquarters' year: ``PA-2026-D0123-00042``.
 
@@ -46,3 +52,12 @@ def next_numbers(
     places = {f"prefix{at}": prefix for at, prefix in enumerate(series)}
     found = session.execute(_next(len(codes)), places)
     return {series[prefix]: f"{prefix}-{last:0{digits}d}" for prefix, last in found}
+
+
+def numbers_in_a_row(
+    letters: str, dealer_code: str, now: datetime, count: int, *, digits: int = 5
+) -> list[str]:
+    """The next numbers of a dealer's series, so many; like ``next_number``, in one statement."""
+    prefix = f"{letters}-{now.year}-{dealer_code}"
+    last = session.execute(_SEVERAL, {"prefix": prefix, "count": count}).scalar_one()
+    return [f"{prefix}-{number:0{digits}d}" for number in range(last - count + 1, last + 1)]

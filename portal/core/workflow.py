@@ -178,3 +178,14 @@ def apply_many(
 def begin(document: Document, *, by: Actor, now: datetime, **values: Any) -> Event:
     """Record the first event of a document that was just made."""
     return record(document, "create", by=by, now=now, from_status="", values=values)
+
+
+def begin_many(
+    documents: Sequence[Document],
+    *,
+    by: Actor,
+    now: datetime,
+    values: Mapping[int, Mapping[str, Any]],
+) -> None:
+    """Record the first event of each of many documents that were just made."""
+    record_many(documents, "create", by=by, now=now, from_status="", values=values)

@@ -92,6 +92,8 @@ def _received(case: _Case, company: str, consignment: Consignment, now: datetime
     now += timedelta(minutes=9)
     yield now
     receiving.finish(consignment, missing=1, seen=None, by=warehouse, now=now)
+    for charge in charges.due():
+        charges.charge_due(charge, now=now)
     yield from _inspected(case, company, pieces, now)
 
 

@@ -6,7 +6,7 @@ from portal.core.workflow import State, Transition, Workflow
 
 CHARGE = Workflow(
     states=(
-        State("due", _l("To be charged"), "waiting", ROLE_LABELS[Role.DESK]),
+        State("due", _l("To be charged"), "waiting", _l("Partloop")),
         State("unpriced", _l("Price is missing"), "waiting", ROLE_LABELS[Role.DESK]),
         State("nothing", _l("Nothing to charge"), "ended"),
         State("waived", _l("Waived"), "good"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from portal.catalogue.models import Part, Price
 from portal.catalogue.queries import prices_of
@@ -17,7 +17,7 @@ from portal.core.db import session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Forbidden, NotFound, Stale
 from portal.core.i18n import _
-from portal.core.numbering import next_number
+from portal.core.numbering import numbers_in_a_row
 from portal.core.permissions import SYSTEM, Actor
 from portal.core.search import normal
 from portal.files import services as files
@@ -31,6 +31,8 @@ from portal.people.models import Dealer
 from portal.terms.calendar import end_of
 from portal.terms.values import value
 
+AT_ONCE = 500
+"""How many charges a worker books in one round."""
 PAID = ("charged", "disputed", "upheld")
 """The states in which the dealer has paid."""
 
@@ -64,77 +66,111 @@ def waive_owed(
     return charge
 
 
-def charge_missing(old_part: OldPart, *, by: Actor, now: datetime) -> OldPartCharge | None:
-    """Charge a piece that was called in and never arrived, like one never registered (O6, O7).
+def charge_missing(old_parts: Sequence[OldPart], *, by: Actor, now: datetime) -> None:
+    """Charge pieces of a dealer that were called in and never arrived, as if unregistered (O6, O7).
 
-    None if it was charged before, or will be once there is a price: by itself, or among the
-    unregistered pieces of its line. The caller has locked the piece.
+    Each gets a charge that is due, which the worker books at once: thousands can be missing. None
+    for what was charged before, or will be once there is a price: by itself, or among the
+    unregistered pieces of its line. The caller has locked the pieces and what is owed of their
+    lines.
     """
-    line = owing.locked(old_part.shipment_line_id)
-    own = OldPartCharge.old_part_id == old_part.id
-    if session.scalar(select(OldPartCharge.id).where(own)) is not None:
-        return None
-    paid = of_line(old_part.shipment_line_id)
-    if paid and paid.status in (*PAID, "unpriced") and paid.created_at <= old_part.created_at:
-        return None
-    part_id = line.part_id if line else old_part.part_id
-    charge = _begin(
+    found = _not_charged(old_parts)
+    charges = [
         OldPartCharge(
             dealer_id=old_part.dealer_id,
             old_part_id=old_part.id,
             part_id=part_id,
             pieces=1,
             cost=old_part.unit_price,
-        ),
-        old_part.number,
-        by=by,
-        now=now,
-        old_part=old_part.number,
-        pieces=1,
+        )
+        for old_part, part_id in found
+    ]
+    causes = [old_part.number for old_part, _part_id in found]
+    facts = [{"old_part": cause, "pieces": 1} for cause in causes]
+    _begin(charges, causes, facts, by=by, now=now)
+
+
+def _not_charged(old_parts: Sequence[OldPart]) -> list[tuple[OldPart, int]]:
+    """The pieces that no charge covers, each with the part that its charge is for."""
+    own = exists().where(OldPartCharge.old_part_id == OldPart.id)
+    its_line = exists().where(
+        OldPartCharge.shipment_line_id == OldPart.shipment_line_id,
+        OldPartCharge.status.in_([*PAID, "unpriced"]),
+        OldPartCharge.created_at <= OldPart.created_at,
     )
-    # Who says that it is missing need not be one who charges: the portal does, by the rule.
-    _charge(charge, by=SYSTEM, now=now)
-    return charge
+    owed_part = (
+        select(OwedLine.part_id)
+        .where(OwedLine.shipment_line_id == OldPart.shipment_line_id)
+        .scalar_subquery()
+    )
+    found = session.execute(
+        select(OldPart, func.coalesce(owed_part, OldPart.part_id))
+        .where(OldPart.id.in_([one.id for one in old_parts]), ~own, ~its_line)
+        .order_by(OldPart.id)
+    )
+    return [(old_part, part_id) for old_part, part_id in found]
+
+
+def charge_due(charge: OldPartCharge, *, now: datetime) -> None:
+    """Work out and book a charge that is due; harmless if that was done (O6, O7)."""
+    charge = relock(charge)
+    if charge.status == "due":
+        _charge(charge, by=SYSTEM, now=now)
 
 
 def _of_line(line: OwedLine, *, by: Actor, now: datetime) -> OldPartCharge:
     """Make out the charge for what is left of a locked line, and settle the line with it."""
     owing.settle(line)
-    return _begin(
-        OldPartCharge(
-            dealer_id=line.dealer_id,
-            shipment_line_id=line.shipment_line_id,
-            part_id=line.part_id,
-            pieces=line.pieces,
-            cost=line.unit_price,
-        ),
-        owing.shipment_of(line).number,
-        by=by,
-        now=now,
-        shipment=owing.shipment_of(line).number,
+    charge = OldPartCharge(
+        dealer_id=line.dealer_id,
+        shipment_line_id=line.shipment_line_id,
+        part_id=line.part_id,
         pieces=line.pieces,
-        register_by=line.register_by.isoformat(),
-        register_days=line.days,
+        cost=line.unit_price,
     )
+    shipment = owing.shipment_of(line).number
+    facts = {
+        "shipment": shipment,
+        "pieces": line.pieces,
+        "register_by": line.register_by.isoformat(),
+        "register_days": line.days,
+    }
+    _begin([charge], [shipment], [facts], by=by, now=now)
+    return charge
 
 
 def _begin(
-    charge: OldPartCharge, cause: str, *, by: Actor, now: datetime, **values: Any
-) -> OldPartCharge:
-    dealer = session.get_one(Dealer, charge.dealer_id)
-    part = session.get_one(Part, charge.part_id)
-    charge.status, charge.created_at, charge.raised_by_id = "due", now, by.id
-    charge.number = next_number("OC", dealer.code, now)
-    charge.search_text = normal(
-        charge.number,
-        cause,
-        *(part.number, part.name, part.name_zh, part.name_pl),
-        *(dealer.code, dealer.name),
-    )
-    session.add(charge)
+    charges: Sequence[OldPartCharge],
+    causes: Sequence[str],
+    facts: Sequence[dict[str, Any]],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Make out charges of one dealer: for each its cause, and what is kept of it."""
+    if not charges:
+        return
+    dealer = session.get_one(Dealer, charges[0].dealer_id)
+    its_parts = select(Part).where(Part.id.in_({charge.part_id for charge in charges}))
+    parts = {part.id: part for part in session.scalars(its_parts)}
+    numbers = numbers_in_a_row("OC", dealer.code, now, len(charges))
+    for charge, number, cause in zip(charges, numbers, causes, strict=True):
+        part = parts[charge.part_id]
+        charge.status, charge.created_at, charge.raised_by_id = "due", now, by.id
+        charge.number = number
+        charge.search_text = normal(
+            charge.number,
+            cause,
+            *(part.number, part.name, part.name_zh, part.name_pl),
+            *(dealer.code, dealer.name),
+        )
+    session.add_all(charges)
     session.flush()
-    workflow.begin(charge, by=by, now=now, part=part.number, **values)
-    return charge
+    values = {
+        charge.id: {"part": parts[charge.part_id].number, **known}
+        for charge, known in zip(charges, facts, strict=True)
+    }
+    workflow.begin_many(charges, by=by, now=now, values=values)
 
 
 def _charge(charge: OldPartCharge, *, by: Actor, now: datetime, seen: int | None = None) -> None:
@@ -261,3 +297,13 @@ def of_line(shipment_line_id: int) -> OldPartCharge | None:
     """The charge of a shipped line, or its waiver."""
     mine = OldPartCharge.shipment_line_id == shipment_line_id
     return session.scalars(select(OldPartCharge).where(mine)).one_or_none()
+
+
+def due() -> Sequence[OldPartCharge]:
+    """The charges that are to be booked, the oldest first: as many as fit in a round."""
+    return session.scalars(
+        select(OldPartCharge)
+        .where(OldPartCharge.status == "due")
+        .order_by(OldPartCharge.created_at, OldPartCharge.id)
+        .limit(AT_ONCE)
+    ).all()

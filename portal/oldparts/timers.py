@@ -20,3 +20,11 @@ def charge(clock: Clock) -> None:
     with reading():
         due = owed.overdue(clock.now())
     jobs.each_alone(due, charges.charge_if_overdue, clock)
+
+
+@jobs.timer("charge missing old parts")
+def charge_missing(clock: Clock) -> None:
+    """Book what was charged for pieces that went missing in a collection."""
+    with reading():
+        due = charges.due()
+    jobs.each_alone(due, charges.charge_due, clock)

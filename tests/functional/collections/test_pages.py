@@ -100,7 +100,7 @@ def test_finishing_names_how_many_are_missing(portal: Portal) -> None:
     assert stale.status_code == 409
     done = client.post(url, {"seen": "2", "missing": "2"})
     assert done.status_code == 303
-    assert "2 pieces are missing, and charged" in client.get(done.location).text
+    assert "2 pieces are missing and will be charged" in client.get(done.location).text
     assert client.get(url).status_code == 303
 
 

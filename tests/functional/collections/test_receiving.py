@@ -12,10 +12,12 @@ from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Invalid, Stale, WrongState
 from portal.core.events import Event
 from portal.ledger.models import Transfer
+from portal.oldparts import timers as clocks
 from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.models import OldPart
 from tests.support import claims, collecting
 from tests.support.portal import Portal
+from tests.support.queries import counted
 
 
 def _row(portal: Portal, number: str) -> ConsignmentPiece:
@@ -181,11 +183,25 @@ def test_dealer_is_reminded_once_when_the_day_comes_near(portal: Portal) -> None
     assert reminded() == 1
 
 
+def test_it_costs_the_same_to_end_receiving_whatever_is_missing(portal: Portal) -> None:
+    """O7: the pieces are charged by the worker, a thousand of them keep no page waiting."""
+    asked = []
+    for pieces in (2, 5):
+        consignment = collecting.sent(portal, pieces)
+        with counted(portal.app) as statements:
+            collecting.finish(portal, consignment, pieces)
+        asked.append([one for one in statements if not one.startswith("INSERT")])
+    assert len(asked[0]) == len(asked[1])
+
+
 def test_missing_piece_is_charged_once_when_it_never_came(portal: Portal) -> None:
     """O7, O6: by the rule for pieces that are never registered; not again after it turned up."""
     consignment = collecting.sent(portal, 2)
     numbers = collecting.numbers(portal, consignment)
     collecting.finish(portal, consignment, 2)
+    with portal.app.app_context():
+        for _round in range(2):
+            clocks.charge_missing(portal.clock)
     with portal.transaction():
         charges = session.scalars(select(OldPartCharge)).all()
         transfers = session.scalars(

@@ -651,11 +651,18 @@ def test_who_charged_by_hand_does_not_decide_on_it(portal: Portal) -> None:
 
 
 def missing(portal: Portal, old_part: OldPart) -> OldPartCharge | None:
-    """Charge a piece that did not arrive."""
+    """The charge of a piece that did not arrive, after a round of the worker's; None without."""
     with portal.transaction():
-        return charges.charge_missing(
-            session.get_one(OldPart, old_part.id), by=portal.warehouse, now=portal.now
-        )
+        lost = session.get_one(OldPart, old_part.id)
+        charges.charge_missing([lost], by=portal.warehouse, now=portal.now)
+    before = len(entries(portal))
+    with portal.app.app_context():
+        timers.charge_missing(portal.clock)
+    if len(entries(portal)) == before:
+        return None
+    with portal.transaction():
+        own = OldPartCharge.old_part_id == old_part.id
+        return session.scalars(select(OldPartCharge).where(own)).one()
 
 
 def test_missing_piece_is_charged_once(portal: Portal) -> None:

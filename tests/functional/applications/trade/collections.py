@@ -1,6 +1,6 @@
 """What becomes, by chance, of the pieces that are called in: lost, found, failed (O7, O8)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from portal.collections import receiving
 from portal.collections.models import Consignment, ConsignmentPiece
 from portal.core.db import session
 from portal.core.errors import Conflict, WrongState
-from portal.oldparts import charges, inspecting, services
+from portal.oldparts import charges, inspecting, services, timers
 from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.inspecting import Finding
 from portal.oldparts.models import OldPart
@@ -56,11 +56,14 @@ class Collections(OldParts):
             piece.claim = None
             self.reached["out of its claim"] += 1
 
-    def lose(self, pieces: Iterable[int]) -> None:
+    def lose(self, pieces: Collection[int]) -> None:
         """O7: missing, and charged like one never registered, unless that is paid already."""
         for piece in map(self.yard.pieces.__getitem__, pieces):
             piece.status = "missing"
             self.not_paid(piece, "miss")
+        with self.portal.app.app_context():
+            timers.charge_missing(self.portal.clock)
+        for piece in map(self.yard.pieces.__getitem__, pieces):
             with self.portal.transaction():
                 own = OldPartCharge.old_part_id == piece.id
                 charge = session.scalars(select(OldPartCharge).where(own)).one_or_none()
