@@ -4,13 +4,13 @@ A piece without a finding can be accepted together with others; one that has any
 itself. However many pieces are asked about, the number of queries is the same.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.catalogue.eligibility import Case, Eligibility
 from portal.catalogue.warranty import eligibilities
@@ -19,7 +19,8 @@ from portal.core.i18n import _, ngettext
 from portal.files.models import Attachment
 from portal.oldparts.models import OldPart
 
-MOST_COMPARED = 2000
+MOST_COMPARED = 20
+"""With so many of the newest that have the same serial a piece is compared."""
 MANY_REPAIRS = 3
 """So many other repairs of one customer in a year are unusual."""
 A_YEAR = timedelta(days=365)
@@ -70,6 +71,7 @@ class _Known:
     """What is registered besides some pieces and has something in common with one of them."""
 
     def __init__(self, pieces: Sequence[OldPart], now: datetime) -> None:
+        self.since = now - A_YEAR
         self.products = _others(OldPart.product_serial_key, pieces)
         self.looks = _others(OldPart.product_serial_look, pieces)
         self.old_looks = _others(OldPart.old_serial_look, pieces)
@@ -84,13 +86,13 @@ class _Known:
             yield Finding(_("Another piece has the same photo, or one that looks the same."))
         yield from self._of_product(piece)
         yield from self._of_looks(piece)
-        repairs = self.repairs[piece.customer_key] - {piece.failed_on}
-        if len(repairs) >= MANY_REPAIRS:
+        repairs = self.repairs[piece.customer_key] - (piece.created_at > self.since)
+        if repairs >= MANY_REPAIRS:
             yield Finding(
                 ngettext(
                     "This customer had %(num)d other repair within a year.",
                     "This customer had %(num)d other repairs within a year.",
-                    len(repairs),
+                    repairs,
                 )
             )
 
@@ -121,11 +123,13 @@ class _Known:
 
 
 def _others(column: Any, pieces: Iterable[OldPart]) -> dict[str | None, list[AnyRow]]:
-    """The pieces that have one of these in a column, by what they have; the newest first."""
+    """The newest pieces that have one of these in a column, by what they have."""
     keys = {getattr(piece, column.key) for piece in pieces} - {None}
     found: dict[str | None, list[AnyRow]] = defaultdict(list)
     if not keys:  # SQLite would read the whole table to find nothing
         return found
+    age = func.row_number().over(partition_by=column, order_by=OldPart.id.desc())
+    aged = select(OldPart.id, age.label("age")).where(column.in_(keys)).subquery()
     for row in session.execute(
         select(
             OldPart.id,
@@ -138,28 +142,28 @@ def _others(column: Any, pieces: Iterable[OldPart]) -> dict[str | None, list[Any
             OldPart.old_serial,
             column.label("common"),
         )
-        .where(column.in_(keys))
+        .join(aged, aged.c.id == OldPart.id)
+        .where(aged.c.age <= MOST_COMPARED)
         .order_by(OldPart.id.desc())
-        .limit(MOST_COMPARED)
     ):
         found[row.common].append(row)
     return found
 
 
-def _repairs(pieces: Iterable[OldPart], now: datetime) -> dict[str | None, set[Any]]:
-    """The days of failures within a year, by customer: pieces of one day are one repair."""
+def _repairs(pieces: Iterable[OldPart], now: datetime) -> Counter[str | None]:
+    """How many days of failure each customer had within a year: pieces of one day are one repair.
+
+    The days of the pieces themselves count.
+    """
     keys = {piece.customer_key for piece in pieces} - {None}
-    found: dict[str | None, set[Any]] = defaultdict(set)
     if not keys:
-        return found
-    for key, failed_on in session.execute(
-        select(OldPart.customer_key, OldPart.failed_on)
+        return Counter()
+    counted = (
+        select(OldPart.customer_key, func.count(OldPart.failed_on.distinct()))
         .where(OldPart.customer_key.in_(keys), OldPart.created_at > now - A_YEAR)
-        .distinct()
-        .limit(MOST_COMPARED)
-    ):
-        found[key].add(failed_on)
-    return found
+        .group_by(OldPart.customer_key)
+    )
+    return Counter(dict(iter(session.execute(counted))))
 
 
 def _pictured(pieces: Iterable[OldPart]) -> set[int]:
