@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, cast, exists, func, select
 
 from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.core.db import AnySelect, Key, session
@@ -21,11 +21,6 @@ def total(column: Any) -> ColumnElement[int]:
 def has_finding() -> ColumnElement[bool]:
     """The condition that a rule found something on a line (R5)."""
     return exists().where(ClaimFinding.line_id == ClaimLine.id)
-
-
-def alone() -> ColumnElement[bool]:
-    """The condition that a line is decided by itself: with a finding, or the dealer's remark."""
-    return or_(ClaimLine.remark != "", has_finding())
 
 
 class Why(NamedTuple):
@@ -89,7 +84,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             total(ClaimLine.claimed).label("claimed"),
             total(ClaimLine.approved).label("approved"),
             func.count().filter(has_finding()).label("suspicious"),
-            func.count().filter(alone()).label("alone"),
+            func.count().filter(ClaimLine.alone).label("alone"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(which)

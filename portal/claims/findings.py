@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 
 from portal.claims import policy
-from portal.claims.figures import total
+from portal.claims.figures import has_finding, total
 from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.claims.rules import RULES
 from portal.claims.rules.rule import Lines, Values
@@ -47,7 +47,19 @@ def find(run: Run, *, now: datetime) -> None:
                     for one in some
                 ],
             )
+    set_apart(run)
     count(Claim.run_id == run.id)
+
+
+def set_apart(run: Run) -> None:
+    """Mark the lines of a run that are decided by themselves: with a finding, or a remark."""
+    mine = ClaimLine.claim_id.in_(select(Claim.id).where(Claim.run_id == run.id))
+    session.execute(
+        update(ClaimLine)
+        .where(mine, or_(ClaimLine.remark != "", has_finding()))
+        .values(alone=True)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _batches(found: Iterable[Any]) -> Iterator[list[Any]]:
@@ -92,9 +104,13 @@ def forget(which: ColumnElement[bool]) -> None:
 
 
 class Told(NamedTuple):
-    """A finding in a sentence, and the other old part that it is about: public id and number."""
+    """A finding in a sentence, and the other old part that it is about: public id and number.
+
+    ``title`` and ``meaning`` are the rule's: what it looks for.
+    """
 
     title: Any
+    meaning: Any
     sentence: str
     other: tuple[str, str] | None
 
@@ -103,7 +119,12 @@ def told(rule: str, figures: Mapping[str, Any]) -> Told:
     """A finding in the reader's language."""
     known = RULES[rule]
     other = figures.get("other")
-    return Told(known.title, known.tell(dict(figures)), tuple(other) if other else None)
+    return Told(
+        known.title,
+        known.switch.meaning,
+        known.tell(dict(figures)),
+        tuple(other) if other else None,
+    )
 
 
 def of_lines(line_ids: Sequence[int], actor: Actor) -> Mapping[int, list[Told]]:

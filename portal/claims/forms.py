@@ -102,3 +102,15 @@ class DecisionForm(Form):
             raise Invalid(_("Choose what to do with this line."))
         step: Step = named.name  # type: ignore[assignment]
         return Decision(step, self.amount.data, self.reason.data or None, self.note.data or "")
+
+
+class AssignForm(Form):
+    """To whom the ticked dealers are given, by public id; to nobody if it is empty."""
+
+    reviewer = StringField(_l("Reviewer"))
+
+
+class ShareForm(Form):
+    """Among whom dealers are shared out."""
+
+    among = NamesField(_l("Reviewers"), default=frozenset())

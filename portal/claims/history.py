@@ -33,7 +33,11 @@ VALUES = {
     "reason_code": choice(_l("Reason"), REASONS),
     "lapse_months": span(_l("A piece can be claimed for"), "month"),
 }
-RUN_WORDS = {"create": _l("opened the run")}
+RUN_WORDS = {
+    "create": _l("opened the run"),
+    "assign": _l("gave dealers to a reviewer"),
+    "unassign": _l("took dealers back from their reviewer"),
+}
 RUN_ALONE = {
     "create": _l("opened the run automatically"),
     "finish": _l("closed the month, all claims being credited"),
@@ -41,5 +45,7 @@ RUN_ALONE = {
 RUN_VALUES = {
     "cutoff": moment(_l("Submitted before")),
     "claims": plain(_l("Claims")),
+    "reviewer": plain(_l("Reviewer")),
+    "dealers": plain(_l("Dealers")),
     **_SUMS,
 }

@@ -3,7 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.claims import workflow
@@ -79,7 +88,9 @@ class ClaimLine(Base):
     """One accepted old part that is claimed.
 
     A piece stands on one line, ever: the unique constraint makes a second reimbursement
-    impossible (R3). The check ties the decision to its amount (R6).
+    impossible (R3). The check ties the decision to its amount (R6). ``alone`` says, from when its
+    run takes it in, that it is decided by itself: a rule found something, or the dealer remarked
+    on it (R5).
     """
 
     __tablename__ = "claim_line"
@@ -96,6 +107,14 @@ class ClaimLine(Base):
             name="decision",
         ),
         Index("ix_claim_line_dealer_id", "dealer_id"),
+        Index(
+            "ix_claim_line_open",
+            "claim_id",
+            "alone",
+            "position",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -106,6 +125,7 @@ class ClaimLine(Base):
     part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
     claimed: Mapped[Money]
     remark: Mapped[Line] = mapped_column(default="")
+    alone: Mapped[bool] = mapped_column(default=False, server_default=false())
     status: Mapped[str] = mapped_column(String(10), default="open")
     approved: Mapped[int | None] = mapped_column(Key)
     reason_code: Mapped[str | None] = mapped_column(String(30))
@@ -128,6 +148,16 @@ class ClaimFinding(Base):
     )
     rule: Mapped[str] = mapped_column(String(30), primary_key=True)
     figures: Mapped[dict[str, Any]]
+
+
+class Assignment(Base):
+    """Who reviews a dealer's claims in a run; those of a dealer without one are everybody's."""
+
+    __tablename__ = "claim_assignment"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("claim_run.id"), primary_key=True)
+    dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"), primary_key=True)
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
 
 
 class LeftOut(Base):

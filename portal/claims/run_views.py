@@ -96,6 +96,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         asks={"close": _what_closing_does(progress.claims, statement.approved)},
         agreement=figures.agreement(run),
         findings=findings.of_run(run),
+        may_decide=actor().can(policy.DECIDE),
         reasons=REASONS,
         line_state=LINE.state,
         claim_state=Claim.workflow.state,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
 
 from portal.claims import figures, findings, policy, queries
 from portal.claims.commands import Decision, Draft
@@ -255,8 +255,9 @@ def give_back(claim: Claim, *, seen: int | None, reason: str, by: Actor, now: da
     _four_eyes(claim, by)
     session.execute(
         update(ClaimLine)
-        .where(ClaimLine.claim_id == claim.id, ClaimLine.status != "open")
+        .where(ClaimLine.claim_id == claim.id, or_(ClaimLine.status != "open", ClaimLine.alone))
         .values(
+            alone=False,
             status="open",
             approved=None,
             reason_code=None,
@@ -367,7 +368,7 @@ def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
     Invalid if each open line has one; WrongState if none is open.
     """
     claim = _in_review(claim, by)
-    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ~figures.alone())
+    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ~ClaimLine.alone)
     lines, amount = session.execute(
         select(func.count(), total(ClaimLine.claimed)).where(*plain)
     ).one()

@@ -23,7 +23,7 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
 }
-_LABELS = {"xlsx": "Excel", "csv": "CSV"}
+LABELS = {"xlsx": "Excel", "csv": "CSV"}
 
 Write = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], None]
 """What writes a table into a file: its headings, then its rows as they come."""
@@ -108,7 +108,7 @@ def files() -> list[tuple[str, str]]:
     export, own = _exports[str(request.endpoint)], request.view_args or {}
     return [
         (label, lists.with_filters(export, {**own, "ending": ending}, {"after": None}))
-        for ending, label in _LABELS.items()
+        for ending, label in LABELS.items()
     ]
 
 

@@ -58,6 +58,7 @@ NOT_PAGES = {
     "claimpapers.form",
     "claimpapers.statement",
     "claimpapers.export",
+    "runboards.export",
     "runsummaries.printed",
     "runsummaries.export",
     "ledgerlists.own",

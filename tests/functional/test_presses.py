@@ -362,6 +362,13 @@ def _month(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"{url}/save", {"seen": "1", "remark": "All of it"}
     yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
     run = claims.opened(portal)
+    board = f"/runs/{run.public_id}"
+    reviewer = _one(portal, select(User.public_id).where(User.id == portal.reviewer.id))
+    yield "reviewer", f"{board}/share-out", {"among": reviewer}
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    yield "reviewer", f"{board}/board", {"pick": north, f"was-{north}": reviewer, "reviewer": ""}
+    rejected = {"was": "open", "step": "reject", "reason": "user_damage"}
+    yield "reviewer", f"{url}/review/1/decide", rejected
     yield "reviewer", f"{url}/approve-open", {"seen": _version(portal, claim)}
     yield "reviewer", f"{url}/return", {"seen": _version(portal, claim), "reason": "Wrong"}
     url = f"/runs/{run.public_id}"

@@ -1,0 +1,149 @@
+"""The reviewer's desk: from one line to the next that is decided by itself (R5, R6).
+
+Who works at it is offered the open lines of claims under review, of the dealers that are theirs
+first, then of those that are nobody's; by dealer, claim and position. Nobody is offered a claim
+that they submitted themselves (P2).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
+
+from portal.claims import policy
+from portal.claims.models import Assignment, Claim, ClaimLine, Run
+from portal.core.db import AnySelect, session
+from portal.core.errors import NotFound
+from portal.core.permissions import Actor
+from portal.oldparts.models import OldPart
+from portal.people.models import User
+from portal.web.lists import MOST, in_words
+
+IS_OPEN = ClaimLine.status == literal_column("'open'")
+"""Written into the statement, so that planners take the index of what is open."""
+
+
+class Spot(NamedTuple):
+    """Where a line is: the public id of its claim, and its position."""
+
+    claim: str
+    position: int
+
+
+def line_at(claim: Claim, position: int) -> tuple[ClaimLine, OldPart]:
+    """A line of a claim with its old part; NotFound if there is none there."""
+    found = session.execute(
+        select(ClaimLine, OldPart)
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.position == position)
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found[0], found[1]
+
+
+def who_decided(line: ClaimLine) -> str | None:
+    """The name of who decided a line; None as long as nobody has."""
+    return session.scalar(select(User.name).where(User.id == line.decided_by_id))
+
+
+def may_take(by: Actor) -> list[ColumnElement[bool]]:
+    """The condition that somebody is offered a claim, which ``Assignment`` is joined to."""
+    return [
+        Claim.status == "in_review",
+        or_(Assignment.reviewer_id.is_(None), Assignment.reviewer_id == by.id),
+        or_(Claim.submitted_by_id.is_(None), Claim.submitted_by_id != by.id),
+    ]
+
+
+def with_assignment(statement: AnySelect) -> AnySelect:
+    """A statement of claims, joined to who reviews their dealer's in their run."""
+    whose = (Assignment.run_id == Claim.run_id, Assignment.dealer_id == Claim.dealer_id)
+    return statement.outerjoin(Assignment, and_(*whose))
+
+
+def waiting(run: Run, by: Actor) -> str:
+    """How many lines of a run somebody is offered, counted no further than a page shows it."""
+    by.must(policy.DECIDE)
+    claims = with_assignment(select(Claim.id).select_from(Claim)).where(
+        Claim.run_id == run.id, *may_take(by)
+    )
+    some: AnySelect = (
+        select(literal_column("1"))
+        .select_from(ClaimLine)
+        .where(ClaimLine.claim_id.in_(claims), IS_OPEN, ClaimLine.alone)
+        .limit(MOST + 1)
+    )
+    return in_words(session.scalars(select(func.count()).select_from(some.subquery())).one())
+
+
+def beside(
+    run: Run, by: Actor, claim: Claim | None = None, position: int = 0, *, back: bool = False
+) -> Spot | None:
+    """The line that somebody is offered next, or before with ``back``; None if there is no other.
+
+    After a position of a claim, or from the beginning; behind the last comes the first. Two
+    queries, which look for one line in each claim of the run.
+    """
+    by.must(policy.DECIDE)
+    rank = case((Assignment.reviewer_id.is_(None), 1), else_=0)
+    order: list[Any] = [rank, Claim.dealer_id, Claim.id]
+    if claim is None:
+        return _first(run, by, order, (), None, back)
+    own = session.scalar(
+        select(Assignment.reviewer_id).where(
+            Assignment.run_id == run.id, Assignment.dealer_id == claim.dealer_id
+        )
+    )
+    here = (0 if own == by.id else 1, claim.dealer_id, claim.id)
+    further = ClaimLine.position < position if back else ClaimLine.position > position
+    in_line = or_(Claim.id != claim.id, further)
+    found = _first(run, by, order, [_from(order, here, back)], in_line, back)
+    if found is None:
+        other = or_(Claim.id != claim.id, ClaimLine.position != position)
+        found = _first(run, by, order, (), other, back)
+    return found
+
+
+def _from(columns: Sequence[Any], here: Sequence[int], back: bool) -> ColumnElement[bool]:
+    """The condition that a claim is at least as far in the order as another one."""
+    (column, *columns), (value, *here) = columns, here
+    if not columns:
+        last: ColumnElement[bool] = column <= value if back else column >= value
+        return last
+    beyond = column < value if back else column > value
+    return or_(beyond, and_(column == value, _from(columns, here, back)))
+
+
+def _first(
+    run: Run,
+    by: Actor,
+    order: Sequence[Any],
+    where: Sequence[ColumnElement[bool]],
+    lines: ColumnElement[bool] | None,
+    back: bool,
+) -> Spot | None:
+    nearest = func.max(ClaimLine.position) if back else func.min(ClaimLine.position)
+    position = select(nearest).where(ClaimLine.claim_id == Claim.id, IS_OPEN, ClaimLine.alone)
+    if lines is not None:
+        position = position.where(lines)
+    keys = [column.label(f"key_{place}") for place, column in enumerate(order)]
+    claims = (
+        with_assignment(
+            select(
+                Claim.public_id,
+                position.correlate(Claim).scalar_subquery().label("position"),
+                *keys,
+            ).select_from(Claim)
+        )
+        .where(Claim.run_id == run.id, *may_take(by), *where)
+        .subquery()
+    )
+    sort = [claims.c[key.name].desc() if back else claims.c[key.name] for key in keys]
+    row = session.execute(
+        select(claims.c.public_id, claims.c.position)
+        .where(claims.c.position.is_not(None))
+        .order_by(*sort)
+        .limit(1)
+    ).one_or_none()
+    return Spot(*row) if row else None

@@ -1,0 +1,96 @@
+"""The reviewer's desk: one line after another that is decided by itself, also by keyboard (R5)."""
+
+from flask import flash, request
+from flask.typing import ResponseReturnValue
+
+from portal.claims import desk, findings, forms, policy, queries, services
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.workflow import LINE, REASONS
+from portal.core.db import session
+from portal.core.i18n import _
+from portal.files.queries import of_document
+from portal.files.views import linked
+from portal.oldparts.models import OldPart
+from portal.oldparts.queries import origin_of, part_of
+from portal.oldparts.reviewing import history_of
+from portal.web import languages
+from portal.web.htmx import render
+from portal.web.routes import Pages, actor, go, load, now
+
+pages = Pages("desk", __name__)
+KEYS = {"approve": "a", "reduce": "r", "reject": "x"}
+
+
+@pages.get("/runs/<name>/next", needs=policy.DECIDE)
+def following(name: str) -> ResponseReturnValue:
+    """On to the first line of a run that is decided by itself, or the one after a given line."""
+    run, claim_name = load(Run, name), request.args.get("claim")
+    claim = load(Claim, claim_name) if claim_name else None
+    return _go_on(run, claim, request.args.get("line", 0, type=int))
+
+
+def _go_on(run: Run, claim: Claim | None = None, position: int = 0) -> ResponseReturnValue:
+    spot = desk.beside(run, actor(), claim, max(0, min(position, 999999)))
+    if spot is None:
+        flash(_("No line is left here that has to be looked at by itself."), "info")
+        return go("runs.show", name=run.public_id)
+    return go("desk.show", name=spot.claim, position=spot.position)
+
+
+@pages.get("/claims/<name>/review/<int(max=999999):position>", needs=policy.DECIDE)
+def show(name: str, position: int) -> ResponseReturnValue:
+    """One line to decide: large photos, and beside them what is known."""
+    claim = load(Claim, name)
+    if claim.status != "in_review":
+        return go("claims.show", name=name)
+    return _page(claim, *desk.line_at(claim, position))
+
+
+def _page(
+    claim: Claim, line: ClaimLine, piece: OldPart, form: forms.DecisionForm | None = None
+) -> ResponseReturnValue:
+    run = session.get_one(Run, claim.run_id)
+    return render(
+        "claims/desk.html",
+        status=form.status if form else 200,
+        claim=claim,
+        line=line,
+        run=run,
+        decided_by=desk.who_decided(line),
+        old_part=piece,
+        heading=queries.heading(claim),
+        state=LINE.state(line.status),
+        piece_state=piece.workflow.state(piece.status),
+        steps=[(step, KEYS[step.name]) for step in LINE.available(line.status, actor())],
+        reasons=REASONS,
+        findings=findings.of_lines([line.id], actor())[line.id],
+        part=part_of(piece, languages.code()),
+        origin=origin_of(piece, languages.code()),
+        photos=linked(
+            row for row in of_document(piece) if row.purpose == "photo" and row.place is None
+        ),
+        history=history_of(piece, now()),
+        waiting=desk.waiting(run, actor()),
+        following=desk.beside(run, actor(), claim, line.position),
+        preceding=desk.beside(run, actor(), claim, line.position, back=True),
+        form=form,
+    )
+
+
+@pages.post("/claims/<name>/review/<int(max=999999):position>/decide", needs=policy.DECIDE)
+def decide(name: str, position: int) -> ResponseReturnValue:
+    """Approve, reduce or reject it; then the next one comes (R6)."""
+    claim = load(Claim, name)
+    form = forms.DecisionForm()
+    if form.validate_on_submit():
+        with form.refusals():
+            line = services.decide_line(
+                claim, position, form.decision(), was=form.was.data or "", by=actor(), now=now()
+            )
+            told = {"claim": claim.number, "line": position, "state": LINE.state(line.status).label}
+            flash(_("%(claim)s, line %(line)d: %(state)s", **told), "success")
+            return _go_on(session.get_one(Run, claim.run_id), claim, position)
+    if claim.status != "in_review":
+        flash(_("This claim is not in review any more."), "warning")
+        return go("claims.show", name=name)
+    return _page(claim, *desk.line_at(claim, position), form)
