@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from portal.claims import findings
 from portal.claims.figures import credit_of, total
-from portal.claims.models import Claim, ClaimLine
+from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import AnyRow, session
 from portal.core.documents import Document, relock
 from portal.core.events import Event, record, subscribe
@@ -191,9 +191,16 @@ def payment_row(old_part: OldPart, actor: Actor) -> AnyRow | None:
             Claim.number,
             Claim.submitted_at,
             Claim.created_at,
+            ClaimLine.claimed,
+            ClaimLine.status,
+            ClaimLine.approved,
+            ClaimLine.decided_at,
+            Run.month,
+            Run.closed_at,
         )
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
+        .outerjoin(Run, Run.id == Claim.run_id)
         .where(ClaimLine.old_part_id == old_part.id, _shown_to(actor))
     ).one_or_none()
 

@@ -446,7 +446,14 @@ def _way(old_part: OldPart, who: Actor) -> dict[str, Stop]:
     if row is None:
         return {}
     claim = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
-    stops = {"claimed": Stop(row.submitted_at or row.created_at, row.number, claim)}
+    begun = row.submitted_at or row.created_at
+    stops = {"claimed": Stop(begun, row.number, claim, row.claimed)}
+    if row.decided_at:
+        label = LINE.state(row.status).label
+        stops["decided"] = Stop(row.decided_at, label, claim, row.approved)
+    if row.closed_at:
+        paper = url_for("claimpapers.statement", name=row.public_id) if claim else None
+        stops["settled"] = Stop(row.closed_at, row.month, paper)
     entry = failed.entry_of(old_part, None if row.code == "refused" else row.id)
     if entry is not None:
         place = url_for("ledger.entry", name=entry.public_id)

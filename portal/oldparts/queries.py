@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from portal.applications.models import (
     Application,
     ApplicationLine,
+    Quote,
     QuoteLine,
     Shipment,
     ShipmentLine,
@@ -29,6 +30,7 @@ from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.core.search import matches
 from portal.files.models import Attachment
+from portal.ledger.models import Transfer
 from portal.oldparts import policy
 from portal.oldparts.charge_models import OWED, SETTLED, VOLUNTARY, OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
@@ -251,6 +253,32 @@ def origin_of(old_part: OldPart, language: str) -> AnyRow:
     """The shipped line that a visible old part's new part came from (O2)."""
     return session.execute(
         shipped_lines(language).where(ShipmentLine.id == old_part.shipment_line_id)
+    ).one()
+
+
+def agreed_of(old_part: OldPart) -> AnyRow:
+    """What was asked for, quoted and deducted for a visible old part's new part (O2)."""
+    its_deduction = (Transfer.document_kind == Application.kind) & (
+        Transfer.document_id == Application.id
+    )
+    return session.execute(
+        select(
+            Application.public_id,
+            Application.number,
+            Application.submitted_at,
+            Quote.version,
+            Quote.made_at,
+            QuoteLine.unit_price,
+            Transfer.public_id.label("entry"),
+            Transfer.at.label("deducted_at"),
+        )
+        .select_from(ShipmentLine)
+        .join(QuoteLine, QuoteLine.id == ShipmentLine.quote_line_id)
+        .join(Quote, Quote.id == QuoteLine.quote_id)
+        .join(Application, Application.id == Quote.application_id)
+        .outerjoin(Transfer, its_deduction & (Transfer.kind == "parts_deduction"))
+        .where(ShipmentLine.id == old_part.shipment_line_id)
+        .limit(1)
     ).one()
 
 

@@ -17,6 +17,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.files.queries import of_document
 from portal.files.views import linked, with_uploads
+from portal.ledger.kinds import KINDS
 from portal.oldparts import (
     charge_queries,
     forms,
@@ -39,7 +40,7 @@ from portal.oldparts.workflow import REJECTION_REASONS
 from portal.terms.values import value
 from portal.web import frame, languages, lists, steps, timeline
 from portal.web.htmx import render
-from portal.web.routes import Pages, actor, go, load, now
+from portal.web.routes import Pages, actor, go, load, needs_of, now
 
 pages = Pages("oldparts", __name__, url_prefix="/old-parts")
 register_kind(
@@ -289,14 +290,35 @@ def _page(
 
 def _own_stops(old_part: OldPart, origin: AnyRow) -> dict[str, Stop]:
     """Where a piece came by, as far as old parts know it."""
-    shipment = url_for("shipments.show", name=origin.shipment_public_id)
-    stops = {"registered": Stop(old_part.created_at, old_part.number)}
+    agreed = queries.agreed_of(old_part)
+    name, version = agreed.public_id, agreed.version
+    quote = str(_("Quote %(version)s", version=version))
+    stops = {
+        "asked": Stop(agreed.submitted_at, agreed.number, _open("applications.show", name=name)),
+        "quoted": Stop(
+            agreed.made_at,
+            quote,
+            _open("quotes.show", name=name, version=version),
+            agreed.unit_price,
+        ),
+        "registered": Stop(old_part.created_at, old_part.number),
+    }
+    if agreed.entry:
+        entry = _open("ledger.entry", name=agreed.entry)
+        label = KINDS["parts_deduction"]
+        stops["deducted"] = Stop(agreed.deducted_at, label, entry, old_part.unit_price)
     if origin.received_at:
+        shipment = _open("shipments.show", name=origin.shipment_public_id)
         stops["shipped"] = Stop(origin.received_at, origin.shipment_number, shipment)
     if inspection := inspections.of(old_part):
         passed = old_part.workflow.state("failed" if inspection.failure_code else "passed")
         stops["inspected"] = Stop(inspection.inspected_at, passed.label)
     return stops
+
+
+def _open(endpoint: str, **place: Any) -> str | None:
+    """Where a page is that this person may open."""
+    return url_for(endpoint, **place) if actor().can(needs_of(endpoint)) else None
 
 
 def _verdict(old_part: OldPart, entries: Sequence[timeline.Entry]) -> timeline.Entry | None:

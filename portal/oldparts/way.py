@@ -1,4 +1,4 @@
-"""The way of one old part, from the shipped line to the entry in the ledger (O9)."""
+"""The way of one old part, from what the dealer asked for to the entry that paid it (O9)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,19 +12,28 @@ from portal.oldparts.models import OldPart
 
 @dataclass(frozen=True)
 class Stop:
-    """Where it came by: when, the number of the document or what was found, and where that is."""
+    """Where it came by: when, the number of the document or what was found, and where that is.
+
+    ``amount`` is the piece's own share in the currency's minor units, where money was moved.
+    """
 
     at: datetime
     text: Any
     url: str | None = None
+    amount: int | None = None
 
 
 STOPS = {
+    "asked": _l("Parts application"),
+    "quoted": _l("Quote"),
+    "deducted": _l("Parts deduction"),
     "shipped": _l("Shipped line"),
     "registered": _l("Registration"),
     "collected": _l("Collection"),
     "inspected": _l("Inspection"),
     "claimed": _l("Claim"),
+    "decided": _l("Decision"),
+    "settled": _l("Statement"),
     "booked": _l("Ledger entry"),
 }
 

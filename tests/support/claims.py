@@ -36,7 +36,8 @@ def _shipped(portal: Portal, dealer: str, part: str, count: int, price: int, at:
     dealer_id, part_id = portal.dealers[dealer], portal.parts[part]
     who = {"dealer_id": dealer_id, "created_by_id": portal.clerk.id}
     mark = public_id()
-    application = Application(**_document("received", at), **who, number=f"PA-{mark}", typed={})
+    head = _document("received", at)
+    application = Application(**head, **who, number=f"PA-{mark}", submitted_at=at, typed={})
     session.add(application)
     session.flush()
     asked = ApplicationLine(

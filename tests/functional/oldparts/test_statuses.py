@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy import select
 
+from portal.claims.commands import Decision
 from portal.claims.models import Claim, Run
 from portal.core.db import session
 from tests.support import claims, collecting, story
@@ -43,21 +44,47 @@ def test_list_shows_both_statuses_as_the_money_moves(portal: Portal) -> None:
         assert badges(portal, who, name) == ["Failed the inspection", "Charged back"]
 
 
-def test_page_shows_the_way_of_a_piece_with_the_last_stop_marked(portal: Portal) -> None:
-    """O9: shipped line, registration, collection, inspection, claim, ledger entry."""
+def way(portal: Portal, who: str, name: str) -> dict[str, str]:
+    """The stops of a piece's way on its page, each with what stands there."""
+    page = portal.client(portal.cast[who]).get(f"/old-parts/{name}").text
+    (drawn,) = re.findall(r'<ol class="way">(.*?)</ol>', page, re.DOTALL)
+    return dict(re.findall(r"<li[^>]*><span>([^<]+)</span>\s*(.*?)</li>", drawn, re.DOTALL))
+
+
+def test_page_shows_the_way_of_a_piece(portal: Portal) -> None:
+    """O9: from what was asked for to the entry that paid for it; each step can be opened."""
     old_part = story.accepted(portal)
-    page = portal.client(portal.clerk).get(f"/old-parts/{old_part.public_id}").text
-    way = page.split('<ol class="way">')[1].split("</ol>")[0]
-    stops = re.findall(r"<li[^>]*><span>([^<]+)</span>", way)
-    assert stops == [
-        "Shipped line", "Registration", "Collection", "Inspection", "Claim", "Ledger entry",
+    stops = way(portal, "clerk", old_part.public_id)
+    assert list(stops) == [
+        "Parts application", "Quote", "Parts deduction", "Shipped line", "Registration",
+        "Collection", "Inspection", "Claim", "Decision", "Statement", "Ledger entry",
     ]  # fmt: skip
-    assert way.count('aria-current="step"') == 1
-    assert way.count("not yet") == 4
-    assert "/shipments/" in way
+    not_yet = [name for name, said in stops.items() if "not yet" in said]
+    assert not_yet == list(stops)[5:]
+    assert "Quote 1" in stops["Quote"]
+    assert "12.50" in stops["Parts deduction"]
     claim = claims.started(portal, by="manager")
-    page = portal.client(portal.clerk).get(f"/old-parts/{old_part.public_id}").text
-    assert f"/claims/{claim.public_id}" in page.split('<ol class="way">')[1]
+    assert f"/claims/{claim.public_id}" in way(portal, "clerk", old_part.public_id)["Claim"]
+
+
+def test_way_can_be_opened_as_far_as_one_may(portal: Portal) -> None:
+    """O9, P3: what was decided, the statement and the entry of a piece that was paid for."""
+    old_part = story.accepted(portal)
+    claim = claims.in_review(portal)
+    with portal.transaction():
+        taken = session.get_one(Claim, claim.id)
+        facts = {"was": "open", "by": portal.reviewer, "now": portal.now}
+        claims.services.decide_line(taken, 1, Decision("approve"), **facts)
+        run = session.get_one(Run, taken.run_id)
+    claims.decide_all(portal, claim)
+    claims.close(portal, run)
+    stops = way(portal, "manager", old_part.public_id)
+    assert "Approved" in stops["Decision"]
+    assert f"/claims/{claim.public_id}/statement/paper.pdf" in stops["Statement"]
+    for name in ("Parts application", "Quote", "Parts deduction", "Shipped line", "Ledger entry"):
+        address = re.findall('href="([^"]+)"', stops[name])[0]
+        assert portal.client(portal.manager).get(address).status_code == 200
+    assert "href" not in way(portal, "warehouse", old_part.public_id)["Ledger entry"]
 
 
 def _both(text: str, name: str) -> list[str]:
