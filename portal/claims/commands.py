@@ -1,6 +1,6 @@
 """What people ask for, in the shape that the services take."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,19 @@ class Draft:
     offered: frozenset[str]
     chosen: frozenset[str]
     remarks: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Freight:
+    """What a carrier was paid for a consignment (R1), in minor units, and the receipts.
+
+    The consignment and the receipts are named by their public ids.
+    """
+
+    consignment: str
+    amount: int
+    receipts: Collection[str]
     remark: str = ""
 
 

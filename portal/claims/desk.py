@@ -15,7 +15,6 @@ from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import AnySelect, session
 from portal.core.errors import NotFound
 from portal.core.permissions import Actor
-from portal.oldparts.models import OldPart
 from portal.people.models import User
 from portal.web.lists import MOST, in_words
 
@@ -30,16 +29,14 @@ class Spot(NamedTuple):
     position: int
 
 
-def line_at(claim: Claim, position: int) -> tuple[ClaimLine, OldPart]:
-    """A line of a claim with its old part; NotFound if there is none there."""
-    found = session.execute(
-        select(ClaimLine, OldPart)
-        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .where(ClaimLine.claim_id == claim.id, ClaimLine.position == position)
+def line_at(claim: Claim, position: int) -> ClaimLine:
+    """A line of a claim; NotFound if there is none there."""
+    found = session.scalars(
+        select(ClaimLine).where(ClaimLine.claim_id == claim.id, ClaimLine.position == position)
     ).one_or_none()
     if found is None:
         raise NotFound()
-    return found[0], found[1]
+    return found
 
 
 def who_decided(line: ClaimLine) -> str | None:

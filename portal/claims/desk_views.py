@@ -1,14 +1,17 @@
 """The reviewer's desk: one line after another that is decided by itself, also by keyboard (R5)."""
 
+from typing import Any
+
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.claims import desk, findings, forms, policy, queries, services
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.workflow import LINE, REASONS
+from portal.collections.models import Consignment
 from portal.core.db import session
 from portal.core.i18n import _
-from portal.files.queries import of_document
+from portal.files.queries import by_place, of_document
 from portal.files.views import linked
 from portal.oldparts.models import OldPart
 from portal.oldparts.queries import origin_of, part_of
@@ -43,11 +46,33 @@ def show(name: str, position: int) -> ResponseReturnValue:
     claim = load(Claim, name)
     if claim.status != "in_review":
         return go("claims.show", name=name)
-    return _page(claim, *desk.line_at(claim, position))
+    return _page(claim, desk.line_at(claim, position))
+
+
+def _about(claim: Claim, line: ClaimLine) -> dict[str, Any]:
+    """What is known of what a line claims: its piece, or its consignment with the receipts."""
+    if line.consignment_id is not None:
+        consignment = session.get_one(Consignment, line.consignment_id)
+        return {
+            "consignment": consignment,
+            "consignment_state": Consignment.workflow.state(consignment.status),
+            "receipts": linked(by_place(claim).get(consignment.public_id, ())),
+        }
+    piece = session.get_one(OldPart, line.old_part_id)
+    return {
+        "old_part": piece,
+        "piece_state": OldPart.workflow.state(piece.status),
+        "part": part_of(piece, languages.code()),
+        "origin": origin_of(piece, languages.code()),
+        "photos": linked(
+            row for row in of_document(piece) if row.purpose == "photo" and row.place is None
+        ),
+        "history": history_of(piece, now()),
+    }
 
 
 def _page(
-    claim: Claim, line: ClaimLine, piece: OldPart, form: forms.DecisionForm | None = None
+    claim: Claim, line: ClaimLine, form: forms.DecisionForm | None = None
 ) -> ResponseReturnValue:
     run = session.get_one(Run, claim.run_id)
     return render(
@@ -57,23 +82,16 @@ def _page(
         line=line,
         run=run,
         decided_by=desk.who_decided(line),
-        old_part=piece,
         heading=queries.heading(claim),
         state=LINE.state(line.status),
-        piece_state=piece.workflow.state(piece.status),
         steps=[(step, KEYS[step.name]) for step in LINE.available(line.status, actor())],
         reasons=REASONS,
         findings=findings.of_lines([line.id], actor())[line.id],
-        part=part_of(piece, languages.code()),
-        origin=origin_of(piece, languages.code()),
-        photos=linked(
-            row for row in of_document(piece) if row.purpose == "photo" and row.place is None
-        ),
-        history=history_of(piece, now()),
         waiting=desk.waiting(run, actor()),
         following=desk.beside(run, actor(), claim, line.position),
         preceding=desk.beside(run, actor(), claim, line.position, back=True),
         form=form,
+        **_about(claim, line),
     )
 
 
@@ -93,4 +111,4 @@ def decide(name: str, position: int) -> ResponseReturnValue:
     if claim.status != "in_review":
         flash(_("This claim is not in review any more."), "warning")
         return go("claims.show", name=name)
-    return _page(claim, *desk.line_at(claim, position), form)
+    return _page(claim, desk.line_at(claim, position), form)

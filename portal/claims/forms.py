@@ -1,18 +1,22 @@
 """The shape of what is typed on the pages of claims and runs."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from wtforms import Field, HiddenField, StringField
+from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import Optional, ValidationError
 
-from portal.claims.commands import Decision, Draft, Step
+from portal.claims.commands import Decision, Draft, Freight, Step
 from portal.claims.workflow import LINE
 from portal.core.clock import Month
 from portal.core.db import LINE as LONGEST
+from portal.core.db import AnyRow
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l
-from portal.web.forms import Form, MoneyField, VersionField, clean, text
+from portal.files.forms import UploadsField
+from portal.web import filters
+from portal.web.forms import Form, MoneyField, VersionField, clean, line, needed, text
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{16}")
 _REMARK = "remark-"
@@ -114,3 +118,34 @@ class ShareForm(Form):
     """Among whom dealers are shared out."""
 
     among = NamesField(_l("Reviewers"), default=frozenset())
+
+
+def _label(row: AnyRow) -> str:
+    """A consignment as one knows it: its number, how it was sent, and when."""
+    sent = (row.consignment_number, row.carrier, row.tracking_number, filters.day(row.sent_at))
+    return " · ".join(filter(None, sent))
+
+
+class FreightForm(Form):
+    """What a carrier was paid for a consignment, with the receipt (R1)."""
+
+    consignment = SelectField(_l("Consignment"), validate_choice=False)
+    amount = MoneyField(_l("Freight paid"), [needed()], least=1)
+    files = UploadsField(_l("Receipt"), default=())
+    remark = line(_l("Remark"), required=False)
+
+    def offer(self, consignments: Sequence[AnyRow]) -> None:
+        """Let one choose among these; the only one is chosen."""
+        self.consignment.choices = [
+            *([("", _("Choose…"))] if len(consignments) > 1 else []),
+            *((row.consignment, _label(row)) for row in consignments),
+        ]
+
+    def freight(self) -> Freight:
+        """What the dealer claims."""
+        return Freight(
+            consignment=self.consignment.data or "",
+            amount=self.amount.data,
+            receipts=frozenset(self.files.data or ()),
+            remark=self.remark.data or "",
+        )

@@ -2,6 +2,7 @@
 
 from portal.claims.models import Run
 from portal.claims.workflow import LINE, REASONS
+from portal.collections.models import Consignment
 from portal.core.i18n import _l
 from portal.oldparts.models import OldPart
 from portal.web import filters
@@ -28,6 +29,7 @@ VALUES = {
     "run": number_of(_l("Run"), Run.month, filters.month),
     "line": plain(_l("Line")),
     "old_part": number_of(_l("Old part"), OldPart.number),
+    "consignment": number_of(_l("Freight of the consignment"), Consignment.number),
     "lines": plain(_l("Lines")),
     **_SUMS,
     "reason_code": choice(_l("Reason"), REASONS),

@@ -22,6 +22,8 @@ from portal.core.drafts import Draft
 
 RUNS = "claims.runs"
 """The turn that the opening of a run and the submission of a claim take (R4)."""
+OLD_PART, FREIGHT = "old_part", "freight"
+"""What a line claims (R1)."""
 
 
 class Run(Document, Base):
@@ -85,12 +87,12 @@ class Claim(Document, Draft, Base):
 
 
 class ClaimLine(Base):
-    """One accepted old part that is claimed.
+    """One thing that is claimed: an accepted old part, or the freight of a consignment (R1).
 
-    A piece stands on one line, ever: the unique constraint makes a second reimbursement
-    impossible (R3). The check ties the decision to its amount (R6). ``alone`` says, from when its
-    run takes it in, that it is decided by itself: a rule found something, or the dealer remarked
-    on it (R5).
+    A piece stands on one line, ever, and so does a consignment: the unique constraints make a
+    second reimbursement impossible (R3). The checks tie the kind to what is claimed, and the
+    decision to its amount (R6). ``alone`` says, from when its run takes it in, that it is decided
+    by itself: a rule found something, or the dealer remarked on it (R5).
     """
 
     __tablename__ = "claim_line"
@@ -105,6 +107,13 @@ class ClaimLine(Base):
             " OR (status = 'rejected' AND approved IS NOT NULL AND approved = 0"
             " AND reason_code IS NOT NULL)",
             name="decision",
+        ),
+        CheckConstraint(
+            "(kind = 'old_part' AND old_part_id IS NOT NULL AND part_id IS NOT NULL"
+            " AND consignment_id IS NULL)"
+            " OR (kind = 'freight' AND consignment_id IS NOT NULL"
+            " AND old_part_id IS NULL AND part_id IS NULL)",
+            name="source",
         ),
         Index("ix_claim_line_dealer_id", "dealer_id"),
         Index(
@@ -121,8 +130,10 @@ class ClaimLine(Base):
     dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"))
     position: Mapped[int] = mapped_column(Integer)
-    old_part_id: Mapped[int] = mapped_column(ForeignKey("old_part.id"), unique=True)
-    part_id: Mapped[int] = mapped_column(ForeignKey("part.id"))
+    kind: Mapped[str] = mapped_column(String(20), default=OLD_PART, server_default=OLD_PART)
+    old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"), unique=True)
+    part_id: Mapped[int | None] = mapped_column(ForeignKey("part.id"))
+    consignment_id: Mapped[int | None] = mapped_column(ForeignKey("consignment.id"), unique=True)
     claimed: Mapped[Money]
     remark: Mapped[Line] = mapped_column(default="")
     alone: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -5,8 +5,8 @@ from typing import Any
 
 from portal.applications.queries import part_name
 from portal.claims import figures, statements
-from portal.claims.models import Claim
-from portal.claims.workflow import LINE, REASONS
+from portal.claims.models import FREIGHT, Claim
+from portal.claims.workflow import LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, streamed
 from portal.core.events import steps_taken
 from portal.core.i18n import _
@@ -101,12 +101,14 @@ def sheet(claim: Claim) -> exports.Table:
     columns = [
         Column(_("Claim"), "claim"),
         Column(_("Line"), "position"),
+        Column(_("Kind"), "kind", lambda kind: str(LINE_KINDS[kind])),
         Column(_("Old part"), "old_part"),
         Column(_("Part number"), "part_number"),
         Column(_("Part"), "label"),
         Column(_("Product model"), "product_model"),
         Column(_("Serial"), "product_serial"),
         Column(_("Failed on"), "failed_on"),
+        Column(_("Consignment"), "consignment"),
         Column(_("Remark"), "remark"),
         Column(_("Claimed"), "claimed", amount),
         Column(_("Decision"), "status", state),
@@ -145,15 +147,26 @@ def _part(name: str, rows: Iterable[AnyRow], *, decided: bool) -> dict[str, Any]
 
 def _line(row: AnyRow, *, decided: bool) -> Iterator[tuple[str, Any]]:
     yield "number", row.position
-    yield "old_part", row.old_part
-    yield "part", row.part_number
-    yield "name", part_name(row, "part_")
-    yield "product", " ".join(filter(None, (row.product_model, row.product_serial)))
-    yield "failed", day(row.failed_on)
+    yield from _claimed(row).items()
     yield "remark", row.remark
     yield "claimed", money(row.claimed)
     yield "approved", money(row.approved) if decided else ""
     yield "why", _why(row) if decided and row.status != "approved" else ""
+
+
+def _claimed(row: AnyRow) -> dict[str, Any]:
+    """What a line claims: a piece, or the freight of a consignment."""
+    if row.kind == FREIGHT:
+        carrier = " ".join(filter(None, (row.carrier, row.tracking_number)))
+        named = {"old_part": row.consignment, "part": LINE_KINDS[FREIGHT], "name": carrier}
+        return {**named, "product": "", "failed": ""}
+    return {
+        "old_part": row.old_part,
+        "part": row.part_number,
+        "name": part_name(row, "part_"),
+        "product": " ".join(filter(None, (row.product_model, row.product_serial))),
+        "failed": day(row.failed_on),
+    }
 
 
 def _why(row: AnyRow) -> str:

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.catalogue.models import Part
 from portal.claims import policy
 from portal.claims.figures import credit_of, has_finding, total
 from portal.claims.models import Claim, ClaimLine, LeftOut, Run
+from portal.collections.models import Consignment
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
@@ -84,13 +85,14 @@ def next_opening(now: datetime) -> Opening | None:
 # --- Eligible old parts (R1, R2) ------------------------------------------------------------
 
 
-def _accepted_between(month: Month, now: datetime, lapse_months: int) -> ColumnElement[bool]:
+def in_time(
+    at: InstrumentedAttribute[Any], month: Month, now: datetime, lapse_months: int
+) -> ColumnElement[bool]:
+    """Whether what became claimable then can be claimed for a month: it had, and has not lapsed."""
     # Who files late files for the month before at best: an old month revives nothing.
     first = max(month, Month.of(now).plus(-1)).plus(-lapse_months)
     zone = zone_of(now)
-    return (OldPart.accepted_at >= first.start(zone)) & (
-        OldPart.accepted_at < month.plus(1).start(zone)
-    )
+    return (at >= first.start(zone)) & (at < month.plus(1).start(zone))
 
 
 _any_line = aliased(ClaimLine)
@@ -109,18 +111,33 @@ def eligible(
         OldPart.dealer_id == dealer_id,
         reimbursable(),
         OldPart.unit_price > 0,
-        _accepted_between(month, now, lapse_months),
+        in_time(OldPart.accepted_at, month, now, lapse_months),
         ~_ON_A_CLAIM,
     ]
 
 
+def with_freight(dealer_id: int) -> list[ColumnElement[bool]]:
+    """The condition that a dealer sent a consignment in, and its freight is on no claim (R3)."""
+    return [
+        Consignment.dealer_id == dealer_id,
+        Consignment.status.in_(("sent", "received")),
+        ~exists().where(_any_line.consignment_id == Consignment.id),
+    ]
+
+
 class Proposal(NamedTuple):
-    """What a dealer could claim for a month; ``amount`` in minor units."""
+    """What a dealer could claim for a month; ``amount``, of the pieces, in minor units."""
 
     month: Month
     pieces: int
     amount: int
+    consignments: int
+    """Of so many the freight."""
     claim: AnyRow | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.pieces and not self.consignments
 
 
 def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
@@ -129,7 +146,7 @@ def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
     months = [Month.of(now).plus(-back) for back in range(lapse_months + 1)]
     columns: list[ColumnElement[Any]] = []
     for month in months:
-        fits = _accepted_between(month, now, lapse_months)
+        fits = in_time(OldPart.accepted_at, month, now, lapse_months)
         columns += [
             total(case((fits, 1), else_=0)),
             total(case((fits, OldPart.unit_price), else_=0)),
@@ -138,10 +155,24 @@ def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
         select(*columns).where(*eligible(dealer_id, months[0], now, lapse_months + 1))
     ).one()
     claims = latest_claims(dealer_id, months)
+    freight = _with_freight(dealer_id, months, now, lapse_months)
     return [
-        Proposal(month, pieces, amount, claims.get(str(month)))
-        for month, pieces, amount in zip(months, sums[::2], sums[1::2], strict=True)
+        Proposal(month, pieces, amount, consignments, claims.get(str(month)))
+        for month, pieces, amount, consignments in zip(
+            months, sums[::2], sums[1::2], freight, strict=True
+        )
     ]
+
+
+def _with_freight(
+    dealer_id: int, months: Sequence[Month], now: datetime, lapse_months: int
+) -> Sequence[int]:
+    """Of how many consignments the freight can be claimed for each of some months."""
+    numbers = (
+        func.count().filter(in_time(Consignment.sent_at, month, now, lapse_months))
+        for month in months
+    )
+    return tuple(session.execute(select(*numbers).where(*with_freight(dealer_id))).one())
 
 
 def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
@@ -299,17 +330,28 @@ _PIECE = (
     Part.name_pl,
 )
 
+CONSIGNMENT = (
+    Consignment.public_id.label("consignment"),
+    Consignment.number.label("consignment_number"),
+    Consignment.status.label("consignment_status"),
+    Consignment.carrier,
+    Consignment.tracking_number,
+    Consignment.sent_at,
+)
+"""What a page shows of the consignment whose freight is claimed."""
+
 
 def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
     """The lines behind a position, one more than a page shows; of one status if it is given.
 
-    One query: each with its part, its old part, the first photo of it, and the decision.
-    ``SUSPICIOUS`` stands in for a status.
+    One query: each with its part, its old part, the first photo of it, or with its consignment,
+    and the decision. ``SUSPICIOUS`` stands in for a status.
     """
     statement = (
         select(
             ClaimLine.id,
             ClaimLine.position,
+            ClaimLine.kind,
             ClaimLine.claimed,
             ClaimLine.remark,
             ClaimLine.status,
@@ -317,9 +359,11 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
             ClaimLine.reason_code,
             ClaimLine.note,
             *_PIECE,
+            *CONSIGNMENT,
         )
-        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .join(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .where(ClaimLine.claim_id == claim.id, ClaimLine.position > after)
         .order_by(ClaimLine.position)
         .limit(LINES + 1)

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
 
-from portal.claims import figures, findings, policy, queries
+from portal.claims import figures, findings, freight_queries, policy, queries
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
-from portal.claims.models import RUNS, Claim, ClaimLine, LeftOut, Run
+from portal.claims.models import OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
 from portal.claims.workflow import LINE, REASONS
+from portal.collections.models import Consignment
 from portal.core import drafts, workflow
 from portal.core.clock import Month
 from portal.core.db import Key, session, take_turn
@@ -29,8 +30,9 @@ from portal.terms.values import value
 def start(month: Month, *, by: Actor, now: datetime) -> Claim:
     """Begin the dealer's claim for a month with all eligible old parts on it (R1, R2).
 
-    Once the claim before it has been taken into a run, it is a supplement. Conflict while there
-    is a claim that has not; Invalid if the month has not begun or nothing can be claimed.
+    Once the claim before it has been taken into a run, it is a supplement. It may have no line yet
+    where there is freight to claim. Conflict while there is a claim that has not been taken in;
+    Invalid if the month has not begun or nothing can be claimed.
     """
     by.must(policy.WRITE)
     if by.dealer_id is None:
@@ -50,11 +52,9 @@ def start(month: Month, *, by: Actor, now: datetime) -> Claim:
     claim = _new_claim(by, month, last.ordinal + 1 if last else 0, now)
     lapse_months = value("claim.lapse_months", now.date())
     _put_on(claim, queries.eligible(by.dealer_id, month, now, lapse_months))
-    _count(claim)
-    if not claim.line_count:
-        raise Invalid(
-            _("There is no accepted old part that can be claimed for this month."), field="month"
-        )
+    count(claim)
+    if not claim.line_count and not freight_queries.claimable(claim, now):
+        raise Invalid(_("There is nothing that can be claimed for this month."), field="month")
     workflow.begin(
         claim,
         by=by,
@@ -90,16 +90,11 @@ def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
     """
     held = select(OldPart.id).where(*which).order_by(OldPart.id)
     session.execute(held.with_for_update(read=True, of=OldPart)).all()
-    last = func.coalesce(
-        select(func.max(ClaimLine.position))
-        .where(ClaimLine.claim_id == claim.id)
-        .scalar_subquery(),
-        0,
-    )
     columns: dict[str, ColumnElement[Any]] = {
         "dealer_id": OldPart.dealer_id.expression,
         "claim_id": literal(claim.id, Key),
-        "position": last + func.row_number().over(order_by=OldPart.id),
+        "position": last_position(claim) + func.row_number().over(order_by=OldPart.id),
+        "kind": literal(OLD_PART),
         "old_part_id": OldPart.id.expression,
         "part_id": OldPart.part_id.expression,
         "claimed": OldPart.unit_price.expression,
@@ -113,7 +108,13 @@ def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
     )
 
 
-def _count(claim: Claim) -> None:
+def last_position(claim: Claim) -> ColumnElement[int]:
+    """The position of a claim's last line; 0 if it has none."""
+    last = select(func.max(ClaimLine.position)).where(ClaimLine.claim_id == claim.id)
+    return func.coalesce(last.scalar_subquery(), 0)
+
+
+def count(claim: Claim) -> None:
     """Set a claim's number of lines and the sum that they claim."""
     claim.line_count, claim.claimed = session.execute(
         select(func.count(), total(ClaimLine.claimed)).where(ClaimLine.claim_id == claim.id)
@@ -148,7 +149,7 @@ def save(
     _leave_out(claim, draft.offered - draft.chosen)
     _add_back(claim, draft.chosen, now)
     _remark(claim, draft)
-    _count(claim)
+    count(claim)
     drafts.mark(claim, page=page, leaves=leaves, by=by, now=now)
 
 
@@ -226,9 +227,9 @@ def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: da
     workflow.check(claim, "submit", by=by)
     drafts.check(claim, seen=seen, page=page, by=by)
     claim.saved_page = None
-    _count(claim)
+    count(claim)
     if not claim.line_count:
-        raise Invalid(_("A claim needs at least one old part."))
+        raise Invalid(_("A claim needs at least one line."))
     take_turn(RUNS, shared=True)
     opened_at = session.scalar(select(func.max(Run.opened_at)))
     now = max(now, opened_at.astimezone(now.tzinfo)) if opened_at else now
@@ -335,16 +336,24 @@ def _reason(decision: Decision) -> str:
 def _record_line(
     claim: Claim, line: ClaimLine, decision: Decision, by: Actor, now: datetime
 ) -> None:
-    number = session.scalars(select(OldPart.number).where(OldPart.id == line.old_part_id)).one()
     values = {
         "line": line.position,
-        "old_part": number,
+        **_source(line),
         "claimed": line.claimed,
         "approved": line.approved,
     }
     if line.reason_code:
         values["reason_code"] = line.reason_code
     record(claim, f"{decision.step}_line", by=by, now=now, reason=line.note, values=values)
+
+
+def _source(line: ClaimLine) -> dict[str, str]:
+    """The number of what a line claims, by the value's name."""
+    if line.old_part_id is not None:
+        piece = select(OldPart.number).where(OldPart.id == line.old_part_id)
+        return {"old_part": session.scalars(piece).one()}
+    sent = select(Consignment.number).where(Consignment.id == line.consignment_id)
+    return {"consignment": session.scalars(sent).one()}
 
 
 def one_by_one(lines: int, suspicious: int) -> str:

@@ -9,6 +9,7 @@ from portal.catalogue.models import Part
 from portal.claims.figures import credit_of
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
+from portal.collections.models import Consignment
 from portal.core.db import AnyRow, AnySelect, Key, session
 from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
@@ -97,6 +98,7 @@ def _lines(*which: ColumnElement[bool]) -> AnySelect:
             Claim.number.label("claim"),
             Claim.month,
             ClaimLine.position,
+            ClaimLine.kind,
             ClaimLine.claimed,
             ClaimLine.remark,
             ClaimLine.status,
@@ -108,11 +110,15 @@ def _lines(*which: ColumnElement[bool]) -> AnySelect:
             OldPart.product_model,
             OldPart.product_serial,
             OldPart.failed_on,
+            Consignment.number.label("consignment"),
+            Consignment.carrier,
+            Consignment.tracking_number,
             *part_names(),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .join(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .outerjoin(RunPart, of_part())
         .where(*which)
         .order_by(Claim.month, Claim.ordinal, ClaimLine.position)
@@ -120,7 +126,7 @@ def _lines(*which: ColumnElement[bool]) -> AnySelect:
 
 
 def lines_of(claim: Claim) -> AnySelect:
-    """The lines of a claim, each with its piece and its part."""
+    """The lines of a claim, each with its piece and its part, or its consignment."""
     return _lines(Claim.id == claim.id)
 
 

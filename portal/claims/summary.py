@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, case, func, literal, select
 from portal.catalogue.models import Part
 from portal.claims import figures, statements
 from portal.claims.figures import total
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import OLD_PART, Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
-from portal.claims.workflow import LINE, REASONS
+from portal.claims.workflow import LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _, _l, ngettext
 from portal.oldparts.models import OldPart
@@ -166,25 +166,33 @@ def _by_dealer(run: Run, last: Run | None) -> Sequence[Row]:
 def _by_part(run: Run, last: Run | None) -> Sequence[Row]:
     number, *_names = statements.part_names()
     statement = (
-        _sums(run, last, ClaimLine.part_id, number, statements.part_label().label("part_label"))
-        .join(Part, Part.id == ClaimLine.part_id)
+        _sums(
+            run, last, ClaimLine.kind, ClaimLine.part_id,
+            number, statements.part_label().label("part_label"),
+        )
+        .outerjoin(Part, Part.id == ClaimLine.part_id)
         .outerjoin(RunPart, statements.of_part())
-    )
+    )  # fmt: skip
     return _rows(
         statement,
-        lambda row: row.part_id,
-        lambda row: f"{row.part_number} {row.part_label}",
+        lambda row: (row.kind, row.part_id),
+        lambda row: _other_kind(row) or f"{row.part_number} {row.part_label}",
         "approved",
     )
 
 
+def _other_kind(row: AnyRow) -> str:
+    """What lines claim that claim no old part: they have no part and no model."""
+    return "" if row.kind == OLD_PART else str(LINE_KINDS[row.kind])
+
+
 def _by_model(run: Run, last: Run | None) -> Sequence[Row]:
-    statement = _sums(run, last, OldPart.product_model).join(
+    statement = _sums(run, last, ClaimLine.kind, OldPart.product_model).outerjoin(
         OldPart, OldPart.id == ClaimLine.old_part_id
     )
     return _rows(
         statement,
-        lambda row: row.product_model,
-        lambda row: row.product_model or _("No model"),
+        lambda row: (row.kind, row.product_model),
+        lambda row: _other_kind(row) or row.product_model or _("No model"),
         "approved",
     )

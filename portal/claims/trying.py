@@ -16,6 +16,7 @@ from portal.claims.findings import Told
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.rules import RULES
 from portal.claims.rules.rule import Figures, Lines, Rule, Values
+from portal.collections.models import Consignment
 from portal.core.db import AnyRow, rows, session
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
@@ -74,7 +75,7 @@ def run_named(name: str) -> Run | None:
 def tried(run: Run, values: Values, *, now: datetime) -> Trial:
     """Let the rules look at a run with the values in force and with others."""
     lines, known = findings.lines_of_run(run, now), findings.in_force(now)
-    claimed: dict[int, int] = dict(rows(lines.select(ClaimLine.claimed)))
+    claimed: dict[int, int] = dict(rows(lines.of_any_kind(ClaimLine.claimed)))
     before = {name: _looked(rule, lines, known) for name, rule in RULES.items()}
     after = {
         name: before[name] if _same(rule, known, values) else _looked(rule, lines, values)
@@ -123,10 +124,13 @@ def _shown(line_ids: Sequence[int]) -> Mapping[int, Any]:
             Claim.number.label("claim_number"),
             OldPart.public_id.label("old_part"),
             OldPart.number.label("old_part_number"),
+            Consignment.public_id.label("consignment"),
+            Consignment.number.label("consignment_number"),
             Dealer.name.label("dealer_name"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .join(Dealer, Dealer.id == ClaimLine.dealer_id)
         .where(ClaimLine.id.in_(line_ids))
     )

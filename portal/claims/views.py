@@ -7,11 +7,22 @@ from typing import Any, NamedTuple
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import failed, figures, findings, forms, policy, queries, services
+from portal.claims import (
+    failed,
+    figures,
+    findings,
+    forms,
+    freight_queries,
+    policy,
+    queries,
+    services,
+)
+from portal.claims.freight_views import receipts_beside
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
 from portal.claims.run_views import main_line
 from portal.claims.workflow import LINE, REASONS
+from portal.collections.models import Consignment
 from portal.core.clock import Month
 from portal.core.db import AnyRow
 from portal.core.documents import DocumentKind, kind_named, register
@@ -86,8 +97,8 @@ def _new_page(form: forms.MonthForm) -> ResponseReturnValue:
         "claims/new.html",
         status=form.status,
         form=form,
-        proposals=list(proposals[:2]) + [one for one in proposals[2:] if one.pieces],
-        chosen=form.month.data or str(proposals[1 if proposals[1].pieces else 0].month),
+        proposals=list(proposals[:2]) + [one for one in proposals[2:] if not one.is_empty],
+        chosen=form.month.data or str(proposals[0 if proposals[1].is_empty else 1].month),
         cutoff=queries.next_cutoff(now()),
     )
 
@@ -131,6 +142,8 @@ def _page(
         statement=statement,
         alone=_alone(statement),
         findings=findings.of_lines([line.id for line in lines], actor()),
+        receipts=receipts_beside(claim, lines),
+        consignment_state=Consignment.workflow.state,
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
         account_url=_account_url(heading.dealer_public_id),
@@ -237,6 +250,7 @@ def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) 
 
 def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
     rows = queries.candidates(claim, now(), _after())
+    freight = freight_queries.lines_of(claim)
     typed = form if isinstance(form, forms.DraftForm) and form.is_submitted() else None
     return render(
         "claims/draft.html",
@@ -252,6 +266,10 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         after=_after(),
         old_part_url=_old_part_url,
         old_part_state=OldPart.workflow.state,
+        freight=freight,
+        receipts=receipts_beside(claim, freight),
+        consignment_state=Consignment.workflow.state,
+        claimable=len(freight_queries.claimable(claim, now())),
         payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
         entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()),

@@ -146,6 +146,12 @@ RUN = Workflow(
     ),
 )
 
+LINE_KINDS = {
+    "old_part": _l("Old part"),
+    "freight": _l("Freight"),
+}
+"""What a line claims, in words (R1)."""
+
 REASONS = {
     "out_of_warranty": _l("The product was out of warranty on the day of failure."),
     "user_damage": _l("The photos show damage by the user."),

@@ -1,10 +1,12 @@
 """The demo's photos: drawn and prepared two at a time, before and while the story is played."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 from portal.demo.pictures.bench import photo
+from portal.demo.pictures.receipt import receipt
 from portal.demo.pictures.studio import portrait
 from portal.files.services import Prepared, prepare
 from portal.files.storage import storage
@@ -50,6 +52,13 @@ class Album:
     def order_new(self, number: str, kind: str) -> None:
         """Have a picture made of a new part, as the catalogue shows it; by the part's number."""
         self.made[number] = self.pool.submit(self._make_new, number, kind)
+
+    def order_receipt(self, name: str, lines: Sequence[str], total: str) -> None:
+        """Have a photo made of a carrier's receipt."""
+        self.made[name] = self.pool.submit(self._make_receipt, name, lines, total)
+
+    def _make_receipt(self, name: str, lines: Sequence[str], total: str) -> Prepared:
+        return prepare(receipt(lines, total), f"IMG_{_digits(name)}.jpg", purpose="file")
 
     def _make_new(self, number: str, kind: str) -> Prepared:
         return prepare(portrait(kind, f"{self.seed}/{number}"), f"{number}.jpg")

@@ -79,6 +79,7 @@ def _prepare(stage: Stage) -> None:
                     stage.album.order(name, stage.items[wish.number].fault)
 
     collected.order_photos(stage)
+    settlement.order_receipt(stage)
 
     def after(arrival: Arrival) -> None:
         stage.add(old_part(stage, arrival))

@@ -6,8 +6,8 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.claims import queries, runs, services
-from portal.claims.commands import Decision, Draft
+from portal.claims import freight, freight_queries, queries, runs, services
+from portal.claims.commands import Decision, Draft, Freight
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.clock import Month
 from portal.core.db import session
@@ -23,8 +23,11 @@ from portal.demo.words import (
     REDUCED,
     Said,
 )
+from portal.files.services import keep
 from portal.oldparts.models import OldPart
 
+RECEIPT, PAID = "collection/receipt", 8650
+"""What proves that a dealer paid for sending old parts in, and how much, in minor units."""
 LATE, RETURNED, UNDECIDED = "jinguan", "pengcheng", ("jingquan", "baltsan", "hujing")
 """Who submits too late for the run under review, whose claim is returned, whose is not decided."""
 
@@ -87,9 +90,25 @@ def draft_claim(stage: Stage, company: Company) -> Script:
     clerk = f"{company.key}.clerk"
     now = stage.hours[clerk].before(stage.end, 1, rng)
     yield now
-    month = Month.of(now)
-    if queries.to_file(stage.dealers[company.key].id, month, now).pieces:
-        services.start(month, by=stage.actors[clerk], now=now)
+    proposed, *_before = queries.proposals(stage.dealers[company.key].id, now)
+    if proposed.is_empty:
+        return
+    made = services.start(proposed.month, by=stage.actors[clerk], now=now)
+    arrived = [
+        row for row in freight_queries.claimable(made, now) if row.consignment_status == "received"
+    ]
+    for row in arrived[:1]:
+        paper = keep(stage.album.take(RECEIPT), by=stage.actors[clerk], now=now).public_id
+        paid = Freight(row.consignment, PAID, [paper])
+        freight.add(made, paid, by=stage.actors[clerk], now=now)
+
+
+def order_receipt(stage: Stage) -> None:
+    """Have the photo made of what a dealer paid for sending old parts in."""
+    rest = ("Waybill SF1482203319071", "To Partloop HQ, dock 4", "Old parts, 2 boxes, 11 kg")
+    stage.album.order_receipt(
+        RECEIPT, ("SF Express", *rest), f"{stage.currency} {PAID / 10**stage.digits}"
+    )
 
 
 # --- Headquarters ---------------------------------------------------------------------------

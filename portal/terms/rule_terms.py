@@ -160,5 +160,19 @@ RULE_TERMS = (
         _l("Limit of an amount"),
         _l("A line above this amount is found."),
     ),
+    _switch(
+        "freight",
+        _l("Rule: freight"),
+        _l("Finds freight above a limit, and freight of a consignment that has not arrived."),
+    ),
+    Term(
+        "rule.freight_limit",
+        50_000,
+        0,
+        LARGEST,
+        "money",
+        _l("Limit of a freight"),
+        _l("The freight of one consignment above this amount is found."),
+    ),
 )
 """In the order in which they are shown; a parameter stands behind its rule."""

@@ -35,7 +35,7 @@ from portal.oldparts.models import OldPart
 from portal.terms import services as terms
 from portal.web.forms import clean
 from portal.web.routes import routes
-from tests.support import claims, story
+from tests.support import claims, collecting, story
 from tests.support.portal import Client, Portal
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
@@ -417,6 +417,27 @@ def _decided(portal: Portal, reviewer: Client, url: str, notes: list[str]) -> No
         answer = reviewer.post(f"{url}/lines/1", odd)
         assert answer.status_code in (409, 422), text
         harmless(answer)
+
+
+@several
+@sqlite_only
+def test_freight_is_shown_as_typed(portal: Portal) -> None:
+    """R1: the remark on a freight, to both sides; what is no amount, or no consignment."""
+    sent = collecting.sent(portal, 1, part="TH-300").public_id
+    claims.pieces(portal, 1)
+    url = f"/claims/{claims.started(portal).public_id}"
+    clerk = portal.client(portal.clerk)
+    for text in strings()[::20]:
+        odd = dict.fromkeys(("consignment", "amount", "remark", "files_kept"), text)
+        answer = clerk.post(f"{url}/freight", odd)
+        assert answer.status_code == 422, text
+        harmless(answer)
+    typed = {"consignment": sent, "amount": "86.50"}
+    for remark in packed(LINE):
+        receipt = {"files_kept": story.photo(portal)}
+        send(clerk, f"{url}/freight", typed | receipt | {"remark": remark})
+        read(clerk, url, [remark])
+        send(clerk, f"{url}/freight/{sent}/remove", {})
 
 
 # --- Money, catalogue, files -----------------------------------------------------------------

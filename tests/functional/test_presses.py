@@ -45,7 +45,7 @@ from portal.web.routes import routes
 from tests.functional.catalogue import products
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
-from tests.support import claims, story
+from tests.support import claims, collecting, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -356,10 +356,14 @@ def _version(portal: Portal, claim: Claim) -> str:
 
 def _month(portal: Portal) -> Iterator[Sent]:
     """What the reviewer presses beside the loop, and a draft that is kept."""
+    sent = collecting.sent(portal, 1, part="TH-300").public_id
     claims.pieces(portal, 2)
     claim = claims.started(portal)
     url = f"/claims/{claim.public_id}"
-    yield "clerk", f"{url}/save", {"seen": "1", "remark": "All of it"}
+    freight = {"consignment": sent, "amount": "86.50"}
+    yield "clerk", f"{url}/freight", freight | {"files_kept": story.photo(portal)}
+    yield "clerk", f"{url}/freight/{sent}/remove", {}
+    yield "clerk", f"{url}/save", {"seen": _version(portal, claim), "remark": "All of it"}
     yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
     run = claims.opened(portal)
     board = f"/runs/{run.public_id}"

@@ -201,7 +201,8 @@ def _tell_days(figures: Figures) -> str:
 
 def _amount(lines: Lines, values: Values) -> Iterable[Found]:
     """More is claimed than a limit."""
-    for row in rows(lines.select(ClaimLine.claimed).where(ClaimLine.claimed > values["limit"])):
+    above = ClaimLine.claimed > values["limit"]
+    for row in rows(lines.of_any_kind(ClaimLine.claimed).where(above)):
         yield Found(row.id, {"claimed": row.claimed})
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, select
 
 from portal.claims.models import Claim, ClaimLine
+from portal.collections.models import Consignment
 from portal.core.db import AnySelect
 from portal.oldparts.models import OldPart
 from portal.terms.term import Term
@@ -36,14 +37,23 @@ class Lines:
     which: ColumnElement[bool]
     now: datetime
 
-    def select(self, *columns: Any) -> AnySelect:
-        """The columns of each line, its claim and its old part, with the line's ``id``."""
+    def of_any_kind(self, *columns: Any) -> AnySelect:
+        """The columns of each line and its claim, with the line's ``id``."""
         return (
             select(ClaimLine.id, *columns)
             .select_from(ClaimLine)
             .join(Claim, Claim.id == ClaimLine.claim_id)
-            .join(OldPart, OldPart.id == ClaimLine.old_part_id)
             .where(self.which)
+        )
+
+    def select(self, *columns: Any) -> AnySelect:
+        """Of the lines that claim an old part: also the old part's columns."""
+        return self.of_any_kind(*columns).join(OldPart, OldPart.id == ClaimLine.old_part_id)
+
+    def of_freight(self, *columns: Any) -> AnySelect:
+        """Of the lines that claim freight: also the consignment's columns."""
+        return self.of_any_kind(*columns).join(
+            Consignment, Consignment.id == ClaimLine.consignment_id
         )
 
 

@@ -58,6 +58,8 @@ class Claimed:
     side: str
     lines: dict[int, int | None]
     status: str = "submitted"
+    freight: int = 0
+    """What is claimed, then approved, for sending pieces in."""
 
 
 @dataclass
