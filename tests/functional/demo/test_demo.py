@@ -94,6 +94,7 @@ def _check_everything() -> None:
     }
     for model in (Shipment, Compensation, DeliveryReport, OldPart, Claim):
         assert _states(model) == {state.name for state in model.workflow.states}
+    assert set(session.scalars(select(ClaimLine.kind))) == {"old_part", "freight"}
     assert _states(ClaimLine) == {"open", "approved", "reduced", "rejected"}
     months = dict(session.execute(select(Run.month, Run.status)).all())
     assert months == {"2026-09": "closed", "2026-10": "reviewing"}
