@@ -107,13 +107,14 @@ def eligible(
     It was accepted by the month's end, at most ``lapse_months`` before the month, is not lost since
     (O7), has not failed (O8), and is on no claim.
     """
-    return [
-        OldPart.dealer_id == dealer_id,
-        reimbursable(),
-        OldPart.unit_price > 0,
-        in_time(OldPart.accepted_at, month, now, lapse_months),
-        ~_ON_A_CLAIM,
-    ]
+    its_own = OldPart.dealer_id == dealer_id
+    return [its_own, claimable(month, now, lapse_months), ~_ON_A_CLAIM]
+
+
+def claimable(month: Month, now: datetime, lapse_months: int) -> ColumnElement[bool]:
+    """The condition that an old part can be claimed for a month, if it is on no claim yet (R2)."""
+    in_its_time = in_time(OldPart.accepted_at, month, now, lapse_months)
+    return and_(reimbursable(), OldPart.unit_price > 0, in_its_time)
 
 
 def with_freight(dealer_id: int) -> list[ColumnElement[bool]]:

@@ -305,6 +305,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "oldpartcharges.dispute": _row("charge"),
     "oldpartcharges.send_dispute": _row("charge"),
     "oldpartfigures.index": _row(),
+    "claimfigures.index": _row(),
     "oldpartlabels.one": _row("accepted"),
     "oldpartlabels.one_paper": _row("accepted"),
     "oldpartlabels.many": _row(),

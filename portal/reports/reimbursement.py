@@ -1,0 +1,216 @@
+"""Figures of reimbursement: what it costs, why it is cut, what is still to come; in one's scope.
+
+Amounts are in the currency's minor units. Months are those that were claimed for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from statistics import median
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Part
+from portal.catalogue.queries import name_in
+from portal.claims import policy, queries
+from portal.claims.figures import total
+from portal.claims.models import Claim, ClaimLine
+from portal.claims.workflow import REASONS
+from portal.core.clock import Month
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.events import Event
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.oldparts import policy as oldparts
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+from portal.terms.values import value
+
+MONTHS, TOP = 6, 10
+ONE_BY_ONE = ("approve_line", "reduce_line", "reject_line")
+A_BREAK = timedelta(minutes=10)
+"""Who decided nothing for so long was not at work on the next line."""
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What was claimed and approved for a month."""
+
+    month: Month
+    lines: int
+    claimed: int
+    approved: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """How many lines were decided, how many of them one by one, and the seconds that one took.
+
+    ``seconds`` is the median; None if nobody decided two in a row.
+    """
+
+    lines: int
+    alone: int
+    seconds: float | None
+
+    @property
+    def percent(self) -> int:
+        """The share that was approved without a look at each, rounded down."""
+        return (self.lines - self.alone) * 100 // self.lines
+
+
+@dataclass(frozen=True)
+class Due:
+    """What may still have to be reimbursed: ``lines`` of it, at most ``amount``."""
+
+    label: Any
+    lines: int
+    amount: int
+
+
+def months_of(now: datetime) -> list[Month]:
+    """The last months, the present one last."""
+    return [Month.of(now).plus(n) for n in range(1 - MONTHS, 1)]
+
+
+def _recent(actor: Actor, now: datetime) -> ColumnElement[bool]:
+    months = [str(month) for month in months_of(now)]
+    return and_(policy.visible_claims(actor), Claim.month.in_(months), Claim.status == "settled")
+
+
+def paid(actor: Actor, now: datetime) -> list[Paid]:
+    """What was reimbursed for each month, up to the last one that is settled; one query."""
+    rows = session.execute(
+        select(Claim.month, total(Claim.line_count), total(Claim.claimed), total(Claim.approved))
+        .where(_recent(actor, now))
+        .group_by(Claim.month)
+    )
+    found = {month: sums for month, *sums in rows}
+    months = months_of(now)
+    while len(months) > 1 and str(months[-1]) not in found:
+        months.pop()
+    return [Paid(month, *found.get(str(month), (0, 0, 0))) for month in months]
+
+
+def reasons(actor: Actor, now: datetime) -> Sequence[AnyRow]:
+    """Why most was taken off, by dealer: how many lines and how much; one query."""
+    off = total(ClaimLine.claimed - ClaimLine.approved).label("taken_off")
+    return session.execute(
+        _lines(actor, now, Dealer.code, Dealer.name, ClaimLine.reason_code)
+        .add_columns(func.count().label("lines"), off)
+        .join(Dealer, Dealer.id == ClaimLine.dealer_id)
+        .where(ClaimLine.reason_code.in_(REASONS))
+        .order_by(off.desc(), Dealer.code, ClaimLine.reason_code)
+        .limit(TOP)
+    ).all()
+
+
+def parts(actor: Actor, language: str, now: datetime) -> Sequence[AnyRow]:
+    """The parts that cost most, with what was approved for each month; one query."""
+    by = Part.number, Part.public_id, name_in(language).label("name")
+    return _costs(_lines(actor, now, *by).join(Part, Part.id == ClaimLine.part_id), now)
+
+
+def models(actor: Actor, now: datetime) -> Sequence[AnyRow]:
+    """The product models that cost most, likewise; one query."""
+    lines = _lines(actor, now, OldPart.product_model)
+    return _costs(lines.join(OldPart, OldPart.id == ClaimLine.old_part_id), now)
+
+
+def _lines(actor: Actor, now: datetime, *by: Any) -> AnySelect:
+    return (
+        select(*by)
+        .select_from(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(_recent(actor, now))
+        .group_by(*by)
+    )
+
+
+def _costs(lines: AnySelect, now: datetime) -> Sequence[AnyRow]:
+    approved = func.coalesce(ClaimLine.approved, 0)
+    each = [
+        total(case((Claim.month == str(month), approved), else_=0)).label(f"month_{n}")
+        for n, month in enumerate(months_of(now))
+    ]
+    whole = total(approved).label("total")
+    (first, *_others) = lines.selected_columns
+    return session.execute(
+        lines.add_columns(whole, *each).order_by(whole.desc(), first).limit(TOP)
+    ).all()
+
+
+def still_due(actor: Actor, now: datetime) -> list[Due]:
+    """What may still have to be reimbursed (accruals), from what is nearest to being paid back."""
+    return [
+        _claimed(_l("Approved, not paid yet"), actor, Claim.approved, "decided"),
+        _claimed(_l("Submitted, not decided yet"), actor, Claim.claimed, "submitted", "in_review"),
+        _pieces(
+            _l("Accepted, not submitted yet"),
+            actor,
+            queries.claimable(Month.of(now), now, value("claim.lapse_months", now.date())),
+        ),
+        _pieces(
+            _l("Registered, not accepted yet"),
+            actor,
+            OldPart.status.in_(("registered", "returned")),
+        ),
+    ]
+
+
+def _claimed(label: Any, actor: Actor, amount: Any, *statuses: str) -> Due:
+    where = policy.visible_claims(actor), Claim.status.in_(statuses)
+    return Due(
+        label, *session.execute(select(total(Claim.line_count), total(amount)).where(*where)).one()
+    )
+
+
+def _pieces(label: Any, actor: Actor, which: ColumnElement[bool]) -> Due:
+    submitted = (
+        exists()
+        .where(ClaimLine.old_part_id == OldPart.id, ClaimLine.claim_id == Claim.id)
+        .where(Claim.status != "draft")
+    )
+    where = oldparts.visible_old_parts(actor), which, ~submitted
+    return Due(
+        label, *session.execute(select(func.count(), total(OldPart.unit_price)).where(*where)).one()
+    )
+
+
+def work(now: datetime) -> Work | None:
+    """How headquarters decided the last months' lines; None without any. Two queries."""
+    months = [str(month) for month in months_of(now)]
+    done = Claim.month.in_(months), Claim.status.in_(("decided", "settled"))
+    lines = session.scalars(select(total(Claim.line_count)).where(*done)).one()
+    if not lines:
+        return None
+    taking = aliased(Event)
+    taken_in = (
+        select(func.max(taking.at))
+        .where(taking.document_kind == Claim.kind, taking.document_id == Claim.id)
+        .where(taking.name == "take_in")
+        .scalar_subquery()
+    )
+    its_claim = and_(Event.document_kind == Claim.kind, Event.document_id == Claim.id)
+    steps = session.execute(
+        select(Event.actor_id, Event.at, Claim.id, Event.values)
+        .join(Claim, its_claim)
+        .where(*done, Event.name.in_(ONE_BY_ONE), Event.at >= taken_in)
+        .order_by(Event.actor_id, Event.at, Event.id)
+    ).all()
+    alone = len({(step.id, step.values["line"]) for step in steps})
+    return Work(max(lines, alone), alone, _pace(steps))  # some have left their claims since (O8)
+
+
+def _pace(steps: Sequence[AnyRow]) -> float | None:
+    """The seconds from one decision of a person to the next, as the middle one of all."""
+    taken = [
+        (after.at - before.at).total_seconds()
+        for _person, own in groupby(steps, key=lambda step: step.actor_id)
+        for before, after in pairwise(own)
+        if after.at - before.at <= A_BREAK
+    ]
+    return median(taken) if taken else None
