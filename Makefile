@@ -22,7 +22,7 @@ test: .venv .venv/tests
 # Trade at random in many steps, and the whole file of claims: `make test` has no time for them.
 long: .venv .venv/tests
 	tests/support/install.sh
-	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py tests/replay
+	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py tests/functional/claims/test_months.py tests/replay
 
 bench: .venv .venv/tests
 	tests/support/install.sh
