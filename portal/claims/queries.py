@@ -187,12 +187,20 @@ def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
 
 
 def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
-    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``."""
+    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``.
+
+    ``consignments`` is of how many it could claim the freight.
+    """
     lapse_months = value("claim.lapse_months", now.date())
+    sent = in_time(Consignment.sent_at, month, now, lapse_months)
     return session.execute(
         select(
             func.count().label("pieces"),
             total(OldPart.unit_price).label("amount"),
+            select(func.count())
+            .where(*with_freight(dealer_id), sent)
+            .scalar_subquery()
+            .label("consignments"),
         ).where(*eligible(dealer_id, month, now, lapse_months))
     ).one()
 

@@ -425,6 +425,12 @@ def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Ta
         amount=filters.money(to_file.amount),
     )
     yield frame.Task(label, to_file.pieces, url_for("claims.new"), due)
+    label = ngettext(
+        "Freight to claim: %(num)d consignment",
+        "Freight to claim: %(num)d consignments",
+        to_file.consignments,
+    )
+    yield frame.Task(label, to_file.consignments, url_for("claims.new"), due)
     drafts, url = queries.waiting(who), url_for("claims.index", tab="draft")
     yield frame.Task(_("Claims returned for correction"), drafts.get("returned", 0), url, due)
     yield frame.Task(_("Draft claims to submit"), drafts.get("draft", 0), url, due)

@@ -123,10 +123,16 @@ def test_claim_begins_with_freight_only_when_nothing_else_is_eligible(portal: Po
         }
     assert (proposed[OCTOBER].pieces, proposed[OCTOBER].consignments) == (0, 1)
     assert proposed[Month(2026, 9)].is_empty
+    portal.clock.at = datetime(2026, 11, 2, 9, 0, tzinfo=HQ)
+    assert "Freight to claim: 1 consignment" in portal.client(portal.clerk).get("/").text
+    assert "Freight to claim" not in portal.client(portal.other_clerk).get("/").text
     claim = story.started(portal)
     with pytest.raises(Invalid, match="at least one line"):
         step(portal, claim, "submit", "manager")
     add(portal, claim, consignment.public_id)
+    page = portal.client(portal.clerk).get(f"/claims/{claim.public_id}").text
+    assert "Freight on this claim" in page
+    assert "Old parts that can be claimed" not in page
     step(portal, claim, "submit", "manager")
     with pytest.raises(Invalid, match="nothing that can be claimed"):
         story.started(portal, Month(2026, 9), by="other_clerk")
