@@ -4,6 +4,7 @@ import portal.applications.compensation_models
 import portal.applications.models
 import portal.applications.sheet_models
 import portal.catalogue.models
+import portal.claims.appeal_models
 import portal.claims.models
 import portal.claims.statement_models
 import portal.collections.models

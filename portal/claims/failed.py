@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
-from portal.claims import findings
+from portal.claims import appeals, findings
+from portal.claims.appeal_models import Appeal
 from portal.claims.figures import credit_of, total
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import AnyRow, session
@@ -96,6 +97,7 @@ def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: d
     if line.approved is not None:
         values["approved"] = line.approved
     findings.forget(ClaimLine.id == line.id)
+    appeals.end_with_piece(line, leaves=True, now=now)
     session.delete(line)
     session.flush()
     findings.count(Claim.id == claim.id)
@@ -111,25 +113,31 @@ def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: d
 
 
 def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: datetime) -> None:
-    """Charge what was approved for it back to the dealer, whatever the account holds."""
-    if not line.approved:
+    """Charge all that was paid for it back to the dealer, whatever the account holds."""
+    appealed = appeals.end_with_piece(line, leaves=False, now=now)
+    paid = (line.approved or 0) + appealed
+    if not paid:
         return
+    values = {"claim": claim.number, "claimed": line.claimed, "approved": line.approved}
+    if appealed:
+        values["appealed"] = appealed
     ledger.transfer(
         dealer_id=old_part.dealer_id,
         source=DEALER,
         target=OLD_PART_CHARGES,
-        amount=line.approved,
+        amount=paid,
         kind="old_part_charge",
         cause=cause_of(old_part, why),
         by=SYSTEM,
         now=now,
         document=old_part,
-        values={"claim": claim.number, "claimed": line.claimed, "approved": line.approved},
+        values=values,
     )
 
 
 def _give_back(old_part: OldPart, why: str, event: Event) -> None:
     """It passes after all, or turned up: a charge-back for that is reversed."""
+    appeals.begin_again(old_part.id, now=event.at)
     entry = ledger.booked(cause_of(old_part, why))
     if entry is not None:
         ledger.take_back(entry, by=SYSTEM, now=event.at, reason=event.reason)
@@ -154,11 +162,18 @@ def _charges_back(old_part_id: Any) -> tuple[ColumnElement[bool], ...]:
 def _code() -> ColumnElement[str]:
     """The key of ``PAYMENTS`` of a claimed piece, beside its line and claim (O9)."""
     back = exists().where(*_charges_back(ClaimLine.old_part_id))
+    appealed = (
+        select(Appeal.amount)
+        .where(Appeal.line_id == ClaimLine.id, Appeal.status == "settled")
+        .correlate(ClaimLine)
+        .scalar_subquery()
+    )
+    paid = ClaimLine.approved + func.coalesce(appealed, 0)
     return case(
         (Claim.status != "settled", "claimed"),
         (back, "charged_back"),
-        (ClaimLine.status == "rejected", "refused"),
-        (ClaimLine.status == "reduced", "in_part"),
+        (paid == 0, "refused"),
+        (paid < ClaimLine.claimed, "in_part"),
         else_="reimbursed",
     )
 
@@ -208,6 +223,10 @@ def payment_row(old_part: OldPart, actor: Actor) -> AnyRow | None:
 def entry_of(old_part: OldPart, claim_id: int | None) -> Transfer | None:
     """The last entry that followed from a piece: of its claim, of its charge-back, or back."""
     own = (Transfer.document_kind == OldPart.kind) & (Transfer.document_id == old_part.id)
-    return session.scalar(
-        select(Transfer).where(or_(own, credit_of(claim_id))).order_by(Transfer.id.desc()).limit(1)
+    appealed = (Transfer.document_kind == Appeal.kind) & Transfer.document_id.in_(
+        select(Appeal.id)
+        .join(ClaimLine, ClaimLine.id == Appeal.line_id)
+        .where(ClaimLine.old_part_id == old_part.id)
     )
+    which = or_(own, credit_of(claim_id), appealed)
+    return session.scalar(select(Transfer).where(which).order_by(Transfer.id.desc()).limit(1))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, cast, exists, func, select
 
+from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
 from portal.core.db import AnySelect, Key, session
 from portal.ledger.models import Transfer
@@ -70,9 +71,33 @@ def statement_of_run(run: Run) -> Statement:
     return _statement(Claim.run_id == run.id)
 
 
-def statement_beside(claim: Claim) -> Statement:
-    """What became of the lines of all claims that a claim's dealer has in its run."""
-    return _statement(and_(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id))
+def statement_beside(one: Claim | Appeal) -> Statement:
+    """What became of the lines of all claims that a dealer has in the run of a claim or appeal."""
+    return _statement(and_(Claim.run_id == one.run_id, Claim.dealer_id == one.dealer_id))
+
+
+class Appeals(NamedTuple):
+    """How many appeals a run pays, what was taken off their lines, and what was ``granted``."""
+
+    number: int
+    taken_off: int
+    granted: int
+
+
+def appeals_of(run: Run) -> Appeals:
+    """The appeals that a run pays: those that it took up as it began to close (R6)."""
+    return _appeals(Appeal.run_id == run.id)
+
+
+def appeals_beside(one: Claim | Appeal) -> Appeals:
+    """The appeals of a dealer that the run of a claim or appeal pays."""
+    return _appeals(and_(Appeal.run_id == one.run_id, Appeal.dealer_id == one.dealer_id))
+
+
+def _appeals(which: ColumnElement[bool]) -> Appeals:
+    taken_off = total(Appeal.claimed - Appeal.approved)
+    row = session.execute(select(func.count(), taken_off, total(Appeal.amount)).where(which)).one()
+    return Appeals(*row)
 
 
 def _statement(which: ColumnElement[bool]) -> Statement:
@@ -181,7 +206,9 @@ class Agreement:
     """The same money counted in four places, in minor units (R8).
 
     ``lines`` and ``claims`` are those that are decided; ``run`` is what the closing wrote down;
-    ``ledger`` is what was booked for the claims that are ``settled``.
+    ``ledger`` is what was booked for the claims that are ``settled``. ``appeals`` are those that
+    the run pays, and ``appeals_ledger`` what was booked for the ``appeals_settled`` of them;
+    ``run_appeals`` is what the closing wrote down.
     """
 
     lines: int
@@ -189,13 +216,22 @@ class Agreement:
     settled: int
     ledger: int
     run: int | None
+    appeals: int
+    appeals_settled: int
+    appeals_ledger: int
+    run_appeals: int | None
 
     @property
     def holds(self) -> bool:
         """Whether they agree to the cent, as far as the run has come."""
         if self.lines != self.claims or self.ledger != self.settled:
             return False
-        return self.run is None or self.run == self.claims == self.ledger
+        if self.appeals_ledger != self.appeals_settled:
+            return False
+        if self.run is None:
+            return True
+        paid = self.run_appeals == self.appeals == self.appeals_ledger
+        return paid and self.run == self.claims == self.ledger
 
 
 def credit_of(claim_id: Any) -> ColumnElement[bool]:
@@ -207,8 +243,17 @@ def credit_of(claim_id: Any) -> ColumnElement[bool]:
     )
 
 
+def credit_of_appeal(appeal_id: Any) -> ColumnElement[bool]:
+    """The condition of the entry in the ledger that paid an appeal."""
+    return and_(
+        Transfer.document_kind == Appeal.kind,
+        Transfer.document_id == appeal_id,
+        Transfer.kind == "reimbursement",
+    )
+
+
 def agreement(run: Run) -> Agreement:
-    """Count a run's money in lines, claims and ledger, with one query (R8)."""
+    """Count a run's money in lines, claims, appeals and ledger, with one query (R8)."""
     mine = Claim.run_id == run.id
     decided = Claim.status.in_(("decided", "settled"))
     booked = select(total(Transfer.amount)).join(Claim, credit_of(Claim.id)).where(mine)
@@ -218,14 +263,30 @@ def agreement(run: Run) -> Agreement:
         .where(mine, decided)
     )
     claims = select(total(Claim.approved)).where(mine, decided)
+    paid = Appeal.run_id == run.id
+    appeals = select(total(Appeal.amount)).where(paid)
+    entries = select(total(Transfer.amount)).join(Appeal, credit_of_appeal(Appeal.id)).where(paid)
     sums = session.execute(
         select(
             lines.scalar_subquery(),
             claims.scalar_subquery(),
             claims.where(Claim.status == "settled").scalar_subquery(),
             booked.scalar_subquery(),
+            appeals.scalar_subquery(),
+            appeals.where(Appeal.status == "settled").scalar_subquery(),
+            entries.scalar_subquery(),
         )
     ).one()
-    lines_sum, claims_sum, settled, ledger = sums
-    recorded = run.approved if run.status == "closed" else None
-    return Agreement(lines_sum, claims_sum, settled, ledger, recorded)
+    lines_sum, claims_sum, settled, ledger, granted, granted_settled, granted_ledger = sums
+    closed = run.status == "closed"
+    return Agreement(
+        lines=lines_sum,
+        claims=claims_sum,
+        settled=settled,
+        ledger=ledger,
+        run=run.approved if closed else None,
+        appeals=granted,
+        appeals_settled=granted_settled,
+        appeals_ledger=granted_ledger,
+        run_appeals=run.appealed if closed else None,
+    )

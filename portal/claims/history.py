@@ -1,6 +1,7 @@
 """What the events of claims and monthly runs, and the values that they keep, are called."""
 
-from portal.claims.models import Run
+from portal.claims.appeal_workflow import APPEAL_REASONS
+from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.collections.models import Consignment
 from portal.core.i18n import _l
@@ -34,6 +35,7 @@ VALUES = {
     **_SUMS,
     "reason_code": choice(_l("Reason"), REASONS),
     "lapse_months": span(_l("A piece can be claimed for"), "month"),
+    "appeal_days": span(_l("Time to appeal"), "day"),
 }
 RUN_WORDS = {
     "create": _l("opened the run"),
@@ -50,4 +52,19 @@ RUN_VALUES = {
     "reviewer": plain(_l("Reviewer")),
     "dealers": plain(_l("Dealers")),
     **_SUMS,
+    "appeals": plain(_l("Appeals")),
+    "appealed": money(_l("Granted")),
+}
+APPEAL_ALONE = {
+    "settle": _l("credited what was granted"),
+    "close": _l("closed the appeal: the piece failed its inspection or is missing"),
+}
+APPEAL_VALUES = {
+    "claim": number_of(_l("Claim"), Claim.number),
+    "line": plain(_l("Line")),
+    "taken_off": money(_l("Taken off")),
+    "attached": plain(_l("Files")),
+    "granted": money(_l("Granted")),
+    "reason_code": choice(_l("Reason"), APPEAL_REASONS),
+    "run": number_of(_l("Run"), Run.month, filters.month),
 }

@@ -29,7 +29,8 @@ OLD_PART, FREIGHT = "old_part", "freight"
 class Run(Document, Base):
     """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``.
 
-    ``claim_count`` and the totals, in minor units, are written when the run closes (R8).
+    ``claim_count`` and the totals, in minor units, are written when the run closes (R8);
+    ``appealed`` is what was granted by the ``appeal_count`` appeals that it paid (R6).
     """
 
     __tablename__ = "claim_run"
@@ -42,6 +43,8 @@ class Run(Document, Base):
     claim_count: Mapped[int] = mapped_column(Integer, default=0)
     claimed: Mapped[Money] = mapped_column(default=0)
     approved: Mapped[Money] = mapped_column(default=0)
+    appeal_count: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    appealed: Mapped[Money] = mapped_column(default=0, server_default=text("0"))
 
     @property
     def title(self) -> str:
@@ -53,7 +56,8 @@ class Claim(Document, Draft, Base):
 
     ``ordinal`` is 0 for the month's claim and counts its supplements. The totals are sums of the
     lines in minor units: ``claimed`` when it was submitted, ``approved`` when it was decided.
-    ``suspicious`` counts the lines with a finding (R5), for headquarters only.
+    ``suspicious`` counts the lines with a finding (R5), for headquarters only. Until
+    ``appeal_by`` the dealer may appeal against what was decided (R6).
     """
 
     __tablename__ = "claim"
@@ -80,6 +84,7 @@ class Claim(Document, Draft, Base):
     claimed: Mapped[Money] = mapped_column(default=0)
     approved: Mapped[Money] = mapped_column(default=0)
     suspicious: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    appeal_by: Mapped[datetime | None]
 
     @property
     def title(self) -> str:

@@ -1,10 +1,13 @@
 """Claims on paper and as sheets: the form 保修期内配件费用报销单, and the run's statement (R8)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from portal.applications.queries import part_name
 from portal.claims import figures, statements
+from portal.claims.appeal_models import Appeal
+from portal.claims.appeal_workflow import APPEAL_REASONS
 from portal.claims.models import FREIGHT, Claim
 from portal.claims.workflow import LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, streamed
@@ -53,14 +56,18 @@ def form(claim: Claim) -> Paper:
     return paper("claim", claim.number, facts, address=address)
 
 
-def statement(claim: Claim) -> Paper:
-    """What became of all that a claim's dealer claimed in its run, and why, on A4 (R8)."""
-    heading = statements.heading(claim)
-    sums = figures.statement_beside(claim)
-    credited = statements.credited_beside(claim)
+def statement(one: Claim | Appeal) -> Paper:
+    """What became of all that a dealer claimed in a run, and why, and of its appeals (R6, R8).
+
+    It is found by one of the claims or appeals that the run settled.
+    """
+    heading = statements.heading_beside(one)
+    sums, appealed = figures.statement_beside(one), figures.appeals_beside(one)
+    credited = statements.credited_beside(one)
     by_claim: dict[str, list[AnyRow]] = {row.number: [] for row in credited}
-    for row in streamed(statements.lines_beside(claim)):
+    for row in streamed(statements.lines_beside(one)):
         by_claim[row.claim].append(row)
+    appeals = list(streamed(statements.appeals_beside(one)))
     facts = {
         "title": _("Reimbursement statement"),
         "number": month(heading.run_month),
@@ -73,21 +80,31 @@ def statement(claim: Claim) -> Paper:
                 _fact(
                     _("Credited"), f"{money(row.amount)} · {day(row.at)} · {row.number}", wide=True
                 )
-                for row in credited
+                for row in [*credited, *appeals]
                 if row.amount
             ),
         ],
-        "parts": [_part(name, lines, decided=True) for name, lines in by_claim.items()],
-        "sums": _sums(sums),
-        "total": [_("Approved"), money(sums.approved)],
+        "parts": [
+            *(_part(name, lines, decided=True) for name, lines in by_claim.items()),
+            *([_appealed(appeals)] if appeals else []),
+        ],
+        "sums": [*_sums(sums), *([(_("Appeals"), money(appealed.granted))] if appeals else [])],
+        "total": [
+            _("Credited") if appeals else _("Approved"),
+            money(sums.approved + appealed.granted),
+        ],
         "whys": _whys(sums),
         "notes": [],
         "steps": [],
         "sides": [],
         **_words(),
     }
-    address = public_url_for("claims.show", name=claim.public_id)
-    return paper("claim", title(heading), facts, address=address)
+    return paper("claim", title(heading), facts, address=_address(one))
+
+
+def _address(one: Claim | Appeal) -> str:
+    endpoint = "claims.show" if isinstance(one, Claim) else "appeals.show"
+    return public_url_for(endpoint, name=one.public_id)
 
 
 def title(heading: AnyRow) -> str:
@@ -95,8 +112,11 @@ def title(heading: AnyRow) -> str:
     return f"{_('Reimbursement statement')} {heading.dealer_code} {heading.run_month}"
 
 
-def sheet(claim: Claim) -> exports.Table:
-    """The statement of a run as a sheet: a row for each line, its amounts as numbers (R8)."""
+def sheet(one: Claim | Appeal) -> tuple[str, list[str], Iterator[Any]]:
+    """The statement of a run as a sheet: its title, headings, and a row for each line (R8).
+
+    Then one for each appeal, with what was granted as approved: the column is what was credited.
+    """
     amount, state = exports.money(), exports.states(LINE)
     columns = [
         Column(_("Claim"), "claim"),
@@ -117,8 +137,55 @@ def sheet(claim: Claim) -> exports.Table:
         Column(_("Reason"), "reason_code", lambda code: str(REASONS[code]) if code else ""),
         Column(_("Note"), "note"),
     ]
-    lines = statements.lines_beside(claim).add_columns(statements.part_label().label("label"))
-    return exports.Table(title(statements.heading(claim)), lines, columns)
+    label = statements.part_label().label("label")
+    name = title(statements.heading_beside(one))
+    table = exports.Table(name, statements.lines_beside(one).add_columns(label), columns)
+    appeals = streamed(statements.appeals_beside(one).add_columns(label))
+    rows = chain(table.rows(), (_appeal_cells(row, amount) for row in appeals))
+    return name, [column.heading for column in columns], rows
+
+
+def _appeal_cells(row: AnyRow, amount: Callable[[Any], Any]) -> list[Any]:
+    # What was claimed and taken off stands in the statement of the line's own run.
+    piece = row.old_part, row.part_number, row.label, row.product_model, row.product_serial
+    decision, why = _granted(row)
+    return [
+        row.claim, row.position, str(LINE_KINDS[row.kind]), *piece, row.failed_on,
+        row.consignment, row.remark, None, decision, amount(row.amount), None, why, row.note,
+    ]  # fmt: skip
+
+
+def _granted(row: AnyRow) -> tuple[str, str]:
+    """What became of a paid appeal, and why not all of it was granted."""
+    in_full = row.amount == row.claimed - row.approved
+    state = Appeal.workflow.state("granted" if in_full else "granted_part")
+    why = APPEAL_REASONS[row.reason_code] if row.reason_code else ""
+    return f"{row.number} · {state.label}", str(why)
+
+
+def _appealed(rows: list[AnyRow]) -> dict[str, Any]:
+    """The appeals that a run paid, as a part: what was granted beside what had been taken off."""
+    heads = _words()["heads"]
+    taken_off = money(sum(row.claimed - row.approved for row in rows))
+    return {
+        "name": _("Appeals against earlier decisions"),
+        "heads": [*heads[:5], _("Taken off"), _("Granted")],
+        "lines": [_appeal_line(row) for row in rows],
+        "total": [_("Total"), taken_off, money(sum(row.amount for row in rows))],
+    }
+
+
+def _appeal_line(row: AnyRow) -> dict[str, Any]:
+    decision, why = _granted(row)
+    said = " ".join(filter(None, (why, " ".join(row.note.split()))))
+    return {
+        "number": row.position,
+        **_claimed(row),
+        "remark": "",
+        "claimed": money(row.claimed - row.approved),
+        "approved": money(row.amount),
+        "why": ". ".join(filter(None, (f"{decision} ({row.claim})", said))),
+    }
 
 
 def _fact(label: str, value: Any, *, wide: bool = False) -> dict[str, Any]:

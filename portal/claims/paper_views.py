@@ -6,6 +6,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from portal.claims import paper, policy, statements
+from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim
 from portal.core.db import AnyRow, snapshot
 from portal.core.errors import Conflict
@@ -26,14 +27,8 @@ def form(name: str) -> ResponseReturnValue:
 
 @pages.get("/claims/<name>/statement/paper.pdf", needs=policy.READ, own_transactions=True)
 def statement(name: str) -> ResponseReturnValue:
-    """What became of all that the claim's dealer claimed in its run."""
-
-    def prepare() -> Paper:
-        claim = load(Claim, name)
-        with _in_language(_closed(claim)):
-            return paper.statement(claim)
-
-    return answer(prepare)
+    """What became of all that the claim's dealer claimed in its run, and of its appeals."""
+    return _statement(Claim, name)
 
 
 @pages.get(
@@ -43,15 +38,44 @@ def statement(name: str) -> ResponseReturnValue:
 )
 def export(name: str, ending: str) -> ResponseReturnValue:
     """The same as a sheet."""
+    return _sheet(Claim, name, ending)
+
+
+@pages.get("/appeals/<name>/statement/paper.pdf", needs=policy.READ, own_transactions=True)
+def statement_of_appeal(name: str) -> ResponseReturnValue:
+    """The statement of the run that paid an appeal, also where its dealer has no claim in that."""
+    return _statement(Appeal, name)
+
+
+@pages.get(
+    "/appeals/<name>/statement/export/<any(xlsx, csv):ending>",
+    needs=policy.READ,
+    own_transactions=True,
+)
+def export_of_appeal(name: str, ending: str) -> ResponseReturnValue:
+    """The same as a sheet."""
+    return _sheet(Appeal, name, ending)
+
+
+def _statement(model: type[Claim | Appeal], name: str) -> ResponseReturnValue:
+    def prepare() -> Paper:
+        one = load(model, name)
+        with _in_language(_closed(one)):
+            return paper.statement(one)
+
+    return answer(prepare)
+
+
+def _sheet(model: type[Claim | Appeal], name: str, ending: str) -> ResponseReturnValue:
     with snapshot():
-        claim = load(Claim, name)
-        with _in_language(_closed(claim)):
-            return exports.file_of(paper.sheet(claim), ending)
+        one = load(model, name)
+        with _in_language(_closed(one)):
+            return exports.sheet(*paper.sheet(one), ending)
 
 
-def _closed(claim: Claim) -> AnyRow:
-    """Whose claim it is and in which run; Conflict until that run is closed (R7)."""
-    heading = statements.heading(claim)
+def _closed(one: Claim | Appeal) -> AnyRow:
+    """Whose statement it is and of which run; Conflict until that run is closed (R7)."""
+    heading = statements.heading_beside(one)
     if heading.run_status != "closed":
         raise Conflict(_("The month is not closed yet: there is no statement of it."))
     return heading

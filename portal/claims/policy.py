@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim
 from portal.core.permissions import Actor, Role, capability
 
@@ -10,6 +11,10 @@ WRITE = capability("claim:write", Role.CLERK, Role.MANAGER)
 SUBMIT = capability("claim:submit", Role.MANAGER)
 DECIDE = capability("claim:decide", Role.REVIEWER)
 FINDINGS = capability("claim:findings", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
+FILE_APPEAL = capability("appeal:file", Role.CLERK, Role.MANAGER)
+DECIDE_APPEAL = capability("appeal:decide", Role.REVIEWER)
+SETTLE_APPEAL = capability("appeal:settle")
+CLOSE_APPEAL = capability("appeal:close")
 TRY_RULES = capability("rule:try", Role.REVIEWER, Role.ADMINISTRATOR)
 RUN_READ = capability("run:read", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 RUN_OPEN = capability("run:open", Role.REVIEWER)
@@ -23,6 +28,13 @@ def visible_claims(actor: Actor) -> ColumnElement[bool]:
     if actor.is_dealer:
         return Claim.dealer_id == actor.dealer_id
     return Claim.submitted_at.is_not(None) if actor.can(READ) else false()
+
+
+def visible_appeals(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees its own appeals, headquarters all."""
+    if actor.is_dealer:
+        return Appeal.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
 
 
 def visible_runs(actor: Actor) -> ColumnElement[bool]:

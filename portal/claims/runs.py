@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from portal.claims import figures, findings, policy, queries, statements
+from portal.claims import appeals, figures, findings, policy, queries, statements
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
@@ -80,7 +80,10 @@ def start_review(run: Run, *, seen: int | None, by: Actor, now: datetime) -> Non
 
 
 def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
-    """Begin to close a run; a job settles its claims (R7). Invalid while one is undecided."""
+    """Begin to close a run; a job settles its claims (R7). Invalid while one is undecided.
+
+    The appeals that are granted by now are paid with it (R6).
+    """
     run = relock(run)
     workflow.check(run, "close", by=by, seen=seen)
     waiting = figures.progress(run).in_review
@@ -90,6 +93,7 @@ def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
                 "%(num)d claim is not decided yet.", "%(num)d claims are not decided yet.", waiting
             )
         )
+    appeals.take_up(run)
     workflow.apply(run, "close", by=by, now=now, seen=seen)
     _promise(run, now)
 
@@ -113,7 +117,7 @@ def _promise(run: Run, now: datetime) -> None:
 
 @jobs.handler("claims.close_run", label=_l("Closing of a monthly run"))
 def close_run(payload: dict[str, Any], clock: Clock) -> None:
-    """Settle the claims of a run, some in each transaction, then close it (R7).
+    """Settle the claims of a run and its appeals, some in each transaction, then close it (R7).
 
     Killed at any point and started again, it goes on where it was: a claim is settled and
     credited in one transaction, and its cause can be booked once (L4).
@@ -123,7 +127,7 @@ def close_run(payload: dict[str, Any], clock: Clock) -> None:
 
 
 def settle_some(name: str, now: datetime) -> bool:
-    """Settle the next claims of a run, or finish it; whether there may be more to do."""
+    """Settle the next claims of a run, then appeals, or finish it; whether there may be more."""
     # The run's row is the lock that lets one worker at a time settle.
     run = session.scalars(
         select(Run)
@@ -142,6 +146,8 @@ def settle_some(name: str, now: datetime) -> bool:
         .execution_options(populate_existing=True)
     ).all()
     if not claims:
+        if appeals.settle_some(run, now):
+            return True
         _finish(run, now)
         return False
     _credit(run, [claim.id for claim in claims], now)
@@ -189,6 +195,10 @@ def _finish(run: Run, now: datetime) -> None:
             total(Claim.approved),
         ).where(Claim.run_id == run.id)
     ).one()
+    paid = figures.appeals_of(run)
+    run.appeal_count, run.appealed = paid.number, paid.granted
     statements.keep_names(run)
     values = {"claims": run.claim_count, "claimed": run.claimed, "approved": run.approved}
+    if paid.number:
+        values |= {"appeals": paid.number, "appealed": paid.granted}
     workflow.apply(run, "finish", by=SYSTEM, now=now, values=values)

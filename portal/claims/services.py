@@ -1,4 +1,4 @@
-"""Everything that changes a claim, until its run settles it: R1–R3, R6 without the appeal."""
+"""Everything that changes a claim, until its run settles it: R1–R3, R6 but for appeals."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
 
-from portal.claims import figures, findings, freight_queries, policy, queries
+from portal.claims import appeals, figures, findings, freight_queries, policy, queries
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
 from portal.claims.models import OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
@@ -421,4 +421,6 @@ def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
         "reduced": statement.reduced,
         "rejected": statement.rejected,
     }
+    if statement.whys:
+        claim.appeal_by, values["appeal_days"] = appeals.time_to_appeal(now)
     workflow.apply(claim, "decide", by=by, now=now, seen=seen, values=values)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, insert, literal, select
 
 from portal.catalogue.models import Part
-from portal.claims.figures import credit_of
+from portal.claims.appeal_models import Appeal
+from portal.claims.figures import credit_of, credit_of_appeal
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
 from portal.collections.models import Consignment
@@ -22,11 +23,17 @@ _PART = ("number", "name", "name_zh", "name_pl")
 
 def keep_names(run: Run) -> None:
     """Write down what the dealers and parts of a run are called, now that it closes."""
-    dealers = select(Claim.dealer_id).where(Claim.run_id == run.id)
+    paid = Appeal.run_id == run.id
+    dealers = (
+        select(Claim.dealer_id)
+        .where(Claim.run_id == run.id)
+        .union(select(Appeal.dealer_id).where(paid))
+    )
     parts = (
         select(ClaimLine.part_id)
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .where(Claim.run_id == run.id)
+        .union(select(ClaimLine.part_id).join(Appeal, Appeal.line_id == ClaimLine.id).where(paid))
     )
     for kept, model, names, key, which in (
         (RunDealer, Dealer, _DEALER, "dealer_id", dealers),
@@ -92,6 +99,27 @@ def heading(claim: Claim) -> AnyRow:
     ).one()
 
 
+def heading_beside(one: Claim | Appeal) -> AnyRow:
+    """Whose statement of which run it is; the language is of who submitted or appealed."""
+    of_run = RunDealer.run_id == one.run_id, RunDealer.dealer_id == one.dealer_id
+    whose = one.submitted_by_id if isinstance(one, Claim) else one.filed_by_id
+    return session.execute(
+        select(
+            *dealer_names(),
+            Dealer.country,
+            Run.month.label("run_month"),
+            Run.status.label("run_status"),
+            Run.closed_at,
+            User.language,
+        )
+        .select_from(Dealer)
+        .outerjoin(Run, Run.id == one.run_id)
+        .outerjoin(RunDealer, and_(*of_run))
+        .outerjoin(User, User.id == whose)
+        .where(Dealer.id == one.dealer_id)
+    ).one()
+
+
 def _lines(*which: ColumnElement[bool]) -> AnySelect:
     return (
         select(
@@ -130,16 +158,56 @@ def lines_of(claim: Claim) -> AnySelect:
     return _lines(Claim.id == claim.id)
 
 
-def lines_beside(claim: Claim) -> AnySelect:
-    """The lines of all claims that a claim's dealer has in its run, claim by claim."""
-    return _lines(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id)
+def lines_beside(one: Claim | Appeal) -> AnySelect:
+    """The lines of all claims that a dealer has in the run of one of them, claim by claim."""
+    return _lines(Claim.run_id == one.run_id, Claim.dealer_id == one.dealer_id)
 
 
-def credited_beside(claim: Claim) -> Sequence[AnyRow]:
-    """The claims that a claim's dealer has in its run, each with its entry in the ledger."""
+def credited_beside(one: Claim | Appeal) -> Sequence[AnyRow]:
+    """The claims that a dealer has in a run, each with its entry in the ledger."""
     return session.execute(
         select(Claim.number, Claim.claimed, Claim.approved, Transfer.at, Transfer.amount)
         .outerjoin(Transfer, credit_of(Claim.id))
-        .where(Claim.run_id == claim.run_id, Claim.dealer_id == claim.dealer_id)
+        .where(Claim.run_id == one.run_id, Claim.dealer_id == one.dealer_id)
         .order_by(Claim.month, Claim.ordinal)
     ).all()
+
+
+def appeals_beside(one: Claim | Appeal) -> AnySelect:
+    """The appeals of a dealer that a run pays, with the lines that they are about."""
+    return (
+        select(
+            Appeal.number,
+            Claim.number.label("claim"),
+            Appeal.position,
+            Appeal.claimed,
+            Appeal.approved,
+            Appeal.amount,
+            Appeal.reason_code,
+            Appeal.note,
+            ClaimLine.kind,
+            ClaimLine.remark,
+            OldPart.number.label("old_part"),
+            OldPart.product_model,
+            OldPart.product_serial,
+            OldPart.failed_on,
+            Consignment.number.label("consignment"),
+            Consignment.carrier,
+            Consignment.tracking_number,
+            Transfer.at,
+            *part_names(),
+        )
+        .select_from(Appeal)
+        .join(Claim, Claim.id == Appeal.claim_id)
+        .join(ClaimLine, ClaimLine.id == Appeal.line_id)
+        .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
+        .outerjoin(
+            RunPart,
+            and_(RunPart.run_id == Appeal.run_id, RunPart.part_id == ClaimLine.part_id),
+        )
+        .outerjoin(Transfer, credit_of_appeal(Appeal.id))
+        .where(Appeal.run_id == one.run_id, Appeal.dealer_id == one.dealer_id)
+        .order_by(Appeal.id)
+    )

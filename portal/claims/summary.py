@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
 from portal.catalogue.models import Part
 from portal.claims import figures, statements
+from portal.claims.appeal_models import Appeal
 from portal.claims.figures import total
 from portal.claims.models import OLD_PART, Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
@@ -65,11 +66,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Summary:
-    """A run beside the one before it; ``before`` is None for the first."""
+    """A run beside the one before it, each with the appeals it paid; no ``last`` for the first."""
 
     whole: figures.Statement
+    appeals: figures.Appeals
     last: Run | None
     before: figures.Statement | None
+    appeals_before: figures.Appeals | None
     shares: Sequence[Share]
 
 
@@ -80,13 +83,16 @@ def summary_of(run: Run) -> Summary:
     ).one_or_none()
     return Summary(
         figures.statement_of_run(run),
+        figures.appeals_of(run),
         last,
         figures.statement_of_run(last) if last else None,
+        figures.appeals_of(last) if last else None,
         [
             Share("reason", _l("By decision and reason"), "taken_off", _by_reason(run, last)),
             Share("dealer", _l("By dealer"), "approved", _by_dealer(run, last)),
             Share("part", _l("By part"), "approved", _by_part(run, last)),
             Share("model", _l("By product model"), "approved", _by_model(run, last)),
+            *_appeals(run, last),
         ],
     )
 
@@ -155,12 +161,7 @@ def _by_dealer(run: Run, last: Run | None) -> Sequence[Row]:
         .join(Dealer, Dealer.id == Claim.dealer_id)
         .outerjoin(RunDealer, statements.of_dealer())
     )
-    return _rows(
-        statement,
-        lambda row: row.dealer_id,
-        lambda row: f"{row.dealer_code} {row.dealer_name}",
-        "approved",
-    )
+    return _rows(statement, lambda row: row.dealer_id, _dealer_label, "approved")
 
 
 def _by_part(run: Run, last: Run | None) -> Sequence[Row]:
@@ -196,3 +197,40 @@ def _by_model(run: Run, last: Run | None) -> Sequence[Row]:
         lambda row: _other_kind(row) or row.product_model or _("No model"),
         "approved",
     )
+
+
+def _appeals(run: Run, last: Run | None) -> list[Share]:
+    """The appeals that the runs paid, by dealer: they are beside the lines, not among them (R6)."""
+    mine = Appeal.run_id == run.id
+    gap = Appeal.claimed - Appeal.approved
+
+    def of_this(amount: Any) -> ColumnElement[int]:
+        return total(case((mine, amount), else_=0))
+
+    code, name, *_place = statements.dealer_names()
+    statement = (
+        select(
+            Appeal.dealer_id,
+            code,
+            name,
+            of_this(literal(1)).label("lines"),
+            of_this(gap).label("claimed"),
+            of_this(Appeal.amount).label("approved"),
+            of_this(gap - Appeal.amount).label("taken_off"),
+            total(case((mine, 0), else_=Appeal.amount)).label("before"),
+        )
+        .select_from(Appeal)
+        .join(Dealer, Dealer.id == Appeal.dealer_id)
+        .outerjoin(
+            RunDealer,
+            and_(RunDealer.run_id == Appeal.run_id, RunDealer.dealer_id == Appeal.dealer_id),
+        )
+        .where(Appeal.run_id.in_([run.id, last.id] if last else [run.id]))
+        .group_by(Appeal.dealer_id, code, name)
+    )
+    rows = _rows(statement, lambda row: row.dealer_id, _dealer_label, "approved")
+    return [Share("appeals", _l("Appeals by dealer"), "approved", rows)] if rows else []
+
+
+def _dealer_label(row: AnyRow) -> str:
+    return f"{row.dealer_code} {row.dealer_name}"

@@ -92,7 +92,8 @@ def _paper(run: Run, summary: Summary) -> Paper:
                 money(getattr(summary.before, name)) if summary.before else "",
             )
             for name, label in names.items()
-        ],
+        ]
+        + _appealed(summary),
         "heads": [_("What"), *_heads(summary)],
         "shares": [
             {"title": share.title, "rows": [_printed_row(share, row) for row in share.top]}
@@ -101,6 +102,19 @@ def _paper(run: Run, summary: Summary) -> Paper:
     }  # fmt: skip
     address = public_url_for("runsummaries.show", name=run.public_id)
     return paper("run_summary", _title(run), facts, address=address)
+
+
+def _appealed(summary: Summary) -> list[tuple[str, str, str]]:
+    """What appeals came to, and what was paid altogether, where there were any."""
+    now, then = summary.appeals, summary.appeals_before
+    if not now.number and not (then and then.number):
+        return []
+    both = summary.whole.approved + now.granted
+    before = summary.before.approved + then.granted if summary.before and then else None
+    return [
+        (_("Appeals"), money(now.granted), money(then.granted) if then else ""),
+        (_("Credited"), money(both), "" if before is None else money(before)),
+    ]
 
 
 def _printed_row(share: Share, row: Row) -> dict[str, Any]:

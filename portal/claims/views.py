@@ -8,6 +8,7 @@ from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.claims import (
+    appeal_queries,
     failed,
     figures,
     findings,
@@ -17,6 +18,8 @@ from portal.claims import (
     queries,
     services,
 )
+from portal.claims.appeal_models import Appeal
+from portal.claims.appeals import DECIDED
 from portal.claims.freight_views import receipts_beside
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
@@ -128,6 +131,7 @@ def _page(
         return _draft_page(claim, form)
     share = _share()
     lines = queries.lines_of(claim, share, _after())
+    keys = [line.id for line in lines]
     heading, statement = queries.heading(claim), figures.statement_of(claim)
     refused = decision[1] if decision else form
     return render(
@@ -141,9 +145,12 @@ def _page(
         steps=steps.of(claim, STEPS),
         statement=statement,
         alone=_alone(statement),
-        findings=findings.of_lines([line.id for line in lines], actor()),
         receipts=receipts_beside(claim, lines),
         consignment_state=Consignment.workflow.state,
+        findings=findings.of_lines(keys, actor()),
+        appeals=appeal_queries.of_lines(keys, actor()) if claim.appeal_by else {},
+        appeal_state=Appeal.workflow.state,
+        may_appeal=_may_appeal(claim),
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
         account_url=_account_url(heading.dealer_public_id),
@@ -161,6 +168,12 @@ def _page(
         form=form,
         decision=decision,
     )
+
+
+def _may_appeal(claim: Claim) -> bool:
+    """Whether there is still time to appeal, for who may (R6)."""
+    in_time = claim.appeal_by is not None and claim.appeal_by >= now()
+    return in_time and claim.status in DECIDED and actor().can(policy.FILE_APPEAL)
 
 
 def _share() -> str | None:

@@ -104,6 +104,7 @@ def _prepare(stage: Stage) -> None:
     stage.add(collected.collected(stage))
     for month in settlement.months(stage):
         stage.add(settlement.run(stage, month))
+        stage.add(settlement.appeal(stage, month))
         for company in COMPANIES:
             stage.add(settlement.claim(stage, company, month))
     for company in COMPANIES:

@@ -6,7 +6,8 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.claims import freight, freight_queries, queries, runs, services
+from portal.claims import appeals, freight, freight_queries, queries, runs, services
+from portal.claims.appeals import LESS, Ruling
 from portal.claims.commands import Decision, Draft, Freight
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.clock import Month
@@ -16,6 +17,8 @@ from portal.demo.cast import COMPANIES, Company
 from portal.demo.course import write
 from portal.demo.stage import Script, Stage
 from portal.demo.words import (
+    APPEAL_GRANTED,
+    APPEALED,
     CLAIM_REMARK,
     CLAIM_RETURNED,
     LINE_REJECTED,
@@ -189,3 +192,43 @@ def _closed(stage: Stage, made: Run, now: datetime, rng: Random) -> Script:
     yield now
     while runs.settle_some(made.public_id, now):
         pass
+
+
+# --- Appeals --------------------------------------------------------------------------------
+
+
+def appeal(stage: Stage, month: Month) -> Script:
+    """A week after a run opened, two dealers appeal against a line that was cut.
+
+    In the first month one of them is granted by now; the others wait for a reviewer.
+    """
+    now = stage.hours["reviewer"].later(run_day(stage, month), 6, stage.rng(f"appeal/{month}"))
+    yield now
+    for line in _cut_lines(month):
+        company = next(one for one in COMPANIES if stage.dealers[one.key].id == line.dealer_id)
+        made = appeals.file(
+            session.get_one(Claim, line.claim_id),
+            line.position,
+            APPEALED[company.is_polish],
+            [],
+            by=stage.actors[f"{company.key}.manager"],
+            now=now,
+        )
+        now += timedelta(minutes=50)
+        yield now
+        if month == stage.first and not company.is_polish:
+            ruling = Ruling("grant", made.gap, None, APPEAL_GRANTED[company.is_polish])
+            appeals.decide(made, ruling, seen=None, by=stage.actors["reviewer2"], now=now)
+
+
+def _cut_lines(month: Month) -> list[ClaimLine]:
+    """The first cut line of the first claim of each country of a month."""
+    lines = session.scalars(
+        select(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(
+            Claim.month == str(month), Claim.status.in_(appeals.DECIDED), ClaimLine.status.in_(LESS)
+        )
+        .order_by(Claim.number, ClaimLine.position)
+    ).all()
+    return [*lines[:1], *lines[-1:]] if len(lines) > 1 else list(lines)

@@ -113,6 +113,14 @@ LINE_REJECTED: Said = (
     "旧件照片与所申报的零件不符。",
     "Zdjęcie starej części nie odpowiada zgłoszonej pozycji.",
 )
+APPEALED: Said = (
+    "补拍了裂口处的照片，可以看出是材料问题，不是客户使用造成的。",
+    "Na nowym zdjęciu widać pęknięcie materiału: to nie jest wina użytkownika.",
+)
+APPEAL_GRANTED: Said = (
+    "新照片能看清裂口，同意全额报销。",
+    "Na nowym zdjęciu widać pęknięcie, zwracamy całość.",
+)
 CLAIM_RETURNED: Said = (
     "有一件重复安装在同一台产品上，请核对后重新提交。",
     "Jedna sztuka dotyczy dwa razy tego samego produktu, proszę sprawdzić i wysłać ponownie.",

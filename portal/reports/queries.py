@@ -207,9 +207,9 @@ def _reviewer(_actor: Actor, now: datetime) -> list[Figure]:
 
 
 def _runs() -> list[Figure]:
-    """What the closed runs paid."""
+    """What the closed runs paid, appeals included."""
     rows = session.execute(
-        select(Run.month, Run.claimed, Run.approved)
+        select(Run.month, Run.claimed, (Run.approved + Run.appealed).label("paid"))
         .where(Run.status == "closed")
         .order_by(Run.month.desc())
         .limit(MONTHS)
@@ -219,12 +219,12 @@ def _runs() -> list[Figure]:
     return [
         Figure(
             _l("Reimbursed by the latest run"),
-            rows[0].approved,
+            rows[0].paid,
             is_money=True,
             endpoint="runs.index",
             note=_l("%(amount)s claimed"),
             note_amount=rows[0].claimed,
-            points=tuple((Month.parse(row.month).first, row.approved) for row in reversed(rows)),
+            points=tuple((Month.parse(row.month).first, row.paid) for row in reversed(rows)),
         )
     ]
 

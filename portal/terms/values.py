@@ -185,6 +185,15 @@ TERMS = {
             _l("On this day the run for the month before opens."),
         ),
         Term(
+            "claim.appeal_days",
+            14,
+            1,
+            90,
+            "day",
+            _l("Time to appeal"),
+            _l("A dealer may appeal once, within this time, against what was decided on a line."),
+        ),
+        Term(
             "calendar.weekdays",
             0b0011111,
             1,

@@ -35,7 +35,7 @@ from portal.oldparts.models import OldPart
 from portal.terms import services as terms
 from portal.web.forms import clean
 from portal.web.routes import routes
-from tests.support import claims, collecting, story
+from tests.support import appealing, claims, collecting, story
 from tests.support.portal import Client, Portal
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
@@ -590,6 +590,27 @@ def test_inspections_and_charges_are_shown_as_typed(portal: Portal) -> None:
         read(finance, charge, [text])
         send(finance, f"{charge}/steps/uphold", {"seen": versions(finance, charge), "reason": text})
         read(clerk, charge, [text])
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
+def test_appeals_are_shown_as_typed(portal: Portal) -> None:
+    """R6: what a dealer says against a decision, and what another reviewer answers."""
+    clerk, reviewer = portal.client(portal.clerk), portal.client(appealing.colleague(portal))
+    texts = packed(TEXT)[:6]
+    cut = {at + 1: appealing.REJECTED[1] for at in range(len(texts))}
+    claim = appealing.cut(portal, cut, len(texts))
+    for at, text in enumerate(texts, start=1):
+        line = f"/claims/{claim.public_id}/lines/{at}/appeal"
+        url = send(clerk, line, {"grounds": text})
+        read(reviewer, url, [text])
+        odd = {"seen": "1", "step": text, "amount": text, "reason": text, "note": text}
+        assert shows(harmless(reviewer.post(f"{url}/decide", odd)), text)
+        refused = {"seen": "1", "step": "refuse", "reason": "other", "note": text}
+        send(reviewer, f"{url}/decide", refused)
+        read(clerk, url, [text, text])
+    read(reviewer, "/appeals")
     _check_chains(portal)
 
 

@@ -26,6 +26,7 @@ from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
 from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, SheetImport
 from portal.catalogue.names import Names
+from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim, Run
 from portal.collections.models import Consignment
 from portal.core import jobs
@@ -45,7 +46,7 @@ from portal.web.routes import routes
 from tests.functional.catalogue import products
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
-from tests.support import claims, collecting, story
+from tests.support import appealing, claims, collecting, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -382,6 +383,19 @@ def _month(portal: Portal) -> Iterator[Sent]:
     yield "reviewer", f"{url}/close-again", {"seen": "3"}
 
 
+def _appealed(portal: Portal) -> Iterator[Sent]:
+    """An appeal that another reviewer grants, and one that is withdrawn."""
+    claim = appealing.cut(portal, {**appealing.REJECTED, 2: appealing.REJECTED[1]})
+    appealing.colleague(portal)
+    url = f"/claims/{claim.public_id}/lines"
+    yield "clerk", f"{url}/1/appeal", {"grounds": appealing.GROUNDS, "files": _png()}
+    first = f"/appeals/{_one(portal, select(Appeal.public_id))}"
+    yield "reviewer2", f"{first}/decide", {"seen": "1", "step": "grant", "amount": "12.50"}
+    yield "manager", f"{url}/2/appeal", {"grounds": appealing.GROUNDS}
+    second = _one(portal, select(Appeal.public_id).where(Appeal.position == 2))
+    yield "clerk", f"/appeals/{second}/steps/withdraw", {"seen": "1"}
+
+
 def _png(colour: str = "teal") -> bytes:
     content = BytesIO()
     Image.new("RGB", (60, 40), colour).save(content, "PNG")
@@ -437,7 +451,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 
 
 WALKS = (
-    _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _own, _jobs,
+    _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _appealed, _own, _jobs,
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from portal.web import exports
 from portal.web.forms import clean
 from portal.web.routes import needs_of
 from tests.functional import world as worlds
-from tests.support import claims, collecting, story
+from tests.support import appealing, claims, collecting, story
 from tests.support.portal import DEALERS, Client, Portal
 from tests.support.queries import counted
 
@@ -47,6 +47,7 @@ LISTS = {
     "oldpartcharges.index": ("finance", "Number"),
     "collections.index": ("warehouse", "Consignment"),
     "claims.index": ("reviewer", "Number"),
+    "appeals.index": ("reviewer", "Number"),
     "ledger.accounts": ("finance", "Dealer code"),
     "ledger.account": ("manager", "Kind"),
     "ledger.dealer_account": ("finance", "Kind"),
@@ -173,6 +174,7 @@ def test_a_file_costs_the_same_few_queries_however_long_it_is(portal: Portal) ->
     collecting.called(portal, 1, part="TH-300")
     claims.pieces(portal, at=portal.now - timedelta(days=30))
     claims.started(portal, Month(2026, 9))
+    appealing.filed(portal, appealing.run(portal), "north", portal.clerk)
     for endpoint, (few, short), (many, long) in zip(lists, before, asked(), strict=True):
         assert few == many <= 6, endpoint
         assert long > short, endpoint

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from portal import create_app
+from portal.claims.appeal_models import Appeal
 from portal.claims.workflow import LINE
 from portal.collections.models import Consignment
 from portal.core import documents, workflow
@@ -254,6 +255,15 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {"submit": "/submit", "return": "/return", "decide": "/decide",
          "take_in": ELSEWHERE, "settle": ELSEWHERE},
     ),
+    "appeal": (
+        "appeal",
+        "appeals.show",
+        {
+            "withdraw": "/steps/withdraw",
+            **dict.fromkeys(("grant", "grant_part", "refuse"), "/decide"),
+            **dict.fromkeys(("create", "settle", "close", "reopen")),
+        },
+    ),
     # It is closed once every claim is decided, which these are not (R7).
     "run": ("run", "runs.show", {"start": "/start", "close": ELSEWHERE}),
     "user": (
@@ -313,6 +323,7 @@ def test_page_draws_exactly_the_steps_that_its_reader_may_take(portal: Portal) -
     world = worlds.build(portal)
     with portal.transaction():  # only then what was not sent can be charged
         session.execute(update(Consignment).values(due_at=portal.now - timedelta(seconds=1)))
+        session.execute(update(Appeal).values(amount=1))  # without it none can be granted
     portal.app.testing = False
     people = {name: actor for name, actor in portal.cast.items() if not name.startswith("other_")}
     clients = {name: portal.client(actor) for name, actor in people.items()}

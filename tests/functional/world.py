@@ -18,6 +18,7 @@ from portal.catalogue.models import Part
 from portal.catalogue.names import Names
 from portal.catalogue.subjects import UNITS
 from portal.catalogue.uploads import Upload
+from portal.claims.models import Claim
 from portal.core import jobs
 from portal.core.db import Base, session
 from portal.core.events import Event
@@ -37,7 +38,7 @@ from portal.people.models import Dealer, LoginSession, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
 from tests.functional.oldparts import many
-from tests.support import claims, collecting, inspecting, story
+from tests.support import appealing, claims, collecting, inspecting, story
 from tests.support.portal import PASSWORD, Portal
 
 SIDES = {"north": ("clerk", "manager"), "south": ("other_clerk", "other_manager")}
@@ -235,6 +236,11 @@ def _claims(world: World) -> None:
         claims.pieces(portal, 1, dealer=dealer)
         draft = claims.started(portal, by=manager)
         world.add("claim_draft", draft.public_id, dealer, NOBODY)
+        appeal = appealing.filed(portal, run, dealer, portal.cast[manager])
+        world.add("appeal", appeal.public_id, dealer, CLAIMS)
+        with portal.transaction():
+            claim = session.get_one(Claim, appeal.claim_id)
+            world.add("claim_decided", claim.public_id, dealer, CLAIMS)
 
 
 def _collections(world: World, dealer: str) -> None:

@@ -194,7 +194,7 @@ def decided(portal: Portal, run: Run, count: int, dealer: str = "north") -> list
             piece = session.scalars(select(OldPart).where(OldPart.public_id == name)).one()
             claim = Claim(
                 **_document("decided", portal.now), dealer_id=piece.dealer_id, month=run.month,
-                ordinal=1000 + number, number=f"RC-{name}", run_id=run.id,
+                ordinal=1000 + piece.id, number=f"RC-{name}", run_id=run.id,
                 created_by_id=portal.clerk.id, submitted_by_id=portal.manager.id,
                 submitted_at=portal.now, line_count=1, claimed=piece.unit_price,
                 approved=piece.unit_price,

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from portal import create_app
-from portal.claims import runs
+from portal.claims import appeals, runs
 from portal.core import jobs
 from portal.core.clock import FixedClock
 from portal.core.db import db
@@ -43,7 +43,7 @@ def main(folder: str, url: str, at: str) -> None:
     """Let attempts follow each other, each after the lease of the one before has run out."""
     settings = Settings(folder=Path(folder), database_url=url, secret_key="test")
     now = datetime.fromisoformat(at).astimezone(settings.hq_zone)
-    runs.BATCH, jobs.MOST_ATTEMPTS = 1, MOST
+    runs.BATCH, appeals.BATCH, jobs.MOST_ATTEMPTS = 1, 1, MOST
     # Made once: it is not connected to its database until a child is.
     app = create_app(settings, clock=FixedClock(now))
     for point in range(1, MOST):

@@ -11,10 +11,11 @@ from portal.claims.models import Claim, Run
 from portal.core.db import db, session
 from portal.core.events import Event, verify
 from portal.ledger.models import Account, Transfer
+from tests.support import appealing
 from tests.support import claims as story
 from tests.support.portal import DEPOSIT, Portal
 
-CLAIMS = 36
+CLAIMS, APPEALS = 24, 8
 ROOT = Path(__file__).parents[3]
 
 
@@ -39,9 +40,13 @@ def _killed_closing(portal: Portal, url: str) -> int:
 def test_each_claim_credited_once_when_closing_is_killed_at_30_points(
     portal: Portal, database: str
 ) -> None:
-    """R7, L4: killed before each of its statements, and started again, it credits each once."""
+    """R7, L4: killed before each of its statements, and started again, it credits each once.
+
+    So it does each granted appeal (R6).
+    """
     run = story.opened(portal)
     names = story.decided(portal, run, CLAIMS)
+    appealed = appealing.granted(portal, run, APPEALS)
     with portal.transaction():
         runs.close(session.get_one(Run, run.id), seen=None, by=portal.reviewer, now=portal.now)
     assert _killed_closing(portal, database) >= 30
@@ -49,16 +54,22 @@ def test_each_claim_credited_once_when_closing_is_killed_at_30_points(
         causes = session.scalars(
             select(Transfer.cause).where(Transfer.kind == "reimbursement").order_by(Transfer.cause)
         ).all()
-        assert causes == sorted(f"claim/{name}/reimbursement" for name in names)
-        amount = 100 * CLAIMS * (CLAIMS + 1) // 2
+        assert causes == sorted(
+            [
+                *(f"claim/{name}/reimbursement" for name in names),
+                *(f"appeal/{name}/reimbursement" for name in appealed),
+            ]
+        )
+        amount, granted = 100 * CLAIMS * (CLAIMS + 1) // 2, 100 * APPEALS * (APPEALS + 1) // 2
         posted = select(Account.posted).where(Account.dealer_id == portal.dealers["north"])
-        assert session.scalar(posted) == DEPOSIT + amount
+        assert session.scalar(posted) == DEPOSIT + amount + granted
         kept = session.get_one(Run, run.id)
         assert (kept.status, kept.approved, kept.claim_count) == ("closed", amount, CLAIMS)
+        assert (kept.appeal_count, kept.appealed) == (APPEALS, granted)
         assert figures.agreement(kept).holds
         assert set(session.scalars(select(Claim.status))) == {"settled"}
         settled = select(func.count()).where(Event.name == "settle")
-        assert session.scalar(settled) == CLAIMS
+        assert session.scalar(settled) == CLAIMS + APPEALS
         finished = select(func.count()).where(Event.name == "finish")
         assert session.scalar(finished) == 1
         assert list(verify()) == []

@@ -1,0 +1,207 @@
+"""Reads of appeals, each within what the actor may see (P1, R6)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.catalogue.models import Part
+from portal.catalogue.queries import name_in
+from portal.claims import policy
+from portal.claims.appeal_models import Appeal
+from portal.claims.appeal_workflow import GRANTED
+from portal.claims.appeals import DECIDED, LESS
+from portal.claims.figures import credit_of_appeal
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.collections.models import Consignment
+from portal.core.db import AnyRow, AnySelect, session
+from portal.core.i18n import _l
+from portal.core.permissions import Actor
+from portal.ledger.models import Transfer
+from portal.oldparts.inspections import reimbursable
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer, User
+from portal.web.lists import Tab, tab_of
+
+TABS = (
+    Tab("all", _l("All")),
+    tab_of("filed", _l("To decide"), Appeal.status, "filed"),
+    Tab("granted", _l("Granted"), Appeal.status.in_(GRANTED)),
+    tab_of("settled", _l("Paid"), Appeal.status, "settled"),
+    tab_of("refused", _l("Refused"), Appeal.status, "refused"),
+    tab_of("withdrawn", _l("Withdrawn"), Appeal.status, "withdrawn"),
+)
+
+
+def _contains(column: Any, text: str) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return condition
+
+
+def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """What an actor sees of the appeals whose number, claim or dealer contains a text."""
+    conditions = [policy.visible_appeals(actor)]
+    if text:
+        claims = select(Claim.id).where(_contains(Claim.number, text))
+        dealers = select(Dealer.id).where(_contains(Dealer.name, text))
+        conditions.append(
+            or_(
+                _contains(Appeal.number, text),
+                Appeal.claim_id.in_(claims),
+                Appeal.dealer_id.in_(dealers),
+            )
+        )
+    return conditions
+
+
+def listed(actor: Actor, text: str) -> AnySelect:
+    """The rows of a list of appeals, as columns; ``run`` is the month that paid it, or will."""
+    return (
+        select(
+            Appeal.id,
+            Appeal.created_at,
+            Appeal.public_id,
+            Appeal.number,
+            Appeal.status,
+            (Appeal.claimed - Appeal.approved).label("taken_off"),
+            Appeal.amount,
+            Appeal.position,
+            Claim.number.label("claim"),
+            Run.month.label("run"),
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+        )
+        .join(Claim, Claim.id == Appeal.claim_id)
+        .join(Dealer, Dealer.id == Appeal.dealer_id)
+        .outerjoin(Run, Run.id == Appeal.run_id)
+        .where(*scope(actor, text))
+    )
+
+
+def found(actor: Actor, text: str) -> Sequence[AnyRow]:
+    """At most ten appeals for the search at the top."""
+    return session.execute(
+        listed(actor, text).order_by(Appeal.created_at.desc(), Appeal.id.desc()).limit(10)
+    ).all()
+
+
+# --- One line, one appeal -------------------------------------------------------------------
+
+
+def _facts(language: str) -> AnySelect:
+    """What a page tells of a line of a claim, as columns: of its piece, or of its freight."""
+    return (
+        select(
+            ClaimLine.position,
+            ClaimLine.claimed,
+            ClaimLine.approved,
+            ClaimLine.status,
+            ClaimLine.reason_code,
+            ClaimLine.note,
+            ClaimLine.remark,
+            ClaimLine.decided_by_id,
+            OldPart.number.label("old_part_number"),
+            OldPart.public_id.label("old_part"),
+            OldPart.id.label("old_part_id"),
+            OldPart.product_model,
+            OldPart.product_serial,
+            OldPart.failed_on,
+            Consignment.number.label("consignment_number"),
+            Consignment.public_id.label("consignment"),
+            Part.number.label("part_number"),
+            name_in(language).label("part_name"),
+        )
+        .select_from(ClaimLine)
+        .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Part, Part.id == ClaimLine.part_id)
+        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
+    )
+
+
+def line_at(claim: Claim, position: int, language: str) -> AnyRow | None:
+    """The line of a visible claim at a position."""
+    mine = ClaimLine.claim_id == claim.id, ClaimLine.position == position
+    return session.execute(_facts(language).where(*mine)).one_or_none()
+
+
+def line_of(appeal: Appeal, language: str) -> AnyRow | None:
+    """The line that a visible appeal is about; None if it left its claim with its piece (O8)."""
+    return session.execute(_facts(language).where(ClaimLine.id == appeal.line_id)).one_or_none()
+
+
+def heading(appeal: Appeal) -> AnyRow:
+    """The names around a visible appeal."""
+    decided_by = aliased(User)
+    return session.execute(
+        select(
+            Dealer.code.label("dealer_code"),
+            Dealer.name.label("dealer_name"),
+            Claim.number.label("claim"),
+            Claim.public_id.label("claim_name"),
+            Run.month.label("run_month"),
+            Run.public_id.label("run_name"),
+            Run.status.label("run_status"),
+            User.name.label("filed_by"),
+            decided_by.name.label("decided_by"),
+        )
+        .select_from(Appeal)
+        .join(Dealer, Dealer.id == Appeal.dealer_id)
+        .join(Claim, Claim.id == Appeal.claim_id)
+        .join(User, User.id == Appeal.filed_by_id)
+        .outerjoin(decided_by, decided_by.id == Appeal.decided_by_id)
+        .outerjoin(Run, Run.id == Appeal.run_id)
+        .where(Appeal.id == appeal.id)
+    ).one()
+
+
+def entry_of(appeal: Appeal) -> Transfer | None:
+    """The entry in the ledger that paid an appeal, if there is one."""
+    return session.scalar(select(Transfer).where(credit_of_appeal(appeal.id)))
+
+
+def of_lines(line_ids: Sequence[int], actor: Actor) -> Mapping[int, AnyRow]:
+    """The appeals on some lines, by the lines' keys; one query."""
+    if not line_ids:
+        return {}
+    rows = session.execute(
+        select(Appeal.line_id, Appeal.public_id, Appeal.number, Appeal.status, Appeal.amount).where(
+            Appeal.line_id.in_(line_ids), policy.visible_appeals(actor)
+        )
+    )
+    return {row.line_id: row for row in rows}
+
+
+# --- Work that waits ------------------------------------------------------------------------
+
+
+def appealable(actor: Actor, now: datetime) -> AnyRow:
+    """How many lines an actor's dealer may still appeal against, and until when the first (R6)."""
+    paid = or_(
+        ClaimLine.old_part_id.is_(None),
+        exists().where(OldPart.id == ClaimLine.old_part_id, reimbursable()),
+    )
+    return session.execute(
+        select(func.count().label("number"), func.min(Claim.appeal_by).label("first"))
+        .select_from(ClaimLine)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(
+            policy.visible_claims(actor),
+            Claim.appeal_by >= now,
+            Claim.status.in_(DECIDED),
+            ClaimLine.status.in_(LESS),
+            ~exists().where(Appeal.line_id == ClaimLine.id),
+            paid,
+        )
+    ).one()
+
+
+def to_decide(actor: Actor) -> int:
+    """How many appeals wait for a reviewer who did not decide on their lines (P2)."""
+    mine = and_(ClaimLine.id == Appeal.line_id, ClaimLine.decided_by_id == actor.id)
+    return session.scalars(
+        select(func.count(Appeal.id)).where(
+            policy.visible_appeals(actor), Appeal.status == "filed", ~exists().where(mine)
+        )
+    ).one()

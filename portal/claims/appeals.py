@@ -1,0 +1,305 @@
+"""Appeals of dealers: filed, withdrawn, decided by another reviewer, paid with a run (R6, R7).
+
+A claim is locked before its appeals, and both before the dealer's account.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from unicodedata import east_asian_width
+
+from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, update
+
+from portal.claims import policy
+from portal.claims.appeal_models import Appeal
+from portal.claims.appeal_workflow import APPEAL_REASONS, GRANTED
+from portal.claims.models import Claim, ClaimLine, Run
+from portal.core import workflow
+from portal.core.db import session
+from portal.core.documents import relock
+from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from portal.core.i18n import _
+from portal.core.numbering import next_number
+from portal.core.permissions import SYSTEM, Actor
+from portal.files import services as files
+from portal.ledger import services as ledger
+from portal.ledger.models import WARRANTY_EXPENSE
+from portal.oldparts.inspections import reimbursable
+from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
+from portal.terms.calendar import end_of
+from portal.terms.values import value
+
+DECIDED = ("decided", "settled")
+LESS = ("reduced", "rejected")
+"""The decisions on a line that a dealer may appeal against."""
+SUBSTANCE = 20
+"""How long the words are at least that come without a file; a Chinese character counts twice."""
+BATCH = 50
+"""How many appeals are paid in one transaction (R7)."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a reviewer decides on an appeal; ``amount``, in minor units, is what is granted."""
+
+    step: Literal["grant", "refuse"]
+    amount: int | None = None
+    reason_code: str | None = None
+    note: str = ""
+
+
+# --- The dealer's side ----------------------------------------------------------------------
+
+
+def time_to_appeal(now: datetime) -> tuple[datetime, int]:
+    """Until when what is decided now can be appealed, and the days of the policy value (R6)."""
+    days = value("claim.appeal_days", now.date())
+    return end_of(now.date() + timedelta(days=days), now.tzinfo), days
+
+
+def file(
+    claim: Claim, position: int, grounds: str, file_ids: Sequence[str], *, by: Actor, now: datetime
+) -> Appeal:
+    """Appeal against the reduction or rejection of a line of a decided claim (R6).
+
+    New evidence is a file, or words of some substance. Conflict once the time is over, if the line
+    has had its appeal, or if its piece failed or is missing (O8): that is objected to by itself.
+    """
+    if by.is_dealer and claim.dealer_id != by.dealer_id:
+        raise NotFound()
+    by.must(policy.FILE_APPEAL)
+    claim = relock(claim)
+    mine = ClaimLine.claim_id == claim.id, ClaimLine.position == position
+    line = session.scalars(select(ClaimLine).where(*mine)).one_or_none()
+    if line is None:
+        raise NotFound()
+    _check(claim, line, now)
+    if not grounds.strip():
+        raise Invalid(_("Please say why: the other side will read it."), field="grounds")
+    if not file_ids and _length(grounds) < SUBSTANCE:
+        raise Invalid(
+            _("Add a photo or a file, or explain in a sentence or two what is new."),
+            field="grounds",
+        )
+    code = session.scalars(select(Dealer.code).where(Dealer.id == claim.dealer_id)).one()
+    appeal = Appeal(
+        status="filed",
+        created_at=now,
+        dealer_id=claim.dealer_id,
+        number=next_number("AP", code, now),
+        claim_id=claim.id,
+        line_id=line.id,
+        position=line.position,
+        claimed=line.claimed,
+        approved=line.approved,
+        grounds=grounds.strip(),
+        filed_by_id=by.id,
+    )
+    session.add(appeal)
+    session.flush()
+    count = files.claim(file_ids, appeal, by=by)
+    values = {"claim": claim.number, "line": line.position, "taken_off": appeal.gap}
+    if count:
+        values["attached"] = count
+    workflow.begin(appeal, by=by, now=now, **values)
+    return appeal
+
+
+def _length(text: str) -> int:
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text.strip())
+
+
+def _check(claim: Claim, line: ClaimLine, now: datetime) -> None:
+    if claim.status not in DECIDED or line.status not in LESS:
+        raise WrongState()
+    known = session.scalar(select(Appeal.number).where(Appeal.line_id == line.id))
+    if known is not None:
+        raise Conflict(_("This line has been appealed already: %(number)s.", number=known))
+    if claim.appeal_by is None or claim.appeal_by < now:
+        raise Conflict(_("The time to appeal is over."))
+    if line.old_part_id is not None:
+        # It is held: one that is just failing closes the appeal, or lets none be filed (O8).
+        held = select(OldPart.id).where(OldPart.id == line.old_part_id, reimbursable())
+        if session.scalar(held.with_for_update(read=True, of=OldPart)) is None:
+            raise Conflict(_("This old part failed its inspection or is missing: it is not paid."))
+
+
+def withdraw(appeal: Appeal, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Take an appeal back: the decision on the line stands."""
+    workflow.apply(relock(appeal), "withdraw", by=by, now=now, seen=seen)
+
+
+# --- The reviewer's side --------------------------------------------------------------------
+
+
+def why_not(appeal: Appeal, by: Actor) -> str | None:
+    """Why a reviewer may not decide on an appeal, in a sentence; None if they may (P2)."""
+    if by.id is None:
+        return None
+    if by.id == appeal.filed_by_id:
+        return str(_("Nobody decides on an appeal that they filed themselves."))
+    decided_by = select(ClaimLine.decided_by_id).where(ClaimLine.id == appeal.line_id)
+    if session.scalar(decided_by) == by.id:
+        return str(_("You decided on this line: another reviewer decides on the appeal."))
+    return None
+
+
+def decide(appeal: Appeal, ruling: Ruling, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Grant an appeal, wholly or in part, or refuse it; the dealer is told (R6).
+
+    Forbidden for who decided on the line or filed the appeal (P2). Invalid, at its field, for an
+    amount that is not above zero or above what was taken off, or a reason that is missing.
+    """
+    appeal = relock(appeal)
+    workflow.check(appeal, ruling.step, by=by, seen=seen)
+    refusal = why_not(appeal, by)
+    if refusal:
+        raise Forbidden(refusal)
+    amount = _amount(appeal, ruling)
+    in_full = amount == appeal.gap
+    step = "grant_part" if amount and not in_full else ruling.step
+    appeal.reason_code = None if in_full else _reason(ruling)
+    appeal.amount, appeal.note = amount, ruling.note
+    appeal.decided_by_id, appeal.decided_at = by.id, now
+    values: dict[str, object] = {"taken_off": appeal.gap}
+    if appeal.amount:
+        values["granted"] = appeal.amount
+    if appeal.reason_code:
+        values["reason_code"] = appeal.reason_code
+    workflow.apply(appeal, step, by=by, now=now, seen=seen, reason=ruling.note, values=values)
+
+
+def _amount(appeal: Appeal, ruling: Ruling) -> int:
+    if ruling.step == "refuse":
+        return 0
+    if ruling.amount is None:
+        raise Invalid(_("Enter the amount that is granted."), field="amount")
+    if not 0 < ruling.amount <= appeal.gap:
+        raise Invalid(
+            _("What is granted is above zero, and not more than what was taken off."),
+            field="amount",
+        )
+    return ruling.amount
+
+
+def _reason(ruling: Ruling) -> str:
+    if ruling.reason_code not in APPEAL_REASONS:
+        raise Invalid(_("Choose a reason: the dealer will read it."), field="reason")
+    if ruling.reason_code == "other" and not ruling.note.strip():
+        raise Invalid(_("Explain the reason in the note."), field="note")
+    return ruling.reason_code
+
+
+# --- A piece that failed, or is missing (O7, O8) --------------------------------------------
+
+
+def end_with_piece(line: ClaimLine, *, leaves: bool, now: datetime) -> int:
+    """End what is open of the appeal on a line whose piece is not paid for any more.
+
+    Returns what was paid for it by then, in minor units: that is charged back with the rest. The
+    caller has locked the claim. With ``leaves`` the line is about to leave it.
+    """
+    statement = select(Appeal).where(Appeal.line_id == line.id).with_for_update()
+    appeal = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if appeal is None:
+        return 0
+    paid = appeal.amount if appeal.status == "settled" else 0
+    if leaves:
+        appeal.line_id = None
+    if appeal.status in ("filed", *GRANTED):
+        appeal.amount, appeal.run_id, appeal.decided_by_id = 0, None, None
+        workflow.apply(appeal, "close", by=SYSTEM, now=now)
+    session.flush()
+    return paid
+
+
+def begin_again(old_part_id: int, *, now: datetime) -> None:
+    """Open the appeal again that ended with its piece: that passed after all, or turned up."""
+    statement = (
+        select(Appeal)
+        .join(ClaimLine, ClaimLine.id == Appeal.line_id)
+        .where(
+            ClaimLine.old_part_id == old_part_id,
+            Appeal.status == "refused",
+            Appeal.decided_by_id.is_(None),
+        )
+        .with_for_update(of=Appeal)
+        .execution_options(populate_existing=True)
+    )
+    for appeal in session.scalars(statement):
+        workflow.apply(appeal, "reopen", by=SYSTEM, now=now)
+
+
+# --- With the run (R7, R8) ------------------------------------------------------------------
+
+
+def payable() -> ColumnElement[bool]:
+    """The condition that an appeal is granted and no run has taken it to pay it."""
+    return and_(Appeal.status.in_(GRANTED), Appeal.run_id.is_(None))
+
+
+def payable_with(run: Run) -> ColumnElement[bool]:
+    """The condition that a run pays an appeal if it is closed now.
+
+    The claim is paid before: by an earlier run, or by this one.
+    """
+    paid = Claim.id == Appeal.claim_id, or_(Claim.status == "settled", Claim.run_id == run.id)
+    return and_(payable(), exists().where(*paid))
+
+
+def take_up(run: Run) -> None:
+    """Let a run that begins to close pay every appeal that is granted by now."""
+    session.execute(
+        update(Appeal)
+        .where(payable_with(run))
+        .values(run_id=run.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def settle_some(run: Run, now: datetime) -> bool:
+    """Pay the next appeals of a run, whose row is locked; whether there may be more to do.
+
+    One is marked and credited in one transaction, and its cause can be booked once (L4).
+    """
+    statement = (
+        select(Appeal)
+        .where(Appeal.run_id == run.id, Appeal.status.in_(GRANTED))
+        .order_by(Appeal.id)
+        .limit(BATCH)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    appeals = session.scalars(statement).all()
+    if not appeals:
+        return False
+    _credit(run, [appeal.id for appeal in appeals], now)
+    values = {one.id: {"run": run.month, "granted": one.amount} for one in appeals}
+    for status in GRANTED:
+        alike = [one for one in appeals if one.status == status]
+        workflow.apply_many(alike, "settle", by=SYSTEM, now=now, values=values)
+    return True
+
+
+def _credit(run: Run, appeal_ids: list[int], now: datetime) -> None:
+    due = select(
+        # An appeal is paid once, so its own random name can be the entry's.
+        Appeal.public_id.label("public_id"),
+        Appeal.dealer_id.label("dealer_id"),
+        Appeal.amount.label("amount"),
+        ("appeal/" + Appeal.public_id + "/reimbursement").label("cause"),
+        literal(Appeal.kind).label("document_kind"),
+        Appeal.id.label("document_id"),
+        Appeal.public_id.label("document_name"),
+        Appeal.number.label("document_title"),
+    ).where(Appeal.id.in_(appeal_ids))
+    ledger.credit_each(
+        due,
+        source=WARRANTY_EXPENSE,
+        kind="reimbursement",
+        by=SYSTEM,
+        now=now,
+        values={"run": run.month},
+    )
