@@ -8,16 +8,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from portal.claims import figures, services, summary
-from portal.claims.commands import Decision
+from portal.claims import figures, freight, services, summary
+from portal.claims.commands import Decision, Freight
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.collections.models import Collection, Consignment
 from portal.core import workflow
 from portal.core.clock import Month
-from portal.core.db import session
+from portal.core.db import public_id, session
 from portal.ledger.models import Account, Transfer
 from portal.oldparts.models import OldPart
 from tests.functional.oldparts.test_inspecting import agrees
 from tests.support import claims as story
+from tests.support import story as loop
 from tests.support.portal import Portal
 
 MONTHS = 1000 if "PARTLOOP_TEST_STEPS" in os.environ else 5
@@ -49,27 +51,51 @@ class Piece(NamedTuple):
         return self.price if self.decision.amount is None else self.decision.amount
 
 
-PIECES = st.lists(
-    st.builds(
-        Piece,
-        st.integers(1, 10**9),
-        st.sampled_from(["approve", "approve", "reduce", "reject"]),
-        st.integers(0, 99),
-        st.sampled_from(["", "", "", "before", "after"]),
-    ),
-    min_size=1,
-    max_size=5,
-)
+def _pieces(*lost: str) -> st.SearchStrategy[Piece]:
+    steps = st.sampled_from(["approve", "approve", "reduce", "reject"])
+    amounts, shares = st.integers(1, 10**9), st.integers(0, 99)
+    return st.builds(Piece, amounts, steps, shares, st.sampled_from(lost))
+
+
+PIECES = st.lists(_pieces("", "", "", "before", "after"), min_size=1, max_size=5)
 MONTH = st.fixed_dictionaries({}, optional={"north": PIECES, "south": PIECES})
+FREIGHT = st.fixed_dictionaries({}, optional={"north": _pieces(""), "south": _pieces("")})
+"""What sending a consignment in has cost a dealer, decided like a piece that is never lost."""
 
 
-def _claimed(portal: Portal, dealer: str, pieces: Sequence[Piece], month: Month) -> list[str]:
-    """Put pieces on a dealer's claim for a month, and submit it; returns their names."""
+def _claimed(
+    portal: Portal, dealer: str, pieces: Sequence[Piece], paid: Piece | None, month: Month
+) -> list[str]:
+    """Put pieces and freight on a dealer's claim for a month, and submit it; returns the names."""
     names = [
         story.pieces(portal, 1, dealer=dealer, price=one.price, status="sent")[0] for one in pieces
     ]
-    story.submitted(portal, month, by=PEOPLE[dealer])
+    claim, by = story.started(portal, month, by=PEOPLE[dealer]), portal.cast[PEOPLE[dealer]]
+    receipt = loop.photo(portal, PEOPLE[dealer]) if paid else ""
+    with portal.transaction():
+        claim = session.get_one(Claim, claim.id)
+        if paid:
+            asked = Freight(_sent(portal, dealer), paid.price, [receipt])
+            freight.add(claim, asked, by=by, now=portal.now)
+        services.submit(claim, seen=None, by=by, now=portal.now)
     return names
+
+
+def _sent(portal: Portal, dealer: str) -> str:
+    """A consignment that has arrived, written into the tables; its public id."""
+    mark, at = public_id(), portal.now
+    collection = Collection(
+        number=f"CO-{mark}", created_at=at, called_by_id=portal.desk.id, deliver_to="Dock 4"
+    )
+    session.add(collection)
+    session.flush()
+    consignment = Consignment(
+        public_id=mark, status="received", created_at=at, dealer_id=portal.dealers[dealer],
+        collection_id=collection.id, number=f"CN-{mark}", due_at=at, sent_at=at, received_at=at,
+    )  # fmt: skip
+    session.add(consignment)
+    session.flush()
+    return mark
 
 
 def _lose(portal: Portal, names: Sequence[str], pieces: Sequence[Piece], when: str) -> None:
@@ -80,14 +106,14 @@ def _lose(portal: Portal, names: Sequence[str], pieces: Sequence[Piece], when: s
                 workflow.apply(piece, "miss", by=portal.warehouse, now=portal.now)
 
 
-def _decide(portal: Portal, dealer: str, decisions: dict[str, Decision]) -> None:
-    """Decide what is left on the dealer's claim."""
+def _decide(portal: Portal, dealer: str, decisions: dict[str | None, Decision]) -> None:
+    """Decide what is left on the dealer's claim; its freight has no piece's name."""
     with portal.transaction():
         mine = Claim.dealer_id == portal.dealers[dealer], Claim.status == "in_review"
         claim = session.scalars(select(Claim).where(*mine)).one()
         lines = session.execute(
             select(ClaimLine.position, OldPart.public_id)
-            .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+            .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
             .where(ClaimLine.claim_id == claim.id)
         ).all()
         facts = {"by": portal.reviewer, "now": portal.now}
@@ -113,21 +139,28 @@ def test_totals_agree_to_the_cent_whatever_the_month(portal: Portal) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(claimed=MONTH)
-    def play(claimed: dict[str, list[Piece]]) -> None:
+    @given(claimed=MONTH, freights=FREIGHT)
+    def play(claimed: dict[str, list[Piece]], freights: dict[str, Piece]) -> None:
         portal.clock.advance(days=31)
         month = Month.of(portal.now)
         before = _posted(portal)
         names = {
-            dealer: _claimed(portal, dealer, pieces, month) for dealer, pieces in claimed.items()
+            dealer: _claimed(portal, dealer, pieces, freights.get(dealer), month)
+            for dealer, pieces in claimed.items()
         }
         run = story.opened(portal, month)
         for dealer, pieces in claimed.items():
             _lose(portal, names[dealer], pieces, "before")
-            decisions = [one.decision for one in pieces]
-            _decide(portal, dealer, dict(zip(names[dealer], decisions, strict=True)))
+            decided: dict[str | None, Decision] = {
+                name: one.decision for name, one in zip(names[dealer], pieces, strict=True)
+            }
+            if dealer in freights:
+                decided[None] = freights[dealer].decision
+            _decide(portal, dealer, decided)
         story.close(portal, run)
         paid = {dealer: sum(one.approved for one in claimed.get(dealer, [])) for dealer in PEOPLE}
+        for dealer in claimed.keys() & freights.keys():
+            paid[dealer] += freights[dealer].approved
         after = _posted(portal)
         assert {dealer: after[dealer] - before[dealer] for dealer in PEOPLE} == paid
         _agrees(portal, run, sum(paid.values()))
