@@ -23,8 +23,8 @@ from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
 from portal.sheets.table import read_table
 from tests.functional.claims.looking import decree, kept, looked
+from tests.support import appealing, collecting
 from tests.support import claims as story
-from tests.support import collecting
 from tests.support.claims import HQ, NOVEMBER, OCTOBER
 from tests.support.pdf import Paper
 from tests.support.portal import Portal
@@ -321,3 +321,28 @@ def test_receipt_is_beside_the_line_when_the_reviewer_decides(portal: Portal) ->
         assert word in page, word
     assert reviewer.get(f"/files/{name}", buffered=True).status_code == 200
     assert stranger.get(f"/files/{name}", buffered=True).status_code == 404
+
+
+def test_appeal_is_paid_when_it_is_about_freight(portal: Portal) -> None:
+    """R6, R8: the dealer answers the cut, and the next run pays the rest on its statement."""
+    claim, consignment = claimed(portal)
+    step(portal, claim, "submit", "manager")
+    run = story.opened(portal)
+    with portal.transaction():
+        now = session.get_one(Claim, claim.id)
+    appealing.decide(portal, now, {5: Decision("reduce", 5000, "not_as_deducted")})
+    story.close(portal, run)
+    appeal = appealing.rule(portal, appealing.file(portal, claim, 5))
+    page = portal.client(portal.cast["reviewer2"]).get(f"/appeals/{appeal.public_id}")
+    assert consignment.number in page.text
+    portal.clock.at = datetime(2026, 11, 5, 9, 0, tzinfo=HQ)
+    later = story.opened(portal, NOVEMBER)
+    story.close(portal, later)
+    with portal.transaction():
+        paid = select(Transfer.amount).where(Transfer.document_kind == "appeal")
+        assert session.scalars(paid).all() == [3650]
+        assert figures.agreement(session.get_one(Run, later.id)).holds
+    url = f"/appeals/{appeal.public_id}/statement/paper.pdf"
+    text = Paper(portal.client(portal.clerk).get(url, buffered=True)).text
+    assert consignment.number in text
+    assert "36.50" in text
