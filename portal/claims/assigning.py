@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select
 
 from portal.claims import policy
-from portal.claims.desk import IS_OPEN
+from portal.claims.desk import IS_OPEN, is_assigned
 from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import AnyRow, session
 from portal.core.documents import relock
@@ -57,9 +57,7 @@ def _dealers(run: Run) -> dict[str, AnyRow]:
         )
         .select_from(Claim)
         .join(Dealer, Dealer.id == Claim.dealer_id)
-        .outerjoin(
-            Assignment, (Assignment.run_id == Claim.run_id) & (Assignment.dealer_id == Dealer.id)
-        )
+        .outerjoin(Assignment, is_assigned())
         .outerjoin(ClaimLine, (ClaimLine.claim_id == Claim.id) & IS_OPEN)
         .where(Claim.run_id == run.id)
         .group_by(Dealer.id, Assignment.reviewer_id)

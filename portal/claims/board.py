@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from portal.claims.desk import IS_OPEN
+from portal.claims.desk import IS_OPEN, is_assigned
 from portal.claims.figures import total
 from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import AnyRow, AnySelect, session
@@ -65,9 +65,7 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
         .select_from(Claim)
         .join(Dealer, Dealer.id == Claim.dealer_id)
         .outerjoin(opened, opened.c.claim_id == Claim.id)
-        .outerjoin(
-            Assignment, (Assignment.run_id == Claim.run_id) & (Assignment.dealer_id == Dealer.id)
-        )
+        .outerjoin(Assignment, is_assigned())
         .outerjoin(User, User.id == Assignment.reviewer_id)
         .where(Claim.run_id == run.id)
         .group_by(Dealer.id, Assignment.reviewer_id, User.public_id, User.name)

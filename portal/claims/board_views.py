@@ -3,14 +3,16 @@
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from portal.claims import assigning, board, desk, figures, policy
+from portal.claims import assigning, board, desk, figures, policy, together
 from portal.claims.forms import AssignForm, ShareForm
 from portal.claims.models import Run
+from portal.claims.views import told_together
 from portal.core.db import snapshot
+from portal.core.errors import Invalid
 from portal.core.i18n import _, ngettext
 from portal.web import exports, filters, lists
 from portal.web.exports import Column
-from portal.web.forms import Form
+from portal.web.forms import ActionForm, Form, clean
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
@@ -70,6 +72,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         reviewers=assigning.reviewers() if may_share else (),
         waiting=desk.waiting(run, actor()) if actor().can(policy.DECIDE) else "0",
         may_share=may_share,
+        underway=together.underway(run, actor()) if may_share else None,
         picked=frozenset(request.form.getlist("pick")) if form else frozenset(),
         form=form,
     )
@@ -106,6 +109,24 @@ def share_out(name: str) -> ResponseReturnValue:
             )
             flash(told, "success")
             return go("runboards.show", name=name)
+    return _page(run, form)
+
+
+@pages.post("/runs/<name>/approve", needs=policy.DECIDE)
+def approve(name: str) -> ResponseReturnValue:
+    """Approve what has neither finding nor remark, of the ticked dealers or of all shown (R5)."""
+    run, form = load(Run, name), ActionForm()
+    shown = [one.removeprefix("was-") for one in request.form if one.startswith("was-")]
+    names = shown if request.form.get("of") == "shown" else request.form.getlist("pick")
+    picked = [clean(one) for one in names[:MOST_NAMES]]
+    if form.validate_on_submit():
+        with form.refusals():
+            if not picked:
+                raise Invalid(_("Tick at least one dealer."))
+            done = together.approve(run, picked, by=actor(), now=now())
+            if done is not None:
+                flash(told_together(done), "success")
+            return go("runboards.show", name=name, **dict(lists.filters_on()))
     return _page(run, form)
 
 

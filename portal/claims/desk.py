@@ -8,13 +8,25 @@ that they submitted themselves (P2).
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
 
 from portal.claims import policy
 from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import AnySelect, session
 from portal.core.errors import NotFound
-from portal.core.permissions import Actor
+from portal.core.permissions import Actor, roles_with
 from portal.people.models import User
 from portal.web.lists import MOST, in_words
 
@@ -53,10 +65,21 @@ def may_take(by: Actor) -> list[ColumnElement[bool]]:
     ]
 
 
+def is_assigned() -> ColumnElement[bool]:
+    """The condition that an ``Assignment`` is that of a claim, and its reviewer still is one.
+
+    What was given to somebody who has left, or decides no more, is everybody's again (P5).
+    """
+    person = aliased(User)
+    roles = type_coerce(person.roles, String)
+    holds = or_(*(roles.contains(role) for role in sorted(roles_with(policy.DECIDE))))
+    still = exists().where(person.id == Assignment.reviewer_id, person.status == "active", holds)
+    return and_(Assignment.run_id == Claim.run_id, Assignment.dealer_id == Claim.dealer_id, still)
+
+
 def with_assignment(statement: AnySelect) -> AnySelect:
     """A statement of claims, joined to who reviews their dealer's in their run."""
-    whose = (Assignment.run_id == Claim.run_id, Assignment.dealer_id == Claim.dealer_id)
-    return statement.outerjoin(Assignment, and_(*whose))
+    return statement.outerjoin(Assignment, is_assigned())
 
 
 def waiting(run: Run, by: Actor) -> str:

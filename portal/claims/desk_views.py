@@ -5,7 +5,7 @@ from typing import Any
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
-from portal.claims import desk, findings, forms, policy, queries, services
+from portal.claims import desk, findings, forms, notes, policy, queries, services
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.collections.models import Consignment
@@ -72,12 +72,15 @@ def _about(claim: Claim, line: ClaimLine) -> dict[str, Any]:
 
 
 def _page(
-    claim: Claim, line: ClaimLine, form: forms.DecisionForm | None = None
+    claim: Claim,
+    line: ClaimLine,
+    form: forms.DecisionForm | None = None,
+    note: forms.NoteForm | None = None,
 ) -> ResponseReturnValue:
-    run = session.get_one(Run, claim.run_id)
+    run, refused = session.get_one(Run, claim.run_id), form or note
     return render(
         "claims/desk.html",
-        status=form.status if form else 200,
+        status=refused.status if refused else 200,
         claim=claim,
         line=line,
         run=run,
@@ -90,7 +93,9 @@ def _page(
         waiting=desk.waiting(run, actor()),
         following=desk.beside(run, actor(), claim, line.position),
         preceding=desk.beside(run, actor(), claim, line.position, back=True),
+        notes=notes.beside(claim, [line.id], actor())[line.id],
         form=form,
+        note=note or forms.NoteForm(formdata=None),
         **_about(claim, line),
     )
 
@@ -112,3 +117,18 @@ def decide(name: str, position: int) -> ResponseReturnValue:
         flash(_("This claim is not in review any more."), "warning")
         return go("claims.show", name=name)
     return _page(claim, desk.line_at(claim, position), form)
+
+
+@pages.post("/claims/<name>/review/<int(max=999999):position>/note", needs=policy.DECIDE)
+def note(name: str, position: int) -> ResponseReturnValue:
+    """Note something on it for headquarters alone."""
+    claim = load(Claim, name)
+    line = desk.line_at(claim, position)
+    form = forms.NoteForm()
+    if claim.status != "in_review":
+        return go("claims.show", name=name)
+    if form.validate_on_submit():
+        with form.refusals():
+            notes.add(claim, line, form.text.data or "", by=actor(), now=now())
+            return go("desk.show", name=name, position=position, _anchor="notes")
+    return _page(claim, line, note=form)

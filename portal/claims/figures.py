@@ -39,8 +39,8 @@ class Statement:
 
     claimed = approved + reduced + rejected + open; ``reduced`` is what was taken off, and
     ``open`` what nobody has decided yet. ``counts`` has the number of lines by their status;
-    ``suspicious`` are the lines with a finding, ``open_suspicious`` and ``alone`` the open ones of
-    them, and those that are decided by themselves (R5).
+    ``suspicious`` are the lines with a finding. Of the open ones, ``open_suspicious`` have one,
+    ``open_drawn`` are drawn for a spot check, and ``alone`` are decided by themselves (R5).
     """
 
     lines: int
@@ -52,6 +52,7 @@ class Statement:
     open: int
     suspicious: int
     open_suspicious: int
+    open_drawn: int
     alone: int
     whys: Sequence[Why]
     counts: Mapping[str, int]
@@ -109,6 +110,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             total(ClaimLine.claimed).label("claimed"),
             total(ClaimLine.approved).label("approved"),
             func.count().filter(has_finding()).label("suspicious"),
+            func.count().filter(ClaimLine.drawn).label("drawn"),
             func.count().filter(ClaimLine.alone).label("alone"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
@@ -133,6 +135,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
         open=off("open"),
         suspicious=sum(row.suspicious for row in rows),
         open_suspicious=sum(row.suspicious for row in rows if row.status == "open"),
+        open_drawn=sum(row.drawn for row in rows if row.status == "open"),
         alone=sum(row.alone for row in rows if row.status == "open"),
         whys=[
             Why(row.status, row.reason_code, row.lines, row.claimed - row.approved)

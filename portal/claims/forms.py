@@ -149,3 +149,9 @@ class FreightForm(Form):
             receipts=frozenset(self.files.data or ()),
             remark=self.remark.data or "",
         )
+
+
+class NoteForm(Form):
+    """A note inside headquarters on a line."""
+
+    text = text(_l("Note inside headquarters"))

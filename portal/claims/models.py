@@ -97,7 +97,8 @@ class ClaimLine(Base):
     A piece stands on one line, ever, and so does a consignment: the unique constraints make a
     second reimbursement impossible (R3). The checks tie the kind to what is claimed, and the
     decision to its amount (R6). ``alone`` says, from when its run takes it in, that it is decided
-    by itself: a rule found something, or the dealer remarked on it (R5).
+    by itself: a rule found something, the dealer remarked on it, or it was ``drawn`` for a spot
+    check (R5).
     """
 
     __tablename__ = "claim_line"
@@ -142,6 +143,7 @@ class ClaimLine(Base):
     claimed: Mapped[Money]
     remark: Mapped[Line] = mapped_column(default="")
     alone: Mapped[bool] = mapped_column(default=False, server_default=false())
+    drawn: Mapped[bool] = mapped_column(default=False, server_default=false())
     status: Mapped[str] = mapped_column(String(10), default="open")
     approved: Mapped[int | None] = mapped_column(Key)
     reason_code: Mapped[str | None] = mapped_column(String(30))
@@ -164,6 +166,27 @@ class ClaimFinding(Base):
     )
     rule: Mapped[str] = mapped_column(String(30), primary_key=True)
     figures: Mapped[dict[str, Any]]
+
+
+class ClaimNote(Base):
+    """What somebody at headquarters noted on a line, for headquarters only; the database keeps it.
+
+    ``about`` names the line, for when it has left the claim. A dealer never sees it (P1).
+    """
+
+    __tablename__ = "claim_note"
+    __table_args__ = (
+        Index("ix_claim_note_line_id", "line_id"),
+        Index("ix_claim_note_claim_id", "claim_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"))
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("claim_line.id", ondelete="SET NULL"))
+    about: Mapped[str] = mapped_column(String(60))
+    author_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    at: Mapped[datetime]
+    text: Mapped[str]
 
 
 class Assignment(Base):

@@ -367,6 +367,7 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
             ClaimLine.approved,
             ClaimLine.reason_code,
             ClaimLine.note,
+            ClaimLine.drawn,
             *_PIECE,
             *CONSIGNMENT,
         )

@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
 
-from portal.claims import appeals, figures, findings, freight_queries, policy, queries
+from portal.claims import (
+    appeals,
+    figures,
+    findings,
+    freight_queries,
+    policy,
+    queries,
+    sampling,
+)
 from portal.claims.commands import Decision, Draft
 from portal.claims.figures import total
 from portal.claims.models import OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
@@ -259,6 +267,7 @@ def give_back(claim: Claim, *, seen: int | None, reason: str, by: Actor, now: da
         .where(ClaimLine.claim_id == claim.id, or_(ClaimLine.status != "open", ClaimLine.alone))
         .values(
             alone=False,
+            drawn=False,
             status="open",
             approved=None,
             reason_code=None,
@@ -338,7 +347,7 @@ def _record_line(
 ) -> None:
     values = {
         "line": line.position,
-        **_source(line),
+        **source_of(line),
         "claimed": line.claimed,
         "approved": line.approved,
     }
@@ -347,7 +356,7 @@ def _record_line(
     record(claim, f"{decision.step}_line", by=by, now=now, reason=line.note, values=values)
 
 
-def _source(line: ClaimLine) -> dict[str, str]:
+def source_of(line: ClaimLine) -> dict[str, str]:
     """The number of what a line claims, by the value's name."""
     if line.old_part_id is not None:
         piece = select(OldPart.number).where(OldPart.id == line.old_part_id)
@@ -356,45 +365,62 @@ def _source(line: ClaimLine) -> dict[str, str]:
     return {"consignment": session.scalars(sent).one()}
 
 
-def one_by_one(lines: int, suspicious: int) -> str:
-    """That so many open lines are to be looked at one by one (R5), some of them ``suspicious``."""
-    if suspicious:
+def one_by_one(known: figures.Statement) -> str:
+    """That so many open lines are to be looked at one by one (R5), and why."""
+    if known.open_drawn:
+        return ngettext(
+            "%(num)s open line has a finding or a remark, or is drawn for a spot check: "
+            "decide it by itself.",
+            "%(num)s open lines have a finding or a remark, or are drawn for a spot check: "
+            "decide each by itself.",
+            known.alone,
+        )
+    if known.open_suspicious:
         return ngettext(
             "%(num)s open line has a finding or the dealer’s remark: decide it by itself.",
             "%(num)s open lines have a finding or the dealer’s remark: decide each by itself.",
-            lines,
+            known.alone,
         )
     return ngettext(
         "%(num)s open line has the dealer’s remark: decide it by itself.",
         "%(num)s open lines have the dealer’s remark: decide each by itself.",
-        lines,
+        known.alone,
     )
 
 
-def approve_open(claim: Claim, *, by: Actor, now: datetime) -> int:
-    """Approve together all open lines without finding and without remark; returns how many (R5).
+class Together(NamedTuple):
+    """How many lines were approved together, and how many were drawn for a spot check instead."""
 
-    Invalid if each open line has one; WrongState if none is open.
+    approved: int
+    drawn: int
+
+
+def approve_open(claim: Claim, *, by: Actor, now: datetime) -> Together:
+    """Approve together all open lines without finding and without remark (R5).
+
+    But for those that are drawn for a spot check: they are decided by themselves. Invalid if each
+    open line is; WrongState if none is open.
     """
     claim = _in_review(claim, by)
     plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ~ClaimLine.alone)
-    lines, amount = session.execute(
-        select(func.count(), total(ClaimLine.claimed)).where(*plain)
-    ).one()
+    lines = session.scalars(select(ClaimLine.position).where(*plain)).all()
     if not lines:
         known = figures.statement_of(claim)
         if known.alone:
-            raise Invalid(one_by_one(known.alone, known.open_suspicious))
+            raise Invalid(one_by_one(known))
         raise WrongState()
-    session.execute(
+    drawn = sampling.draw(claim, lines, now)
+    approved = session.execute(
         update(ClaimLine)
         .where(*plain)
         .values(status="approved", approved=ClaimLine.claimed, decided_by_id=by.id, decided_at=now)
+        .returning(ClaimLine.claimed)
         .execution_options(synchronize_session=False)
-    )
-    values = {"lines": lines, "approved": amount}
+    ).all()
+    values = {"lines": len(approved), "approved": sum(line.claimed for line in approved)}
+    # How many were drawn is not told here: a dealer reads it (P1).
     record(claim, "approve_open", by=by, now=now, values=values)
-    return int(lines)
+    return Together(len(approved), drawn)
 
 
 def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:

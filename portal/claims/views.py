@@ -14,6 +14,7 @@ from portal.claims import (
     findings,
     forms,
     freight_queries,
+    notes,
     policy,
     queries,
     services,
@@ -151,6 +152,7 @@ def _page(
         appeals=appeal_queries.of_lines(keys, actor()) if claim.appeal_by else {},
         appeal_state=Appeal.workflow.state,
         may_appeal=_may_appeal(claim),
+        inside=notes.beside(claim, keys, actor()),
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
         account_url=_account_url(heading.dealer_public_id),
@@ -188,7 +190,7 @@ def _alone(statement: figures.Statement) -> str:
     """That some lines are decided one by one, for who does."""
     if not statement.alone:
         return ""
-    return services.one_by_one(statement.alone, statement.open_suspicious)
+    return services.one_by_one(statement)
 
 
 def _line_tabs(
@@ -391,6 +393,19 @@ def _same_lines(name: str, anchor: str | None = None) -> ResponseReturnValue:
     return go("claims.show", name=name, _anchor=anchor, **kept)
 
 
+def told_together(outcome: services.Together) -> str:
+    """What came of approving lines together, in a sentence."""
+    said = ngettext("%(num)s line is approved.", "%(num)s lines are approved.", outcome.approved)
+    if not outcome.drawn:
+        return said
+    kept = ngettext(
+        "%(num)s line is drawn for a spot check: look at it by itself.",
+        "%(num)s lines are drawn for a spot check: look at each by itself.",
+        outcome.drawn,
+    )
+    return f"{said} {kept}"
+
+
 @pages.post("/claims/<name>/approve-open", needs=policy.DECIDE)
 def approve_open(name: str) -> ResponseReturnValue:
     """Approve the open lines without finding and without remark together (R5)."""
@@ -398,7 +413,8 @@ def approve_open(name: str) -> ResponseReturnValue:
     form = ActionForm()
     if form.validate_on_submit():
         with form.refusals():
-            services.approve_open(claim, by=actor(), now=now())
+            outcome = services.approve_open(claim, by=actor(), now=now())
+            flash(told_together(outcome), "success")
             return _same_lines(name)
     return _page(claim, form)
 

@@ -176,6 +176,18 @@ TERMS = {
             _l("An accepted old part can be claimed for so many months."),
         ),
         Term(
+            "claim.spot_check",
+            200,
+            0,
+            10000,
+            "basis_point",
+            _l("Spot checks of claims"),
+            _l(
+                "Of the lines of a claim that are approved together, this share, rounded up, is "
+                "drawn and looked at by a person; 0 draws none."
+            ),
+        ),
+        Term(
             "claim.run_day",
             3,
             1,

@@ -373,6 +373,7 @@ def _month(portal: Portal) -> Iterator[Sent]:
     north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
     yield "reviewer", f"{board}/board", {"pick": north, f"was-{north}": reviewer, "reviewer": ""}
     rejected = {"was": "open", "step": "reject", "reason": "user_damage"}
+    yield "reviewer", f"{url}/review/1/note", {"text": "Ask the warehouse"}
     yield "reviewer", f"{url}/review/1/decide", rejected
     yield "reviewer", f"{url}/approve-open", {"seen": _version(portal, claim)}
     yield "reviewer", f"{url}/return", {"seen": _version(portal, claim), "reason": "Wrong"}
@@ -394,6 +395,15 @@ def _appealed(portal: Portal) -> Iterator[Sent]:
     yield "manager", f"{url}/2/appeal", {"grounds": appealing.GROUNDS}
     second = _one(portal, select(Appeal.public_id).where(Appeal.position == 2))
     yield "clerk", f"/appeals/{second}/steps/withdraw", {"seen": "1"}
+
+
+def _together(portal: Portal) -> Iterator[Sent]:
+    """What is approved of a whole run."""
+    claims.pieces(portal, 2)
+    claims.submitted(portal)
+    run = claims.opened(portal)
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    yield "reviewer", f"/runs/{run.public_id}/approve", {f"was-{north}": "", "of": "shown"}
 
 
 def _png(colour: str = "teal") -> bytes:
@@ -451,7 +461,8 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 
 
 WALKS = (
-    _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _appealed, _own, _jobs,
+    _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _together, _appealed, _own,
+    _jobs,
 )  # fmt: skip
 
 

@@ -398,7 +398,7 @@ def _decide(portal: Portal, company: Company) -> None:
             else:
                 together += 1
         if together:
-            assert claims.approve_open(claim, by=by, now=now) == together
+            assert claims.approve_open(claim, by=by, now=now).approved == together
         claims.decide(claim, seen=None, by=by, now=now)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from portal.claims import assigning, board
+from portal.claims import assigning, board, desk
 from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, NotFound, Stale, WrongState
@@ -90,6 +90,33 @@ def test_shared_out_by_lines_when_pressed(portal: Portal) -> None:
     assert given(portal) == {"north": portal.reviewer.id, "south": second}
     with pytest.raises(Invalid, match="has a reviewer already"):
         share()
+
+
+def test_everybodys_again_when_the_reviewer_has_left(portal: Portal) -> None:
+    """P5, R6: what was given to who is deactivated, or decides no more, can be taken and shared."""
+    second, run = second_reviewer(portal), reviewed(portal)
+    me = name_of(portal, User, portal.reviewer.id)
+    with portal.transaction():
+        for dealer in portal.dealers.values():
+            session.add(Assignment(run_id=run.id, dealer_id=dealer, reviewer_id=second))
+
+    def waiting() -> str:
+        with portal.transaction():
+            return desk.waiting(run, portal.reviewer)
+
+    assert waiting() == "0"
+    for column, value in (("status", "inactive"), ("roles", frozenset({Role.FINANCE}))):
+        with portal.transaction():
+            kept = getattr(session.get_one(User, second), column)
+            session.execute(update(User).where(User.id == second).values({column: value}))
+        assert waiting() == "2", column
+        with portal.transaction():
+            session.execute(update(User).where(User.id == second).values({column: kept}))
+    with portal.transaction():
+        session.execute(update(User).where(User.id == second).values(status="inactive"))
+        found = session.get_one(Run, run.id)
+        assert assigning.share_out(found, [me], by=portal.reviewer, now=portal.now) == 2
+    assert given(portal) == dict.fromkeys(("north", "south"), portal.reviewer.id)
 
 
 def test_refused_when_assignment_is_not_possible(portal: Portal) -> None:

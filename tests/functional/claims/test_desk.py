@@ -10,6 +10,7 @@ from portal.claims.commands import Decision
 from portal.claims.models import Assignment, Claim, ClaimFinding, ClaimLine, Run
 from portal.core.db import session
 from portal.core.permissions import Actor
+from tests.functional.claims.test_board import second_reviewer
 from tests.support import claims as story
 from tests.support.portal import Client, Portal
 from tests.support.queries import counted
@@ -80,7 +81,8 @@ def test_mine_first_and_no_other_reviewers_when_dealers_are_assigned(portal: Por
     waiting_claims(portal, north=(2,), south=(1,))
     assign(portal, "south", portal.reviewer)
     assert way(portal) == [("south", 1), ("north", 2)]
-    assign(portal, "north", portal.administrator)
+    second_reviewer(portal)
+    assign(portal, "north", portal.second)
     assert way(portal) == [("south", 1)]
 
 
