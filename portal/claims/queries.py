@@ -1,7 +1,7 @@
 """Reads of claims and runs, each within what the actor may see (P1), and what is due when."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,8 @@ from portal.ledger.models import Transfer
 from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, User
-from portal.terms.values import in_force, value
+from portal.terms import calendar
+from portal.terms.values import in_force, value, values
 from portal.web.lists import Tab
 
 LINES = 100
@@ -51,16 +52,29 @@ def zone_of(now: datetime) -> ZoneInfo:
     return now.tzinfo
 
 
-def _run_day(month: Month, now: datetime, day: int) -> datetime:
-    """When the run for a month opens: what is submitted from then on is in the next one (R4)."""
-    return month.plus(1).start(zone_of(now)).replace(day=day)
+_DAY, _ON_WORKING_DAY = "claim.run_day", "claim.run_on_working_day"
+
+
+def _run_day(month: Month, now: datetime, day: int, *, moves: int) -> datetime:
+    """When the run for a month opens: what is submitted from then on is in the next one (R4).
+
+    If it ``moves``, it is headquarters' next working day, but for one of another month.
+    """
+    first = month.plus(1).start(zone_of(now)).replace(day=day)
+    if not moves:
+        return first
+    working = calendar.load(now, first.date()).working_days_after(first.date(), 0)
+    if working.month != first.month:
+        return first
+    return datetime.combine(working, time(), first.tzinfo)
 
 
 def next_cutoff(now: datetime) -> datetime:
     """The next opening of a run."""
-    day = value("claim.run_day", now.date())
-    this_month = _run_day(Month.of(now).plus(-1), now, day)
-    return this_month if now < this_month else _run_day(Month.of(now), now, day)
+    known = values((_DAY, _ON_WORKING_DAY), now.date())
+    day, moves = known[_DAY], known[_ON_WORKING_DAY]
+    this_month = _run_day(Month.of(now).plus(-1), now, day, moves=moves)
+    return this_month if now < this_month else _run_day(Month.of(now), now, day, moves=moves)
 
 
 class Opening(NamedTuple):
@@ -72,14 +86,19 @@ class Opening(NamedTuple):
 
 def next_opening(now: datetime) -> Opening | None:
     """The run that can be opened next; None when the present month has its run."""
-    last, day = session.execute(
-        select(select(func.max(Run.month)).scalar_subquery(), in_force("claim.run_day", now.date()))
+    today = now.date()
+    last, day, moves = session.execute(
+        select(
+            select(func.max(Run.month)).scalar_subquery(),
+            in_force(_DAY, today),
+            in_force(_ON_WORKING_DAY, today),
+        )
     ).one()
     before = Month.of(now).plus(-1)
     if last is not None and last > str(before):
         return None
     month = Month.of(now) if last == str(before) else before
-    return Opening(month, _run_day(month, now, day))
+    return Opening(month, _run_day(month, now, day, moves=moves))
 
 
 # --- Eligible old parts (R1, R2) ------------------------------------------------------------

@@ -82,6 +82,7 @@ def start_review(run: Run, *, seen: int | None, by: Actor, now: datetime) -> Non
 def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Begin to close a run; a job settles its claims (R7). Invalid while one is undecided.
 
+    Conflict if lines, claims and ledger do not agree (R8).
     The appeals that are granted by now are paid with it (R6).
     """
     run = relock(run)
@@ -93,6 +94,8 @@ def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
                 "%(num)d claim is not decided yet.", "%(num)d claims are not decided yet.", waiting
             )
         )
+    if not figures.agreement(run).holds:
+        raise Conflict(_("Lines, claims and ledger differ: the month cannot be closed."))
     appeals.take_up(run)
     workflow.apply(run, "close", by=by, now=now, seen=seen)
     _promise(run, now)

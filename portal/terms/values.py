@@ -197,6 +197,15 @@ TERMS = {
             _l("On this day the run for the month before opens."),
         ),
         Term(
+            "claim.run_on_working_day",
+            0,
+            0,
+            1,
+            "switch",
+            _l("Monthly run on a working day"),
+            _l("A run whose day is no working day opens on the next one, in the same month."),
+        ),
+        Term(
             "claim.appeal_days",
             14,
             1,

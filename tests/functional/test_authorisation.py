@@ -374,6 +374,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runs.open_run": _row(),
     "runs.show": _row("run"),
     "runsummaries.show": _row("run"),
+    "closings.show": _row("run"),
     "runsummaries.printed": _row("run"),
     "runsummaries.export": _row("run", also={"ending": "csv"}),
     "runs.start": _row("run"),

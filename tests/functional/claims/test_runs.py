@@ -21,6 +21,7 @@ from portal.core.permissions import SYSTEM
 from portal.ledger.models import Account, Transfer
 from portal.notices.models import Notice
 from portal.terms.models import PolicyValue
+from tests.functional.claims import looking
 from tests.support import claims as story
 from tests.support.claims import HQ, NOVEMBER, OCTOBER, RUN_DAY
 from tests.support.portal import Portal
@@ -105,6 +106,25 @@ def test_run_day_follows_policy_value_when_it_was_set(portal: Portal) -> None:
     assert run_of(portal, OCTOBER) is None
     ring(portal, RUN_DAY + timedelta(days=2))
     assert run_of(portal, OCTOBER) is not None
+
+
+def test_run_opens_on_the_next_working_day_when_headquarters_says_so(portal: Portal) -> None:
+    """R4, A10: Saturday the 3rd of October 2026 waits for Monday; a claim until then is in it."""
+    looking.decree(portal, "claim.run_on_working_day", 1)
+    story.pieces(portal, 1, at=datetime(2026, 9, 9, tzinfo=HQ))
+    monday = datetime(2026, 10, 5, tzinfo=HQ)
+    portal.clock.at = monday - SECOND
+    claim = story.submitted(portal, Month(2026, 9))
+    ring(portal, monday - SECOND)
+    assert run_of(portal, Month(2026, 9)) is None
+    with portal.transaction():
+        assert queries.next_cutoff(portal.now) == monday
+    ring(portal, monday)
+    run = run_of(portal, Month(2026, 9))
+    assert run is not None
+    assert status_of(portal, claim) == ("in_review", run.id)
+    with portal.transaction():
+        assert queries.next_cutoff(monday) == datetime(2026, 11, 3, tzinfo=HQ)
 
 
 def test_one_run_opens_when_workers_race(portal: Portal) -> None:

@@ -1,0 +1,68 @@
+"""What is looked at before a run is closed: the check list, and what every dealer will get."""
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.claims import closing, runs
+from portal.claims.models import Claim, Run
+from portal.core.db import session
+from portal.core.errors import Conflict
+from portal.ledger.models import Account
+from portal.oldparts.models import OldPart
+from tests.support import appealing
+from tests.support import claims as story
+from tests.support.portal import DEPOSIT, Portal
+
+
+def posted(portal: Portal) -> dict[int, int]:
+    """What is on each dealer's account."""
+    with portal.transaction():
+        mine = Account.dealer_id.is_not(None)
+        return dict(session.execute(select(Account.dealer_id, Account.posted).where(mine)).all())
+
+
+def test_preview_is_what_the_dealers_get_when_the_run_closes(portal: Portal) -> None:
+    """R7, R8: to the cent, appeals included, also for a dealer who has nothing but an appeal."""
+    october = appealing.cut(portal)
+    south = appealing.filed(portal, appealing.run(portal), "south", portal.other_clerk)
+    waits = appealing.filed(portal, appealing.run(portal), "north", portal.clerk)
+    appealing.rule(portal, south)
+    appealing.rule(portal, appealing.file(portal, october), 500)
+    run = appealing.run(portal)
+    page = portal.client(portal.auditor).get(f"/runs/{run.public_id}/closing").text
+    assert "1 appeal is not decided: it is not paid with this run." in page
+    assert "Every claim is decided." in page
+    with portal.transaction():
+        shares, whole = closing.preview(session.get_one(Run, run.id))
+    by_dealer = {share.dealer[:5]: share for share in shares}
+    assert by_dealer["D0001"].credited == 1250 + 500
+    assert by_dealer["D0002"].credited == by_dealer["D0002"].appealed == 100
+    story.close(portal, run)
+    for name, code in (("north", "D0001"), ("south", "D0002")):
+        assert posted(portal)[portal.dealers[name]] == DEPOSIT + by_dealer[code].credited
+    with portal.transaction():
+        kept = session.get_one(Run, run.id)
+        assert (kept.claimed, kept.approved, kept.appealed) == (
+            whole.claimed, whole.approved, whole.appealed,
+        )  # fmt: skip
+        assert closing.preview(kept) == (shares, whole)
+    assert appealing.fresh(portal, waits).status == "filed"
+
+
+def test_not_closed_when_sums_differ_or_warned_when_a_piece_is_lost(portal: Portal) -> None:
+    """R8, O7: a claim whose lines come to something else stops it; a lost piece is pointed out."""
+    claim = appealing.cut(portal)
+    run = appealing.run(portal)
+    with portal.transaction():
+        session.execute(update(OldPart).values(status="missing"))
+    url = f"/runs/{run.public_id}/closing"
+    reviewer = portal.client(portal.reviewer)
+    assert "1 line is approved though its old part failed or is missing." in reviewer.get(url).text
+    with portal.transaction():
+        session.execute(update(Claim).where(Claim.id == claim.id).values(approved=1))
+    assert "the month cannot be closed" in reviewer.get(url).text
+    with portal.transaction():
+        kept = session.get_one(Run, run.id)
+        with pytest.raises(Conflict):
+            runs.close(kept, seen=None, by=portal.reviewer, now=portal.now)
+    assert appealing.run(portal).status == "open"
