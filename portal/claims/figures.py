@@ -109,7 +109,8 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             func.count().label("lines"),
             total(ClaimLine.claimed).label("claimed"),
             total(ClaimLine.approved).label("approved"),
-            func.count().filter(has_finding()).label("suspicious"),
+            # What has a finding is decided by itself: the others need not be looked up.
+            func.count().filter(ClaimLine.alone, has_finding()).label("suspicious"),
             func.count().filter(ClaimLine.drawn).label("drawn"),
             func.count().filter(ClaimLine.alone).label("alone"),
         )
