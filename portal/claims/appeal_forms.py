@@ -3,7 +3,7 @@
 from wtforms import HiddenField, StringField
 from wtforms.validators import Optional
 
-from portal.claims.appeals import Ruling
+from portal.claims.commands import Ruling
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l
 from portal.files.forms import UploadsField

@@ -4,9 +4,7 @@ A claim is locked before its appeals, and both before the dealer's account.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from unicodedata import east_asian_width
 
 from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, update
@@ -14,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, update
 from portal.claims import policy
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import APPEAL_REASONS, GRANTED
+from portal.claims.commands import Ruling
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import workflow
 from portal.core.db import session
@@ -38,16 +37,6 @@ SUBSTANCE = 20
 """How long the words are at least that come without a file; a Chinese character counts twice."""
 BATCH = 50
 """How many appeals are paid in one transaction (R7)."""
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What a reviewer decides on an appeal; ``amount``, in minor units, is what is granted."""
-
-    step: Literal["grant", "refuse"]
-    amount: int | None = None
-    reason_code: str | None = None
-    note: str = ""
 
 
 # --- The dealer's side ----------------------------------------------------------------------

@@ -42,3 +42,13 @@ class Decision:
     amount: int | None = None
     reason_code: str | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a reviewer decides on an appeal (R6); ``amount``, in minor units, is what is granted."""
+
+    step: Literal["grant", "refuse"]
+    amount: int | None = None
+    reason_code: str | None = None
+    note: str = ""

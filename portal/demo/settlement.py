@@ -7,8 +7,8 @@ from random import Random
 from sqlalchemy import select
 
 from portal.claims import appeals, freight, freight_queries, queries, runs, services
-from portal.claims.appeals import LESS, Ruling
-from portal.claims.commands import Decision, Draft, Freight
+from portal.claims.appeals import LESS
+from portal.claims.commands import Decision, Draft, Freight, Ruling
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.clock import Month
 from portal.core.db import session

@@ -8,8 +8,7 @@ from sqlalchemy import select
 
 from portal.claims import appeals, services
 from portal.claims.appeal_models import Appeal
-from portal.claims.appeals import Ruling
-from portal.claims.commands import Decision
+from portal.claims.commands import Decision, Ruling
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.core.permissions import SYSTEM, Actor, Role

@@ -9,8 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.claims import appeals, checks, figures, summary
 from portal.claims.appeal_models import Appeal
-from portal.claims.appeals import Ruling
-from portal.claims.commands import Decision
+from portal.claims.commands import Decision, Ruling
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.clock import Month
 from portal.core.db import session
