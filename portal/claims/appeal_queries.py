@@ -176,24 +176,34 @@ def of_lines(line_ids: Sequence[int], actor: Actor) -> Mapping[int, AnyRow]:
 # --- Work that waits ------------------------------------------------------------------------
 
 
-def appealable(actor: Actor, now: datetime) -> AnyRow:
-    """How many lines an actor's dealer may still appeal against, and until when the first (R6)."""
+def _in_time(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of the claims that may have a line to appeal against (R6)."""
+    return Claim.appeal_by >= now, Claim.status.in_(DECIDED)
+
+
+def _is_appealable() -> ColumnElement[bool]:
+    """The condition of a line of such a claim that may still be appealed against (R6, O8)."""
     paid = or_(
         ClaimLine.old_part_id.is_(None),
         exists().where(OldPart.id == ClaimLine.old_part_id, reimbursable()),
     )
+    appealed = exists().where(Appeal.line_id == ClaimLine.id)
+    return and_(ClaimLine.status.in_(LESS), ~appealed, paid)
+
+
+def has_appealable(now: datetime) -> ColumnElement[bool]:
+    """The condition of a claim with a line that its dealer may still appeal against (R6)."""
+    line = exists().where(ClaimLine.claim_id == Claim.id, _is_appealable())
+    return and_(*_in_time(now), line)
+
+
+def appealable(actor: Actor, now: datetime) -> AnyRow:
+    """How many lines an actor's dealer may still appeal against, and until when the first (R6)."""
     return session.execute(
         select(func.count().label("number"), func.min(Claim.appeal_by).label("first"))
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(
-            policy.visible_claims(actor),
-            Claim.appeal_by >= now,
-            Claim.status.in_(DECIDED),
-            ClaimLine.status.in_(LESS),
-            ~exists().where(Appeal.line_id == ClaimLine.id),
-            paid,
-        )
+        .where(policy.visible_claims(actor), *_in_time(now), _is_appealable())
     ).one()
 
 

@@ -23,7 +23,7 @@ from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.files.queries import of_document
+from portal.files.queries import by_place
 from portal.files.views import linked, with_uploads
 from portal.web import exports, filters, frame, languages, lists, steps, timeline
 from portal.web.exports import Column
@@ -159,7 +159,7 @@ def _page(
         line_state=LINE.state,
         reasons=REASONS,
         appeal_reasons=APPEAL_REASONS,
-        files=linked(of_document(appeal)),
+        evidence=linked(by_place(appeal).get(appeals.EVIDENCE, ())),
         entry=queries.entry_of(appeal) if appeal.status == "settled" else None,
         why_not=why_not,
         ruling=ruling if asked and not why_not else None,
@@ -203,7 +203,7 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     """The appeals to decide, and the lines that a dealer may still appeal against."""
     if who.can(policy.FILE_APPEAL):
         row = queries.appealable(who, at)
-        url = url_for("claims.index", tab="decided")
+        url = url_for("claims.index", tab="appealable")
         yield frame.Task(
             _l("Lines cut or rejected that you can appeal against"), row.number, url, row.first
         )

@@ -35,6 +35,8 @@ LESS = ("reduced", "rejected")
 """The decisions on a line that a dealer may appeal against."""
 SUBSTANCE = 20
 """How long the words are at least that come without a file; a Chinese character counts twice."""
+EVIDENCE = "evidence"
+"""The place of what the dealer filed an appeal with; what a comment brings has none."""
 BATCH = 50
 """How many appeals are paid in one transaction (R7)."""
 
@@ -88,7 +90,7 @@ def file(
     )
     session.add(appeal)
     session.flush()
-    count = files.claim(file_ids, appeal, by=by)
+    count = files.claim(file_ids, appeal, place=EVIDENCE, by=by)
     values = {"claim": claim.number, "line": line.position, "taken_off": appeal.gap}
     if count:
         values["attached"] = count

@@ -31,7 +31,12 @@ def _sort() -> tuple[str, bool]:
     return name.removeprefix("-"), name.startswith("-")
 
 
-def _headings() -> dict[str, tuple[str, str]]:
+def _here(run: Run, **changes: str | None) -> str:
+    """The board's address with its filters, also on the page of a refused press."""
+    return lists.with_filters("runboards.show", {"name": run.public_id}, changes)
+
+
+def _headings(run: Run) -> dict[str, tuple[str, str]]:
     """For each column that can be sorted by: the address that does, and how it is sorted now."""
     name, down = _sort()
     made = {}
@@ -39,7 +44,7 @@ def _headings() -> dict[str, tuple[str, str]]:
         # What counts is first asked for from the greatest, and names from A.
         first = one if one in ("dealer", "reviewer") else f"-{one}"
         other = f"-{one}" if first == one else one
-        url = lists.here(sort=other if request.args.get("sort") == first else first)
+        url = _here(run, sort=other if request.args.get("sort") == first else first)
         made[one] = (url, ("descending" if down else "ascending") if one == name else "")
     return made
 
@@ -58,10 +63,11 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         sums=board.sums(rows),
         progress=figures.progress(run),
         tabs=[
-            (label, None, lists.here(tab=None if name == "all" else name), name == share)
+            (label, None, _here(run, tab=None if name == "all" else name), name == share)
             for name, label in board.FILTERS.items()
         ],
-        headings=_headings(),
+        headings=_headings(run),
+        board_url=_here(run),
         sheets=[
             (
                 label,

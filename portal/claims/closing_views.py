@@ -47,7 +47,7 @@ def _checks(run: Run) -> list[Check]:
                 "%(num)d claims are not decided yet.",
                 known.undecided,
             ),
-            url_for("runs.show", name=run.public_id),
+            url_for("claims.index", tab="in_review"),
         )
         if known.undecided
         else Check("good", _("Every claim is decided.")),

@@ -102,10 +102,13 @@ def beside(
 ) -> Spot | None:
     """The line that somebody is offered next, or before with ``back``; None if there is no other.
 
-    After a position of a claim, or from the beginning; behind the last comes the first. Two
-    queries, which look for one line in each claim of the run.
+    After a position of a claim, or from the beginning; behind the last comes the first. Who is at
+    a claim goes on in it, whoever reviews its dealer (P2 holds). At most three queries, of
+    which two look for one line in each claim of the run.
     """
     by.must(policy.DECIDE)
+    if claim is not None and (nearest := _within(claim, by, position, back)):
+        return Spot(claim.public_id, nearest)
     rank = case((Assignment.reviewer_id.is_(None), 1), else_=0)
     order: list[Any] = [rank, Claim.dealer_id, Claim.id]
     if claim is None:
@@ -123,6 +126,28 @@ def beside(
         other = or_(Claim.id != claim.id, ClaimLine.position != position)
         found = _first(run, by, order, (), other, back)
     return found
+
+
+def others_have_some(run: Run) -> bool:
+    """Whether lines of a run wait to be looked at; asked when there is none for somebody."""
+    claims = select(Claim.id).where(Claim.run_id == run.id, Claim.status == "in_review")
+    some = exists().where(ClaimLine.claim_id.in_(claims), IS_OPEN, ClaimLine.alone)
+    return bool(session.scalar(select(some)))
+
+
+def _within(claim: Claim, by: Actor, position: int, back: bool) -> int | None:
+    """The nearest open line of a claim before or after a position, if somebody may decide it."""
+    if claim.status != "in_review" or claim.submitted_by_id == by.id:
+        return None
+    column = ClaimLine.position
+    return session.scalar(
+        select(func.max(column) if back else func.min(column)).where(
+            ClaimLine.claim_id == claim.id,
+            IS_OPEN,
+            ClaimLine.alone,
+            column < position if back else column > position,
+        )
+    )
 
 
 def _from(columns: Sequence[Any], here: Sequence[int], back: bool) -> ColumnElement[bool]:

@@ -35,7 +35,9 @@ def following(name: str) -> ResponseReturnValue:
 def _go_on(run: Run, claim: Claim | None = None, position: int = 0) -> ResponseReturnValue:
     spot = desk.beside(run, actor(), claim, max(0, min(position, 999999)))
     if spot is None:
-        flash(_("No line is left here that has to be looked at by itself."), "info")
+        none = _("No line is left here that has to be looked at by itself.")
+        others = _("No line of yours is left here. What is left is for other reviewers to look at.")
+        flash(others if desk.others_have_some(run) else none, "info")
         return go("runs.show", name=run.public_id)
     return go("desk.show", name=spot.claim, position=spot.position)
 
@@ -125,10 +127,15 @@ def note(name: str, position: int) -> ResponseReturnValue:
     claim = load(Claim, name)
     line = desk.line_at(claim, position)
     form = forms.NoteForm()
-    if claim.status != "in_review":
-        return go("claims.show", name=name)
+    in_review = claim.status == "in_review"
     if form.validate_on_submit():
         with form.refusals():
             notes.add(claim, line, form.text.data or "", by=actor(), now=now())
-            return go("desk.show", name=name, position=position, _anchor="notes")
+            if in_review:
+                return go("desk.show", name=name, position=position, _anchor="notes")
+            flash(_("The note is kept. This claim is not in review any more."), "info")
+            return go("claims.show", name=name, _anchor=f"line-{position}")
+    if not in_review:
+        flash(_("This claim is not in review any more."), "warning")
+        return go("claims.show", name=name)
     return _page(claim, line, note=form)

@@ -148,7 +148,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
 
 
 def claims_of_run(run: Run) -> AnySelect:
-    """The claims of a run, each with what became of its lines."""
+    """The claims of a run, each with what became of its lines; also one without lines (O8)."""
 
     def part(status: str, column: Any) -> ColumnElement[int]:
         return total(case((ClaimLine.status == status, column), else_=0))
@@ -172,7 +172,7 @@ def claims_of_run(run: Run) -> AnySelect:
             Claim.suspicious,
         )
         .join(Dealer, Dealer.id == Claim.dealer_id)
-        .join(ClaimLine, ClaimLine.claim_id == Claim.id)
+        .outerjoin(ClaimLine, ClaimLine.claim_id == Claim.id)
         .where(Claim.run_id == run.id)
         .group_by(Claim.id, Dealer.code, Dealer.name)
     )

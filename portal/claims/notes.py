@@ -17,7 +17,10 @@ from portal.people.models import User
 
 
 def add(claim: Claim, line: ClaimLine, text: str, *, by: Actor, now: datetime) -> ClaimNote:
-    """Note something on a line; Invalid without a text."""
+    """Note something on a line, also of a claim that is decided or went back.
+
+    Invalid without a text.
+    """
     if by.is_dealer:
         raise NotFound()
     by.must(policy.DECIDE)

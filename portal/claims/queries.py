@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.catalogue.models import Part
 from portal.claims import policy
+from portal.claims.appeal_queries import has_appealable
 from portal.claims.figures import credit_of, has_finding, total
 from portal.claims.models import Claim, ClaimLine, LeftOut, Run
 from portal.collections.models import Consignment
@@ -227,9 +228,14 @@ def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
 # --- Lists ----------------------------------------------------------------------------------
 
 
-def tabs_for(actor: Actor) -> tuple[Tab, ...]:
-    """The tabs of the list of claims; a draft that headquarters sees is a returned claim."""
-    return _TABS if actor.is_dealer else (_TABS[0], *_TABS[2:], _RETURNED)
+def tabs_for(actor: Actor, now: datetime) -> tuple[Tab, ...]:
+    """The tabs of the list of claims.
+
+    A draft that headquarters sees is a returned claim; a dealer has what it may appeal against.
+    """
+    if actor.is_dealer:
+        return (*_TABS, Tab("appealable", _l("Can be appealed"), has_appealable(now)))
+    return (_TABS[0], *_TABS[2:], _RETURNED)
 
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:

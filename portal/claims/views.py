@@ -74,14 +74,14 @@ def _old_part_url(name: str) -> str:
 
 def shown() -> lists.Selection:
     """What the URL asks for of the claims."""
-    tab = lists.current(queries.tabs_for(actor()))
+    tab = lists.current(queries.tabs_for(actor(), now()))
     return lists.Selection(queries.listed(actor(), lists.typed(), tab), Claim.created_at, Claim.id)
 
 
 @pages.get("/claims", needs=policy.READ)
 def index() -> ResponseReturnValue:
     """The list of claims."""
-    tabs, scope = queries.tabs_for(actor()), queries.scope(actor(), lists.typed())
+    tabs, scope = queries.tabs_for(actor(), now()), queries.scope(actor(), lists.typed())
     return render(
         "claims/list.html",
         fragments={"results"},

@@ -23,6 +23,7 @@ MOST_LISTED = 100
 """How many late registrations a charge's page lists."""
 TABS = (
     Tab("all", _l("All")),
+    tab_of("due", _l("To be charged"), OldPartCharge.status, "due"),
     tab_of("charged", _l("Charged"), OldPartCharge.status, "charged"),
     tab_of("disputed", _l("Disputed"), OldPartCharge.status, "disputed"),
     tab_of("unpriced", _l("Price is missing"), OldPartCharge.status, "unpriced"),

@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from portal.claims.appeal_models import Appeal
 from portal.core.db import session
+from portal.files import services as files
 from portal.files.models import Attachment
 from tests.support import appealing, story
 from tests.support import claims as months
@@ -83,3 +84,32 @@ def test_no_press_when_time_is_over_or_it_is_appealed(portal: Portal) -> None:
     portal.clock.advance(days=15)
     clerk = portal.client(portal.clerk)
     assert "/lines/1/appeal" not in clerk.get(f"/claims/{claim.public_id}").text
+
+
+def test_evidence_is_the_dealers_alone_and_papers_are_no_pictures(portal: Portal) -> None:
+    """R6: what a reviewer adds in a comment is not what the dealer says; a PDF is a link."""
+    with portal.transaction():
+        paper = files.receive(
+            b"%PDF-1.4 x", "report.pdf", purpose="file", by=portal.clerk, now=portal.now
+        )
+    appeal = appealing.file(portal, appealing.cut(portal), files=[paper.public_id])
+    url, reviewer = f"/appeals/{appeal.public_id}", portal.client(portal.reviewer)
+    added = story.photo(portal, by="reviewer")
+    comment = f"/comments/appeal/{appeal.public_id}"
+    assert reviewer.post(comment, {"text": "See", "files_kept": added}).status_code == 303
+    said = reviewer.get(url).text.partition("What the dealer says")[2].partition("</section>")[0]
+    assert "report.pdf" in said
+    assert "<img" not in said
+
+
+def test_claims_to_appeal_against_listed_when_the_home_page_leads_there(portal: Portal) -> None:
+    """R6, P1: also after closing; no more once each line is appealed or the time is over."""
+    claim = appealing.cut(portal)
+    months.close(portal, appealing.run(portal))
+    clerk, url = portal.client(portal.clerk), "/claims?tab=appealable"
+    assert f'href="{url}"' in clerk.get("/").text
+    assert claim.number in clerk.get(url).text
+    assert claim.number not in portal.client(portal.other_clerk).get(url).text
+    assert "Can be appealed" not in portal.client(portal.reviewer).get(url).text
+    appealing.file(portal, claim)
+    assert "Nothing to appeal against" in clerk.get(url).text

@@ -1,10 +1,10 @@
 """What is looked at before a run is closed: the check list, and what every dealer will get."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from portal.claims import closing, runs
-from portal.claims.models import Claim, Run
+from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.core.errors import Conflict
 from portal.ledger.models import Account
@@ -66,3 +66,16 @@ def test_not_closed_when_sums_differ_or_warned_when_a_piece_is_lost(portal: Port
         with pytest.raises(Conflict):
             runs.close(kept, seen=None, by=portal.reviewer, now=portal.now)
     assert appealing.run(portal).status == "open"
+
+
+def test_claim_without_lines_found_when_it_stops_the_closing(portal: Portal) -> None:
+    """O8, R7: its last piece failed; the run lists it, and so does where one sees to it."""
+    story.pieces(portal)
+    claim = story.in_review(portal)
+    with portal.transaction():
+        session.execute(delete(ClaimLine))
+        session.execute(update(Claim).values(line_count=0, claimed=0))
+    url, reviewer = f"/runs/{appealing.run(portal).public_id}", portal.client(portal.reviewer)
+    assert claim.number in reviewer.get(url).text
+    assert 'href="/claims?tab=in_review">See to it' in reviewer.get(f"{url}/closing").text
+    assert claim.number in reviewer.get("/claims?tab=in_review").text

@@ -131,6 +131,26 @@ def test_next_exception_opens_when_one_is_decided(portal: Portal) -> None:
     ]  # fmt: skip
 
 
+def test_claim_gone_through_when_it_is_named_though_another_reviews_it(portal: Portal) -> None:
+    """R6, P2: who chooses a claim gets its lines; of the run none is theirs, and they are told."""
+    claims, run = waiting_claims(portal, north=(2, 5)), run_of(portal)
+    second_reviewer(portal)
+    assign(portal, "north", portal.second)
+    client, north = portal.client(portal.reviewer), claims["north"]
+    for_all, for_one = (
+        f"/runs/{run.public_id}/next{of}" for of in ("", f"?claim={north.public_id}")
+    )
+    url = follow(client, for_one)
+    assert url == f"/claims/{north.public_id}/review/2"
+    answer = client.post(f"{url}/decide", REJECTED)
+    assert answer.location == f"/claims/{north.public_id}/review/5"
+    assert follow(client, for_all) == f"/runs/{run.public_id}"
+    assert "No line of yours is left here." in client.get(f"/runs/{run.public_id}").text
+    with portal.transaction():
+        session.get_one(Claim, north.id).submitted_by_id = portal.reviewer.id
+    assert follow(client, for_one) == f"/runs/{run.public_id}"
+
+
 def test_told_when_another_reviewer_was_faster(portal: Portal) -> None:
     """R6: who decides a line that another has just decided is told, and nothing is changed."""
     claims = waiting_claims(portal, north=(2, 5))

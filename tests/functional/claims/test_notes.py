@@ -76,3 +76,18 @@ def test_kept_beside_the_claim_when_its_line_leaves(portal: Portal) -> None:
     assert SECRET not in portal.client(portal.manager).get(f"/claims/{claim.public_id}").text
     with portal.transaction():
         assert session.scalar(text("SELECT line_id FROM claim_note")) is None
+
+
+def test_note_kept_when_the_claim_has_left_review_meanwhile(portal: Portal) -> None:
+    """R6: a colleague finished or returned it while somebody was writing; what they wrote stays."""
+    claim, client = noted(portal), portal.client(portal.reviewer)
+    url = f"/claims/{claim.public_id}"
+    for number, status in enumerate(("decided", "draft")):
+        with portal.transaction():
+            session.execute(update(Claim).values(status=status))
+        answer = client.post(f"{url}/review/2/note", {"text": f"Late {number}"})
+        assert answer.location == f"{url}#line-2"
+        page = client.get(url).text
+        assert "The note is kept." in page
+        assert f"Late {number}" in page
+    assert client.post(f"{url}/review/2/note", {"text": ""}).location == url

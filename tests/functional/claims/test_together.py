@@ -1,5 +1,6 @@
 """Approving many lines in one press, with a sample for spot checks (R5, P1, P2)."""
 
+import re
 from unittest.mock import patch
 
 import pytest
@@ -182,3 +183,21 @@ def test_board_approves_ticked_or_shown_dealers(portal: Portal) -> None:
     story.work(portal)
     assert "You may leave this page" not in client.get(f"{url}/board").text
     assert statuses(portal)["south"] == ["open", "approved", "approved"]
+
+
+def test_every_link_leads_on_when_a_press_on_the_board_is_refused(portal: Portal) -> None:
+    """R5, R6: tabs, headings and progress are the board's own, also where the press was refused."""
+    run, client = reviewed(portal, north=3, south=3), portal.client(portal.reviewer)
+    url = f"/runs/{run.public_id}"
+    with patch.object(together, "AT_ONCE", 1):
+        assert press(portal, run, "north", "south") is None
+    for refused in (
+        client.post(f"{url}/approve?tab=open&sort=dealer"),
+        client.post(f"{url}/share-out", {"among": "nobody"}),
+    ):
+        assert refused.status_code == 422
+        main = refused.text.partition("<main")[2].partition("</main>")[0]
+        links = re.findall(r'(?:href|hx-get)="[^"/]*(?://[^/"]+)?(/runs/[^"]+)"', main)
+        assert len([link for link in links if link.startswith(f"{url}/board")]) > 8
+        for link in set(links):
+            assert client.get(link.replace("&amp;", "&"), buffered=True).status_code < 400, link

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.core.db import session
 from portal.oldparts import charges
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
+from portal.oldparts.models import OldPart
 from tests.support import story
 from tests.support.portal import Client, Portal
 from tests.support.queries import counted
@@ -235,3 +236,16 @@ def test_naughty_searches_and_orders_are_no_error(portal: Portal) -> None:
     assert client.get("/old-parts/owed/dealers", query_string={"order": "'"}).status_code == 200
     assert client.get(f"/old-parts/owed/{2**63 - 1}").status_code == 404
     assert client.get(f"/old-parts/owed/{2**64}").status_code == 404
+
+
+def test_charge_that_is_due_says_so(portal: Portal) -> None:
+    """O6, O7: until the worker has booked it, it is under a tab and in words of its own."""
+    old_part = story.accepted(portal)
+    with portal.transaction():
+        lost = session.get_one(OldPart, old_part.id)
+        charges.charge_missing([lost], by=portal.warehouse, now=portal.now)
+        charge = session.scalars(select(OldPartCharge)).one()
+    client = portal.client(portal.desk)
+    assert "It is being worked out and booked." in client.get(page_of(charge)).text
+    assert charge.number in client.get("/old-parts/charges?tab=due").text
+    assert "It is worked out when there is a price." not in client.get(page_of(charge)).text
