@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import case, func, select
@@ -11,9 +12,11 @@ from portal.claims.appeal_models import Appeal
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import AnyRow, AnySelect, session
+from portal.core.events import Event
 from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
+from portal.terms.values import value
 
 
 class Outstanding(NamedTuple):
@@ -40,6 +43,34 @@ def outstanding(run: Run) -> Outstanding:
     )
     statements = (one.scalar_subquery() for one in (claims, waiting, lost))
     return Outstanding(*session.execute(select(*statements)).one())
+
+
+def needs_two(now: datetime) -> bool:
+    """Whether one person proposes to close a month, and another one closes it (P2)."""
+    return bool(value("claim.close_four_eyes", now.date()))
+
+
+def proposal(run: Run) -> AnyRow | None:
+    """Who proposed to close a run last, when, and with which ``values``; None if nobody has."""
+    return session.execute(
+        select(Event.actor_id, Event.actor_name, Event.at, Event.values)
+        .where(Event.document_kind == run.kind, Event.document_id == run.id)
+        .where(Event.name == "propose")
+        .order_by(Event.seq.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def is_unchanged(run: Run, proposed: AnyRow) -> bool:
+    """Whether a run would still be closed with the totals that were proposed.
+
+    A piece may have failed since (O8), or an appeal have been granted (R6).
+    """
+    now = preview(run)[1]
+    was = proposed.values
+    return (now.claims, now.approved, now.appealed) == (
+        was["claims"], was["approved"], was["appealed"],
+    )  # fmt: skip
 
 
 class Share(NamedTuple):

@@ -490,7 +490,7 @@ def runs_to_close() -> Sequence[AnyRow]:
             func.count(Claim.id).filter(Claim.status == "in_review").label("waiting"),
         )
         .outerjoin(Claim, Claim.run_id == Run.id)
-        .where(Run.status.in_(("open", "reviewing")))
+        .where(Run.status.in_(("open", "reviewing", "proposed")))
         .group_by(Run.id)
         .order_by(Run.month)
     ).all()

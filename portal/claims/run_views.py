@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import figures, findings, forms, policy, queries, runs
+from portal.claims import assigning, closing, figures, findings, forms, policy, queries, runs
 from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
@@ -15,6 +15,7 @@ from portal.core import jobs
 from portal.core.documents import Document, DocumentKind, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
+from portal.core.workflow import Transition
 from portal.web import filters, frame, lists, steps, timeline
 from portal.web.forms import ActionForm, Form
 from portal.web.htmx import render
@@ -34,7 +35,6 @@ register(
 )
 frame.room(35, _l("Monthly runs"), "run", "runs.index", policy.RUN_READ)
 
-START, CLOSE = {"start": "runs.start"}, {"close": "runs.close"}
 RUN_LINE = ("open", "reviewing", "closing", "closed")
 
 
@@ -80,17 +80,55 @@ def _what_closing_does(claims: int, approved: int) -> str:
     )
 
 
+def _steps(run: Run, waiting: int) -> list[tuple[Transition, str]]:
+    """What somebody may do with a run now.
+
+    A month with an undecided claim cannot be closed: then there is no such button. Where two close
+    it, who proposed it has none either.
+    """
+    two = closing.needs_two(now())
+    if run.status == "proposed":
+        endpoints = {"resume": "runs.resume"}
+        proposed = closing.proposal(run)
+        if not waiting and not (two and proposed and proposed.actor_id == actor().id):
+            endpoints["close"] = "runs.close"
+    elif waiting:
+        endpoints = {"start": "runs.start"}
+    else:
+        endpoints = {"propose": "runs.propose"} if two else {"close": "runs.close"}
+    return steps.of(run, endpoints)
+
+
+def _what_next(run: Run, progress: figures.Progress) -> str:
+    """Who closes the month, as long as nobody has; with what was proposed."""
+    proposed = closing.proposal(run) if run.status == "proposed" else None
+    if proposed is not None:
+        if not closing.is_unchanged(run, proposed):
+            return _("The totals have changed since it was proposed: look at them again.")
+        return _(
+            "%(who)s proposed to close the month with %(amount)s to be credited.",
+            who=proposed.actor_name,
+            amount=filters.money(proposed.values["approved"] + proposed.values["appealed"]),
+        )
+    if run.status in assigning.OPEN and progress.claims and not progress.in_review:
+        return _("Every claim is decided: the month can be closed.")
+    return ""
+
+
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
     progress, statement = figures.progress(run), figures.statement_of_run(run)
+    is_proposed = run.status == "proposed"
     return render(
         "runs/show.html",
         fragments={"run"},
         status=form.status if form else 200,
         run=run,
         state=Run.workflow.state(run.status),
-        main_line=main_line(RUN_LINE, Run),
-        # A month with an undecided claim cannot be closed: then there is no such button.
-        steps=steps.of(run, START if progress.in_review else CLOSE),
+        main_line=main_line(
+            (*RUN_LINE[:2], *(["proposed"] if is_proposed else []), *RUN_LINE[2:]), Run
+        ),
+        steps=_steps(run, progress.in_review),
+        what_next=_what_next(run, progress),
         progress=progress,
         statement=statement,
         asks={"close": _what_closing_does(progress.claims, statement.approved)},
@@ -122,6 +160,31 @@ def start(name: str) -> ResponseReturnValue:
 
     def do() -> None:
         runs.start_review(run, seen=form.seen.data, by=actor(), now=now())
+
+    return steps.taken(run, form, do) or _page(run, form)
+
+
+@pages.post("/runs/<name>/propose", needs=policy.RUN_CLOSE)
+def propose(name: str) -> ResponseReturnValue:
+    """Propose to close the month: another reviewer does it (P2)."""
+    run = load(Run, name)
+    form = steps.form_for("propose")
+
+    def do() -> None:
+        runs.propose(run, seen=form.seen.data, by=actor(), now=now())
+
+    told = _("Proposed. Another reviewer looks at the totals and closes the month.")
+    return steps.taken(run, form, do, told=told) or _page(run, form)
+
+
+@pages.post("/runs/<name>/resume", needs=policy.RUN_CLOSE)
+def resume(name: str) -> ResponseReturnValue:
+    """Take a run that was proposed for closing back to the review."""
+    run = load(Run, name)
+    form = steps.form_for("resume")
+
+    def do() -> None:
+        runs.resume(run, seen=form.seen.data, by=actor(), now=now())
 
     return steps.taken(run, form, do) or _page(run, form)
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import func, literal, select
 
-from portal.claims import appeals, figures, findings, policy, queries, statements
+from portal.claims import appeals, closing, figures, findings, policy, queries, statements
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
 from portal.core.clock import Clock, Month
 from portal.core.db import in_transaction, reading, session, take_turn
 from portal.core.documents import relock
-from portal.core.errors import Conflict, Invalid, WrongState
+from portal.core.errors import Conflict, Forbidden, Invalid, WrongState
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
@@ -79,14 +79,52 @@ def start_review(run: Run, *, seen: int | None, by: Actor, now: datetime) -> Non
     workflow.apply(relock(run), "start", by=by, now=now, seen=seen)
 
 
+def propose(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Propose to close a run with the totals that it has now: another reviewer does it (P2).
+
+    Refused like ``close``.
+    """
+    run = relock(run)
+    workflow.check(run, "propose", by=by, seen=seen)
+    _check_sums(run)
+    whole = closing.preview(run)[1]
+    values = {"claims": whole.claims, "approved": whole.approved, "appealed": whole.appealed}
+    workflow.apply(run, "propose", by=by, now=now, seen=seen, values=values)
+
+
+def resume(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Take a run that was proposed for closing back to the review."""
+    workflow.apply(relock(run), "resume", by=by, now=now, seen=seen)
+
+
 def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Begin to close a run; a job settles its claims (R7). Invalid while one is undecided.
 
-    Conflict if lines, claims and ledger do not agree (R8).
-    The appeals that are granted by now are paid with it (R6).
+    Conflict if lines, claims and ledger do not agree (R8). Where two people close a month (P2),
+    Conflict as long as nobody has proposed it or if its totals have changed since, and Forbidden
+    for who did. The appeals that are granted by now are paid with it (R6).
     """
     run = relock(run)
     workflow.check(run, "close", by=by, seen=seen)
+    _check_sums(run)
+    if closing.needs_two(now):
+        _check_proposal(run, by)
+    appeals.take_up(run)
+    workflow.apply(run, "close", by=by, now=now, seen=seen)
+    _promise(run, now)
+
+
+def _check_proposal(run: Run, by: Actor) -> None:
+    proposal = closing.proposal(run) if run.status == "proposed" else None
+    if proposal is None:
+        raise Conflict(_("Propose to close the month first: another reviewer closes it."))
+    if proposal.actor_id == by.id:
+        raise Forbidden(_("You proposed to close this month: another reviewer does it."))
+    if not closing.is_unchanged(run, proposal):
+        raise Conflict(_("The totals have changed since it was proposed: look at them again."))
+
+
+def _check_sums(run: Run) -> None:
     waiting = figures.progress(run).in_review
     if waiting:
         raise Invalid(
@@ -96,9 +134,6 @@ def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
         )
     if not figures.agreement(run).holds:
         raise Conflict(_("Lines, claims and ledger differ: the month cannot be closed."))
-    appeals.take_up(run)
-    workflow.apply(run, "close", by=by, now=now, seen=seen)
-    _promise(run, now)
 
 
 def close_again(run: Run, *, by: Actor, now: datetime) -> None:

@@ -187,7 +187,10 @@ def _decision(line: ClaimLine, company: Company, position: int, rng: Random) -> 
 def _closed(stage: Stage, made: Run, now: datetime, rng: Random) -> Script:
     now = stage.hours["reviewer"].later(now, 4, rng)
     yield now
-    runs.close(made, seen=None, by=stage.actors["reviewer"], now=now)
+    runs.propose(made, seen=None, by=stage.actors["reviewer"], now=now)
+    now += timedelta(minutes=20)
+    yield now
+    runs.close(made, seen=None, by=stage.actors["reviewer2"], now=now)
     now += timedelta(seconds=2)
     yield now
     while runs.settle_some(made.public_id, now):

@@ -206,6 +206,18 @@ TERMS = {
             _l("A run whose day is no working day opens on the next one, in the same month."),
         ),
         Term(
+            "claim.close_four_eyes",
+            1,
+            0,
+            1,
+            "switch",
+            _l("Two people close the month"),
+            _l(
+                "One reviewer proposes to close a run, another one looks at the totals and "
+                "closes it."
+            ),
+        ),
+        Term(
             "claim.appeal_days",
             14,
             1,

@@ -378,6 +378,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runsummaries.printed": _row("run"),
     "runsummaries.export": _row("run", also={"ending": "csv"}),
     "runs.start": _row("run"),
+    "runs.propose": _row("run"),
+    "runs.resume": _row("run"),
     "runs.close": _row("run"),
     "runs.close_again": _row("run"),
     # operations

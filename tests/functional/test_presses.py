@@ -126,7 +126,9 @@ def _loop(portal: Portal) -> Iterator[Sent]:
     yield "reviewer", f"/claims/{claim.public_id}/decide", {"seen": "3"}
     run = _one(portal, select(Run).where(Run.month == "2026-10"))
     yield "reviewer", f"/runs/{run.public_id}/start", {"seen": "1"}
-    yield "reviewer", f"/runs/{run.public_id}/close", {"seen": "2"}
+    yield "reviewer", f"/runs/{run.public_id}/propose", {"seen": "2"}
+    yield "reviewer", f"/runs/{run.public_id}/resume", {"seen": "3"}
+    yield "reviewer", f"/runs/{run.public_id}/close", {"seen": "4"}
 
 
 def _beside(portal: Portal) -> Iterator[Sent]:

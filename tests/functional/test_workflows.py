@@ -265,7 +265,11 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         },
     ),
     # It is closed once every claim is decided, which these are not (R7).
-    "run": ("run", "runs.show", {"start": "/start", "close": ELSEWHERE}),
+    "run": (
+        "run",
+        "runs.show",
+        {"start": "/start", "propose": ELSEWHERE, "resume": "/resume", "close": ELSEWHERE},
+    ),
     "user": (
         "user",
         "people.user",

@@ -267,6 +267,10 @@ TERMS["claim.spot_check"] = replace(TERMS["claim.spot_check"], default=0)
 """What is approved together is approved; a test that wants spot checks decrees them."""
 
 
+TERMS["claim.close_four_eyes"] = replace(TERMS["claim.close_four_eyes"], default=0)
+"""One reviewer closes most tests' months; a test that wants a second one decrees it."""
+
+
 HASHER = sign_in.hasher
 """What makes a try at a password slow; here it may cost nothing."""
 sign_in.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -6,9 +6,10 @@ from sqlalchemy import delete, select, update
 from portal.claims import closing, runs
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Forbidden, Invalid
 from portal.ledger.models import Account
 from portal.oldparts.models import OldPart
+from tests.functional.claims import looking
 from tests.support import appealing
 from tests.support import claims as story
 from tests.support.portal import DEPOSIT, Portal
@@ -79,3 +80,61 @@ def test_claim_without_lines_found_when_it_stops_the_closing(portal: Portal) -> 
     assert claim.number in reviewer.get(url).text
     assert 'href="/claims?tab=in_review">See to it' in reviewer.get(f"{url}/closing").text
     assert claim.number in reviewer.get("/claims?tab=in_review").text
+
+
+def proposed(portal: Portal) -> Run:
+    """A run that the reviewer proposed to close, where two close a month."""
+    looking.decree(portal, "claim.close_four_eyes", 1)
+    run = appealing.run(portal)
+    with portal.transaction():
+        kept = session.get_one(Run, run.id)
+        with pytest.raises(Conflict, match="first"):
+            runs.close(kept, seen=None, by=portal.reviewer, now=portal.now)
+        runs.propose(kept, seen=None, by=portal.reviewer, now=portal.now)
+    return run
+
+
+def test_month_is_closed_by_another_than_who_proposed_it(portal: Portal) -> None:
+    """P2, R7: with the totals that were proposed; the page offers it to nobody else."""
+    appealing.cut(portal)
+    run, other = proposed(portal), appealing.colleague(portal)
+    page = portal.client(portal.reviewer).get(f"/runs/{run.public_id}").text
+    assert "proposed to close the month with" in page
+    assert f"/runs/{run.public_id}/resume" in page
+    assert f'"/runs/{run.public_id}/close"' not in page
+    with portal.transaction():
+        kept = session.get_one(Run, run.id)
+        with pytest.raises(Forbidden, match="You proposed"):
+            runs.close(kept, seen=None, by=portal.reviewer, now=portal.now)
+        runs.close(kept, seen=None, by=other, now=portal.now)
+    story.work(portal)
+    assert story.fresh(portal, run).status == "closed"
+
+
+def test_proposal_is_void_when_the_totals_change(portal: Portal) -> None:
+    """P2, R6, R8: an appeal is granted meanwhile; taken back and proposed anew, it is closed."""
+    appeal = appealing.file(portal, appealing.cut(portal))
+    run, other = proposed(portal), appealing.colleague(portal)
+    appealing.rule(portal, appeal)
+    page = portal.client(portal.auditor).get(f"/runs/{run.public_id}").text
+    assert "The totals have changed since it was proposed" in page
+    with portal.transaction():
+        kept = session.get_one(Run, run.id)
+        with pytest.raises(Conflict, match="changed"):
+            runs.close(kept, seen=None, by=other, now=portal.now)
+        runs.resume(kept, seen=None, by=other, now=portal.now)
+        assert kept.status == "reviewing"
+        runs.propose(kept, seen=None, by=other, now=portal.now)
+        runs.close(kept, seen=None, by=portal.reviewer, now=portal.now)
+    story.work(portal)
+    assert story.fresh(portal, run).status == "closed"
+
+
+def test_not_proposed_while_a_claim_is_undecided(portal: Portal) -> None:
+    """R7: as it would not be closed."""
+    story.pieces(portal, 1)
+    claim = story.in_review(portal)
+    with portal.transaction():
+        run = session.get_one(Run, session.get_one(Claim, claim.id).run_id)
+        with pytest.raises(Invalid):
+            runs.propose(run, seen=None, by=portal.reviewer, now=portal.now)
