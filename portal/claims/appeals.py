@@ -61,8 +61,12 @@ def file(
     if by.is_dealer and claim.dealer_id != by.dealer_id:
         raise NotFound()
     by.must(policy.FILE_APPEAL)
-    claim = relock(claim)
     mine = ClaimLine.claim_id == claim.id, ClaimLine.position == position
+    # Its piece is held, before the claim: one that is just failing closes the appeal, or lets none
+    # be filed (O8).
+    piece = select(OldPart.id).join(ClaimLine, ClaimLine.old_part_id == OldPart.id).where(*mine)
+    session.execute(piece.with_for_update(read=True, of=OldPart)).all()
+    claim = relock(claim)
     line = session.scalars(select(ClaimLine).where(*mine)).one_or_none()
     if line is None:
         raise NotFound()
@@ -111,9 +115,8 @@ def _check(claim: Claim, line: ClaimLine, now: datetime) -> None:
     if claim.appeal_by is None or claim.appeal_by < now:
         raise Conflict(_("The time to appeal is over."))
     if line.old_part_id is not None:
-        # It is held: one that is just failing closes the appeal, or lets none be filed (O8).
-        held = select(OldPart.id).where(OldPart.id == line.old_part_id, reimbursable())
-        if session.scalar(held.with_for_update(read=True, of=OldPart)) is None:
+        good = exists().where(OldPart.id == line.old_part_id, reimbursable())
+        if not session.scalar(select(good)):
             raise Conflict(_("This old part failed its inspection or is missing: it is not paid."))
 
 

@@ -18,6 +18,9 @@ from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from portal.terms.values import value
 
+LOST = ("failed", "missing")
+"""The states of a piece that is not paid for, unless headquarters does (O7, O8)."""
+
 
 class Outstanding(NamedTuple):
     """What a person should know of before they close a run; the last two do not prevent it."""
@@ -39,7 +42,8 @@ def outstanding(run: Run) -> Outstanding:
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .where(Claim.run_id == run.id, ClaimLine.approved > 0, ~reimbursable())
+        .where(OldPart.status.in_(LOST), ~reimbursable())
+        .where(Claim.run_id == run.id, ClaimLine.approved > 0)
     )
     statements = (one.scalar_subquery() for one in (claims, waiting, lost))
     return Outstanding(*session.execute(select(*statements)).one())
@@ -71,6 +75,14 @@ def is_unchanged(run: Run, proposed: AnyRow) -> bool:
     return (now.claims, now.approved, now.appealed) == (
         was["claims"], was["approved"], was["appealed"],
     )  # fmt: skip
+
+
+def credited(run: Run) -> int:
+    """What the dealers get if a run is closed as it stands, appeals included; in minor units."""
+    approved = select(total(Claim.approved)).where(Claim.run_id == run.id)
+    granted = select(total(Appeal.amount)).where(appeals.payable_with(run))
+    sums = session.execute(select(approved.scalar_subquery(), granted.scalar_subquery())).one()
+    return int(sum(sums))
 
 
 class Share(NamedTuple):

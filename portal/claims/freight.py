@@ -27,8 +27,10 @@ def add(claim: Claim, freight: Freight, *, page: str = "", by: Actor, now: datet
     already or cannot be claimed; one of another dealer is as good as none (P1). The database lets
     a consignment be on one line, ever (R3).
     """
+    _may(claim, by)
+    consignment = _held(claim, freight.consignment)  # before the claim, as who receives it does
     claim = _draft(claim, by)
-    consignment = _claimable(claim, freight.consignment, now)
+    _check(claim, consignment, now)
     if freight.amount <= 0:
         raise Invalid(_("An amount must be above zero."), field="amount")
     if not freight.receipts:
@@ -70,23 +72,30 @@ def remove(claim: Claim, name: str, *, page: str = "", by: Actor, now: datetime)
     _changed(claim, page, by, now)
 
 
-def _draft(claim: Claim, by: Actor) -> Claim:
+def _may(claim: Claim, by: Actor) -> None:
     if by.is_dealer and claim.dealer_id != by.dealer_id:
         raise NotFound()
     by.must(policy.WRITE)
+
+
+def _draft(claim: Claim, by: Actor) -> Claim:
+    _may(claim, by)
     claim = relock(claim)
     if claim.status != "draft":
         raise WrongState()
     return claim
 
 
-def _claimable(claim: Claim, name: str, now: datetime) -> Consignment:
-    """The consignment, held: two drafts that want it come one after the other."""
+def _held(claim: Claim, name: str) -> Consignment:
+    """The dealer's consignment, held: two drafts that want it come one after the other."""
     mine = Consignment.public_id == name, Consignment.dealer_id == claim.dealer_id
     found = session.scalars(select(Consignment).where(*mine)).one_or_none()
     if found is None:
         raise Invalid(_("Choose a consignment."), field="consignment")
-    consignment = relock(found, key_share=True)
+    return relock(found, key_share=True)
+
+
+def _check(claim: Claim, consignment: Consignment, now: datetime) -> None:
     if session.scalar(select(exists().where(ClaimLine.consignment_id == consignment.id))):
         raise Invalid(
             _("The freight of this consignment is on a claim already."), field="consignment"
@@ -97,7 +106,6 @@ def _claimable(claim: Claim, name: str, now: datetime) -> Consignment:
             _("The freight of this consignment cannot be claimed for this month."),
             field="consignment",
         )
-    return consignment
 
 
 def _changed(claim: Claim, page: str, by: Actor, now: datetime) -> None:

@@ -71,12 +71,12 @@ def open_run() -> ResponseReturnValue:
     return _list_page(form)
 
 
-def _what_closing_does(claims: int, approved: int) -> str:
+def _what_closing_does(claims: int, credited: int) -> str:
     return ngettext(
         "%(num)s claim is settled and %(amount)s credited. A closed month is not opened again.",
         "%(num)s claims are settled and %(amount)s credited. A closed month is not opened again.",
         claims,
-        amount=filters.money(approved),
+        amount=filters.money(credited),
     )
 
 
@@ -118,6 +118,7 @@ def _what_next(run: Run, progress: figures.Progress) -> str:
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
     progress, statement = figures.progress(run), figures.statement_of_run(run)
     is_proposed = run.status == "proposed"
+    can = _steps(run, progress.in_review)
     return render(
         "runs/show.html",
         fragments={"run"},
@@ -127,11 +128,13 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         main_line=main_line(
             (*RUN_LINE[:2], *(["proposed"] if is_proposed else []), *RUN_LINE[2:]), Run
         ),
-        steps=_steps(run, progress.in_review),
+        steps=can,
         what_next=_what_next(run, progress),
         progress=progress,
         statement=statement,
-        asks={"close": _what_closing_does(progress.claims, statement.approved)},
+        asks={"close": _what_closing_does(progress.claims, closing.credited(run))}
+        if any(step.name == "close" for step, _url in can)
+        else {},
         agreement=figures.agreement(run),
         findings=findings.of_run(run),
         may_decide=actor().can(policy.DECIDE),

@@ -11,17 +11,17 @@ from statistics import median
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, select
-from sqlalchemy.orm import aliased
 
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.claims import policy, queries
+from portal.claims.appeal_models import Appeal
+from portal.claims.appeal_workflow import GRANTED
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.workflow import REASONS
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
-from portal.core.events import Event
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.oldparts import policy as oldparts
@@ -30,7 +30,6 @@ from portal.people.models import Dealer
 from portal.terms.values import value
 
 MONTHS, TOP = 6, 10
-ONE_BY_ONE = ("approve_line", "reduce_line", "reject_line")
 A_BREAK = timedelta(minutes=10)
 """Who decided nothing for so long was not at work on the next line."""
 
@@ -82,13 +81,21 @@ def _recent(actor: Actor, now: datetime) -> ColumnElement[bool]:
 
 
 def paid(actor: Actor, now: datetime) -> list[Paid]:
-    """What was reimbursed for each month, up to the last one that is settled; one query."""
+    """What was reimbursed for each month, up to the last one that is settled; two queries."""
     rows = session.execute(
         select(Claim.month, total(Claim.line_count), total(Claim.claimed), total(Claim.approved))
         .where(_recent(actor, now))
         .group_by(Claim.month)
     )
     found = {month: sums for month, *sums in rows}
+    appealed = (
+        select(Claim.month, total(Appeal.amount))
+        .join(Appeal, Appeal.claim_id == Claim.id)
+        .where(_recent(actor, now), Appeal.status == "settled")
+        .group_by(Claim.month)
+    )
+    for month, amount in session.execute(appealed):
+        found[month][2] += amount
     months = months_of(now)
     while len(months) > 1 and str(months[-1]) not in found:
         months.pop()
@@ -131,7 +138,9 @@ def _lines(actor: Actor, now: datetime, *by: Any) -> AnySelect:
 
 
 def _costs(lines: AnySelect, now: datetime) -> Sequence[AnyRow]:
-    approved = func.coalesce(ClaimLine.approved, 0)
+    granted = and_(Appeal.line_id == ClaimLine.id, Appeal.status == "settled")
+    approved = func.coalesce(ClaimLine.approved, 0) + func.coalesce(Appeal.amount, 0)
+    lines = lines.outerjoin(Appeal, granted)
     each = [
         total(case((Claim.month == str(month), approved), else_=0)).label(f"month_{n}")
         for n, month in enumerate(months_of(now))
@@ -144,14 +153,19 @@ def _costs(lines: AnySelect, now: datetime) -> Sequence[AnyRow]:
 
 
 def still_due(actor: Actor, now: datetime) -> list[Due]:
-    """What may still have to be reimbursed (accruals), from what is nearest to being paid back."""
+    """What may still have to be reimbursed (accruals), from what is nearest to being paid back.
+
+    Freight counts from when its claim is submitted: before, it is the dealer's draft.
+    """
     return [
+        _granted(_l("Granted on appeal, not paid yet"), actor),
         _claimed(_l("Approved, not paid yet"), actor, Claim.approved, "decided"),
         _claimed(_l("Submitted, not decided yet"), actor, Claim.claimed, "submitted", "in_review"),
         _pieces(
             _l("Accepted, not submitted yet"),
             actor,
-            queries.claimable(Month.of(now), now, value("claim.lapse_months", now.date())),
+            # Who files late files for the month before: its pieces reach one month further back.
+            queries.claimable(Month.of(now), now, value("claim.lapse_months", now.date()) + 1),
         ),
         _pieces(
             _l("Registered, not accepted yet"),
@@ -159,6 +173,13 @@ def still_due(actor: Actor, now: datetime) -> list[Due]:
             OldPart.status.in_(("registered", "returned")),
         ),
     ]
+
+
+def _granted(label: Any, actor: Actor) -> Due:
+    where = policy.visible_appeals(actor), Appeal.status.in_(GRANTED)
+    return Due(
+        label, *session.execute(select(func.count(), total(Appeal.amount)).where(*where)).one()
+    )
 
 
 def _claimed(label: Any, actor: Actor, amount: Any, *statuses: str) -> Due:
@@ -187,30 +208,21 @@ def work(now: datetime) -> Work | None:
     lines = session.scalars(select(total(Claim.line_count)).where(*done)).one()
     if not lines:
         return None
-    taking = aliased(Event)
-    taken_in = (
-        select(func.max(taking.at))
-        .where(taking.document_kind == Claim.kind, taking.document_id == Claim.id)
-        .where(taking.name == "take_in")
-        .scalar_subquery()
-    )
-    its_claim = and_(Event.document_kind == Claim.kind, Event.document_id == Claim.id)
     steps = session.execute(
-        select(Event.actor_id, Event.at, Claim.id, Event.values)
-        .join(Claim, its_claim)
-        .where(*done, Event.name.in_(ONE_BY_ONE), Event.at >= taken_in)
-        .order_by(Event.actor_id, Event.at, Event.id)
+        select(ClaimLine.decided_by_id, ClaimLine.decided_at)
+        .join(Claim, Claim.id == ClaimLine.claim_id)
+        .where(*done, ClaimLine.alone)
+        .order_by(ClaimLine.decided_by_id, ClaimLine.decided_at)
     ).all()
-    alone = len({(step.id, step.values["line"]) for step in steps})
-    return Work(max(lines, alone), alone, _pace(steps))  # some have left their claims since (O8)
+    return Work(lines, len(steps), _pace(steps))
 
 
 def _pace(steps: Sequence[AnyRow]) -> float | None:
     """The seconds from one decision of a person to the next, as the middle one of all."""
     taken = [
-        (after.at - before.at).total_seconds()
-        for _person, own in groupby(steps, key=lambda step: step.actor_id)
+        (after.decided_at - before.decided_at).total_seconds()
+        for _person, own in groupby(steps, key=lambda step: step.decided_by_id)
         for before, after in pairwise(own)
-        if after.at - before.at <= A_BREAK
+        if after.decided_at - before.decided_at <= A_BREAK
     ]
     return median(taken) if taken else None

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from portal.claims import services
 from portal.claims.commands import Decision
-from portal.claims.models import Claim, Run
+from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.reports import reimbursement
-from tests.support import claims
+from tests.support import appealing, claims
 from tests.support.portal import Portal
 from tests.support.queries import counted
 
@@ -22,6 +23,7 @@ def settle(portal: Portal) -> Claim:
     claim = claims.in_review(portal)
     with portal.transaction():
         taken = session.get_one(Claim, claim.id)
+        session.execute(update(ClaimLine).where(ClaimLine.position <= 2).values(alone=True))
         for position, decision in ((1, REDUCED), (2, Decision("approve"))):
             portal.clock.advance(seconds=40)
             facts = {"was": "open", "by": portal.reviewer, "now": portal.now}
@@ -69,7 +71,7 @@ def reimbursement_work(portal: Portal) -> reimbursement.Work | None:
 
 def test_what_is_still_due_moves_with_the_claim(portal: Portal) -> None:
     """R2: registered, accepted, submitted, approved; a draft counts as not submitted; then paid."""
-    stages = ["approved", "submitted", "accepted", "registered"]
+    stages = ["granted", "approved", "submitted", "accepted", "registered"]
 
     def due(who: str = "auditor") -> dict[str, int]:
         with portal.transaction():
@@ -92,6 +94,23 @@ def test_what_is_still_due_moves_with_the_claim(portal: Portal) -> None:
     assert due() == {"registered": 1, "approved": 2}
     claims.close(portal, run)
     assert due() == {"registered": 1}
+
+
+def test_appeals_count_as_what_they_cost(portal: Portal) -> None:
+    """R6, R8: owed once they are granted, part of the cost of their month once they are paid."""
+    appeal = appealing.file(portal, appealing.cut(portal))
+    appealing.rule(portal, appeal)
+    with portal.transaction():
+        owed = reimbursement.still_due(portal.auditor, portal.now)[0]
+        assert (owed.lines, owed.amount) == (1, appeal.gap)
+    run = appealing.run(portal)
+    claims.close(portal, run)
+    with portal.transaction():
+        run = session.get_one(Run, run.id)
+        assert reimbursement.still_due(portal.auditor, portal.now)[0].lines == 0
+        (latest,) = reimbursement.paid(portal.clerk, portal.now)[-1:]
+        (part,) = reimbursement.parts(portal.clerk, "en", portal.now)
+        assert latest.approved == part.total == run.approved + run.appealed
 
 
 @pytest.mark.parametrize("who", ["clerk", "reviewer", "finance"])

@@ -75,7 +75,10 @@ def test_sample_stays_to_be_looked_at_when_a_claim_is_approved(portal: Portal) -
     assert "3 lines are approved. 1 line is drawn for a spot check" in answer.text
     drawn = [line for line in story.lines(portal, claim) if line.drawn]
     assert [(line.status, line.alone) for line in drawn] == [("open", True)]
-    assert [line.position for line in drawn] == sampling.sample(claim.public_id, range(1, 5), 2500)
+    with portal.transaction():
+        lot = sampling.name_of(session.get_one(Claim, claim.id))
+    assert claim.public_id != lot  # which the dealer knows
+    assert [line.position for line in drawn] == sampling.sample(lot, range(1, 5), 2500)
     assert "Drawn for a spot check" in reviewer.get(url).text
     page = reviewer.get(f"{url}/review/{drawn[0].position}").text
     assert "Drawn for a spot check" in page
