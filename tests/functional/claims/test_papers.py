@@ -332,7 +332,7 @@ def test_summary_is_headquarters_page_paper_and_sheet(portal: Portal) -> None:
     assert papers.codes == ["http://localhost" + place]
     with counted(portal.app) as asked:
         cells = client.get(f"{place}/export/csv", buffered=True).data
-    assert len(asked) <= 12
+    assert len(asked) <= 13
     with portal.transaction():
         session.execute(update(Part).values(name="Thing"))
     assert client.get(f"{place}/export/csv", buffered=True).data == cells
