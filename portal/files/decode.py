@@ -22,6 +22,7 @@ import sys
 from collections.abc import Sequence
 
 MAX_PIXELS = 50_000_000
+MANY_PIXELS = 16_000_000  # more than a phone's photo has gives way to whoever waits for a page
 MAX_MEMORY = 512 * 1024 * 1024  # bytes of address space, so never more resident memory than that
 MAX_SECONDS = 20  # of processor time
 PHOTO_SIDE, PHOTO_QUALITY = 2000, 85
@@ -34,8 +35,7 @@ LOOK_SIDE, LOOK_WAVES = 32, 8
 
 
 def limit_resources() -> None:
-    """Bound what a hostile picture can cost, and give way to pages; before Pillow is loaded."""
-    os.nice(7)
+    """Bound what a hostile picture can cost; before Pillow is loaded."""
     for what, limit in (
         (resource.RLIMIT_AS, MAX_MEMORY),
         (resource.RLIMIT_CPU, MAX_SECONDS),
@@ -80,6 +80,8 @@ def opened(upload: bytes, name: str) -> Image.Image:
     image = Image.open(io.BytesIO(upload), formats=[name])
     if image.width * image.height > MAX_PIXELS:
         raise TooManyPixels
+    if image.width * image.height > MANY_PIXELS:
+        os.nice(19)
     image.draft(None, (PHOTO_SIDE, PHOTO_SIDE))
     image.load()
     return image

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from portal.core.errors import Invalid
 from portal.files import archives
@@ -157,13 +158,12 @@ def test_real_archive_is_unpacked_and_a_child_takes_little(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "start",
     [
-        "import portal.files.decode",
         "from portal.files.unzip import confine; confine()",
         "from portal.sheets.reader import confine; confine()",
     ],
 )
 def test_child_gives_way_to_pages_when_it_opens_what_strangers_sent(start: str) -> None:
-    """Ten hostile uploads slow no page down, and a busy machine does not starve them."""
+    """Hostile uploads slow no page down, and a busy machine does not starve them."""
     measured = subprocess.run(
         [
             sys.executable,
@@ -175,3 +175,22 @@ def test_child_gives_way_to_pages_when_it_opens_what_strangers_sent(start: str) 
         cwd=Path(archives.__file__).parents[2],
     )
     assert int(measured.stdout) == 7
+
+
+@pytest.mark.parametrize(("side", "given_way"), [(3900, 0), (7000, 19)])
+def test_only_a_huge_picture_gives_way_to_pages(side: int, given_way: int) -> None:
+    """A workshop's photo is opened at once, on a busy machine too."""
+    content = io.BytesIO()
+    Image.new("1", (side, side)).save(content, "PNG")
+    start = (
+        "import os, sys; before = os.nice(0); from portal.files.decode import opened;"
+        " opened(sys.stdin.buffer.read(), 'PNG'); print(os.nice(0) - before)"
+    )
+    measured = subprocess.run(
+        [sys.executable, "-c", start],
+        input=content.getvalue(),
+        stdout=subprocess.PIPE,
+        check=True,
+        cwd=Path(archives.__file__).parents[2],
+    )
+    assert int(measured.stdout) == given_way
