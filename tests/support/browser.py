@@ -17,6 +17,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 40_000
+"""So many milliseconds a page may take on a machine that has others to serve."""
 DESKTOP, PHONE = 1280, 360
 """The two widths that every page is made for, in CSS pixels."""
 
@@ -57,8 +59,8 @@ def window(
         locale=language,
         java_script_enabled=javascript,
     )
-    context.set_default_timeout(10_000)
-    expect.set_options(timeout=10_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     problems: list[str] = []
     context.on(
         "console",
