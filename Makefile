@@ -19,14 +19,17 @@ test: .venv .venv/tests
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/pytest -n auto --dist worksteal
 
-# Trade at random in many steps, and the whole file of claims: `make test` has no time for them.
+# Trade at random in many steps, the whole file of claims, months that are killed at hundreds of
+# points and races of many rounds: `make test` has no time for them. At the end it tells figures.
 long: .venv .venv/tests
 	tests/support/install.sh
-	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto tests/functional/applications/test_machine.py tests/functional/claims/test_months.py tests/replay
+	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto -rP tests/functional/applications/test_machine.py \
+	  $(addprefix tests/functional/claims/test_,months.py killed.py race.py) tests/replay
 
 bench: .venv .venv/tests
 	tests/support/install.sh
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.month
 
 format: .venv .venv/tests
 	$(BIN)/ruff check --fix .

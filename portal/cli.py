@@ -7,18 +7,20 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
 import waitress
 from flask import Flask
 
-from portal import create_app, migrate
+from portal import backup, create_app, migrate
 from portal.core import jobs
 from portal.core.db import snapshot
 from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
+from portal.ledger.verify import verify as verify_ledger
 from portal.settings import SettingError, Settings
 from portal.web import logs
 from portal.web.routes import routes
@@ -109,6 +111,37 @@ def demo_command() -> None:
         )
     demo.load(app)
     click.echo("\n".join(demo.logins(app)))
+
+
+@main.command("backup")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def backup_command(target: Path) -> None:
+    """Write the database and the files into one archive, while the portal runs."""
+    settings, app = _settings(), _app()
+    try:
+        with app.app_context():
+            count = backup.backup(settings, target, now=app.extensions["clock"].now())
+    except backup.BackupError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{target}: the database and {count} files")
+
+
+@main.command("restore")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def restore_command(source: Path) -> None:
+    """Put an archive's database and files into an empty place, and verify them."""
+    settings = _settings()
+    try:
+        with _app().app_context():
+            backup.check_empty(settings)
+            count = backup.restore(settings, source)
+    except backup.BackupError as error:
+        raise click.ClickException(str(error)) from None
+    migrate.upgrade(settings)
+    with _app().app_context(), snapshot():
+        wrong = [*verify_ledger(), *(f"{one.document_kind} {one.document_id}" for one in verify())]
+    click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
+    sys.exit(1 if wrong else 0)
 
 
 def _bound(settings: Settings) -> socket.socket:

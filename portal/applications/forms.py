@@ -28,6 +28,7 @@ from portal.web.forms import (
     ActionForm,
     CountField,
     DayField,
+    DraftForm,
     Form,
     MoneyField,
     Rows,
@@ -73,17 +74,8 @@ class LineForm(Rows):
     remark = text(_l("Remark"), required=False)
 
 
-class SaveForm(Form):
+class SaveForm(DraftForm):
     """A draft that is only kept: nothing of what is typed is looked at."""
-
-    seen = VersionField()
-    over = VersionField()
-
-    @property
-    def version(self) -> int:
-        """The version that was seen, or that is to be overwritten, knowing who saved it."""
-        version: int = self.seen.data if self.over.data == -1 else self.over.data
-        return version
 
     def whole(self) -> "ApplicationForm":
         """The form with all that was typed, and why it was refused."""

@@ -1,8 +1,8 @@
-"""What product models and fault codes are called, in three languages."""
+"""What product models, fault codes and services are called, in three languages."""
 
 from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
-from portal.catalogue.models import FaultCode, ProductModel
 from portal.core.search import normal
 
 
@@ -15,7 +15,17 @@ class Names:
     name_pl: str = ""
 
 
-def call(one: ProductModel | FaultCode, names: Names) -> dict[str, list[str]]:
+class Named(Protocol):
+    """What has a name in each language, and is found by them."""
+
+    search_text: Any
+
+    @property
+    def title(self) -> str:
+        """The number or code, by which it is found as well."""
+
+
+def call(one: Named, names: Names) -> dict[str, list[str]]:
     """Call it so, for the search as well; gives each name that changes, before and after."""
     told = asdict(names)
     changes = {key: [old, new] for key, new in told.items() if (old := getattr(one, key)) != new}

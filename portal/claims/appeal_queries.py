@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -12,13 +11,15 @@ from portal.catalogue.queries import name_in
 from portal.claims import policy
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import GRANTED
-from portal.claims.appeals import DECIDED, LESS
+from portal.claims.appeals import LESS
 from portal.claims.figures import credit_of_appeal
 from portal.claims.models import Claim, ClaimLine, Run
-from portal.collections.models import Consignment
+from portal.claims.outlay_kinds import COLUMNS, beside
+from portal.claims.workflow import DECIDED
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
+from portal.core.search import contains
 from portal.ledger.models import Transfer
 from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
@@ -35,20 +36,15 @@ TABS = (
 )
 
 
-def _contains(column: Any, text: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = column.icontains(text, autoescape=True)
-    return condition
-
-
 def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the appeals whose number, claim or dealer contains a text."""
     conditions = [policy.visible_appeals(actor)]
     if text:
-        claims = select(Claim.id).where(_contains(Claim.number, text))
-        dealers = select(Dealer.id).where(_contains(Dealer.name, text))
+        claims = select(Claim.id).where(contains(Claim.number, text))
+        dealers = select(Dealer.id).where(contains(Dealer.name, text))
         conditions.append(
             or_(
-                _contains(Appeal.number, text),
+                contains(Appeal.number, text),
                 Appeal.claim_id.in_(claims),
                 Appeal.dealer_id.in_(dealers),
             )
@@ -91,32 +87,33 @@ def found(actor: Actor, text: str) -> Sequence[AnyRow]:
 
 
 def _facts(language: str) -> AnySelect:
-    """What a page tells of a line of a claim, as columns: of its piece, or of its freight."""
+    """What a page tells of a line of a claim, as columns: of its piece, or what else it claims."""
     return (
-        select(
-            ClaimLine.position,
-            ClaimLine.claimed,
-            ClaimLine.approved,
-            ClaimLine.status,
-            ClaimLine.reason_code,
-            ClaimLine.note,
-            ClaimLine.remark,
-            ClaimLine.decided_by_id,
-            OldPart.number.label("old_part_number"),
-            OldPart.public_id.label("old_part"),
-            OldPart.id.label("old_part_id"),
-            OldPart.product_model,
-            OldPart.product_serial,
-            OldPart.failed_on,
-            Consignment.number.label("consignment_number"),
-            Consignment.public_id.label("consignment"),
-            Part.number.label("part_number"),
-            name_in(language).label("part_name"),
+        beside(
+            select(
+                ClaimLine.kind,
+                ClaimLine.position,
+                ClaimLine.claimed,
+                ClaimLine.approved,
+                ClaimLine.status,
+                ClaimLine.reason_code,
+                ClaimLine.note,
+                ClaimLine.remark,
+                ClaimLine.decided_by_id,
+                ClaimLine.appeal_by,
+                OldPart.number.label("old_part_number"),
+                OldPart.public_id.label("old_part"),
+                OldPart.id.label("old_part_id"),
+                OldPart.product_model,
+                OldPart.product_serial,
+                OldPart.failed_on,
+                *COLUMNS,
+                Part.number.label("part_number"),
+                name_in(language).label("part_name"),
+            ).select_from(ClaimLine)
         )
-        .select_from(ClaimLine)
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
         .outerjoin(Part, Part.id == ClaimLine.part_id)
-        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
     )
 
 
@@ -176,34 +173,39 @@ def of_lines(line_ids: Sequence[int], actor: Actor) -> Mapping[int, AnyRow]:
 # --- Work that waits ------------------------------------------------------------------------
 
 
+_UNTIL = func.coalesce(ClaimLine.appeal_by, Claim.appeal_by)
+"""Until when a line can be appealed against, beside its claim (R6)."""
+
+
 def _in_time(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions of the claims that may have a line to appeal against (R6)."""
-    return Claim.appeal_by >= now, Claim.status.in_(DECIDED)
+    later = select(ClaimLine.claim_id).where(ClaimLine.appeal_by >= now)
+    return or_(Claim.appeal_by >= now, Claim.id.in_(later)), Claim.status.in_(DECIDED)
 
 
-def _is_appealable() -> ColumnElement[bool]:
+def _is_appealable(now: datetime) -> ColumnElement[bool]:
     """The condition of a line of such a claim that may still be appealed against (R6, O8)."""
     paid = or_(
         ClaimLine.old_part_id.is_(None),
         exists().where(OldPart.id == ClaimLine.old_part_id, reimbursable()),
     )
     appealed = exists().where(Appeal.line_id == ClaimLine.id)
-    return and_(ClaimLine.status.in_(LESS), ~appealed, paid)
+    return and_(ClaimLine.status.in_(LESS), now <= _UNTIL, ~appealed, paid)
 
 
 def has_appealable(now: datetime) -> ColumnElement[bool]:
     """The condition of a claim with a line that its dealer may still appeal against (R6)."""
-    line = exists().where(ClaimLine.claim_id == Claim.id, _is_appealable())
+    line = exists().where(ClaimLine.claim_id == Claim.id, _is_appealable(now))
     return and_(*_in_time(now), line)
 
 
 def appealable(actor: Actor, now: datetime) -> AnyRow:
     """How many lines an actor's dealer may still appeal against, and until when the first (R6)."""
     return session.execute(
-        select(func.count().label("number"), func.min(Claim.appeal_by).label("first"))
+        select(func.count().label("number"), func.min(_UNTIL).label("first"))
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(policy.visible_claims(actor), *_in_time(now), _is_appealable())
+        .where(policy.visible_claims(actor), *_in_time(now), _is_appealable(now))
     ).one()
 
 

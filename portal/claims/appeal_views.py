@@ -1,6 +1,6 @@
 """The pages of appeals: the dealer's, and the decision of another reviewer (R6)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from portal.claims import appeal_queries as queries
 from portal.claims import (
     appeals,
     checks,  # noqa: F401 - the books are checked with them
+    notes,
     policy,
 )
 from portal.claims.appeal_forms import AppealForm, RulingForm
@@ -19,6 +20,7 @@ from portal.claims.appeal_workflow import APPEAL_REASONS
 from portal.claims.history import APPEAL_ALONE, APPEAL_VALUES
 from portal.claims.models import Claim
 from portal.claims.workflow import LINE, REASONS
+from portal.core.db import AnyRow, session
 from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
@@ -159,6 +161,7 @@ def _page(
         line_state=LINE.state,
         reasons=REASONS,
         appeal_reasons=APPEAL_REASONS,
+        notes=_notes(appeal),
         evidence=linked(by_place(appeal).get(appeals.EVIDENCE, ())),
         entry=queries.entry_of(appeal) if appeal.status == "settled" else None,
         why_not=why_not,
@@ -166,6 +169,14 @@ def _page(
         entries=timeline.of(appeal),
         form=form,
     )
+
+
+def _notes(appeal: Appeal) -> Sequence[AnyRow]:
+    """What headquarters noted on the line, for headquarters."""
+    if actor().is_dealer or appeal.line_id is None:
+        return ()
+    claim = session.get_one(Claim, appeal.claim_id)
+    return notes.beside(claim, [appeal.line_id], actor())[appeal.line_id]
 
 
 @pages.post("/appeals/<name>/steps/<step>", needs=policy.READ)

@@ -7,30 +7,29 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from unicodedata import east_asian_width
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
-from portal.claims import policy
+from portal.claims import paying, policy
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import APPEAL_REASONS, GRANTED
-from portal.claims.commands import Ruling
+from portal.claims.commands import Ruling, reason_of
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.workflow import DECIDED
 from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
+from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
 from portal.files import services as files
-from portal.ledger import services as ledger
-from portal.ledger.models import WARRANTY_EXPENSE
 from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from portal.terms.calendar import end_of
 from portal.terms.values import value
 
-DECIDED = ("decided", "settled")
 LESS = ("reduced", "rejected")
 """The decisions on a line that a dealer may appeal against."""
 SUBSTANCE = 20
@@ -112,7 +111,8 @@ def _check(claim: Claim, line: ClaimLine, now: datetime) -> None:
     known = session.scalar(select(Appeal.number).where(Appeal.line_id == line.id))
     if known is not None:
         raise Conflict(_("This line has been appealed already: %(number)s.", number=known))
-    if claim.appeal_by is None or claim.appeal_by < now:
+    until = line.appeal_by or claim.appeal_by
+    if until is None or until < now:
         raise Conflict(_("The time to appeal is over."))
     if line.old_part_id is not None:
         good = exists().where(OldPart.id == line.old_part_id, reimbursable())
@@ -154,7 +154,7 @@ def decide(appeal: Appeal, ruling: Ruling, *, seen: int | None, by: Actor, now: 
     amount = _amount(appeal, ruling)
     in_full = amount == appeal.gap
     step = "grant_part" if amount and not in_full else ruling.step
-    appeal.reason_code = None if in_full else _reason(ruling)
+    appeal.reason_code = None if in_full else reason_of(ruling, APPEAL_REASONS)
     appeal.amount, appeal.note = amount, ruling.note
     appeal.decided_by_id, appeal.decided_at = by.id, now
     values: dict[str, object] = {"taken_off": appeal.gap}
@@ -176,14 +176,6 @@ def _amount(appeal: Appeal, ruling: Ruling) -> int:
             field="amount",
         )
     return ruling.amount
-
-
-def _reason(ruling: Ruling) -> str:
-    if ruling.reason_code not in APPEAL_REASONS:
-        raise Invalid(_("Choose a reason: the dealer will read it."), field="reason")
-    if ruling.reason_code == "other" and not ruling.note.strip():
-        raise Invalid(_("Explain the reason in the note."), field="note")
-    return ruling.reason_code
 
 
 # --- A piece that failed, or is missing (O7, O8) --------------------------------------------
@@ -209,21 +201,26 @@ def end_with_piece(line: ClaimLine, *, leaves: bool, now: datetime) -> int:
     return paid
 
 
-def begin_again(old_part_id: int, *, now: datetime) -> None:
-    """Open the appeal again that ended with its piece: that passed after all, or turned up."""
-    statement = (
-        select(Appeal)
-        .join(ClaimLine, ClaimLine.id == Appeal.line_id)
-        .where(
-            ClaimLine.old_part_id == old_part_id,
-            Appeal.status == "refused",
-            Appeal.decided_by_id.is_(None),
-        )
-        .with_for_update(of=Appeal)
-        .execution_options(populate_existing=True)
-    )
-    for appeal in session.scalars(statement):
-        workflow.apply(appeal, "reopen", by=SYSTEM, now=now)
+def begin_again(old_part: OldPart, *, now: datetime) -> None:
+    """Its piece, which is locked, passed after all or turned up: its line can be paid again (R6).
+
+    The appeal that ended with it is open again; where there was none, its time begins again.
+    """
+    its_piece = ClaimLine.old_part_id == old_part.id
+    line = session.scalars(select(ClaimLine).where(its_piece)).one_or_none()
+    if line is None:
+        return
+    claim = relock(session.get_one(Claim, line.claim_id))
+    statement = select(Appeal).where(Appeal.line_id == line.id).with_for_update()
+    appeal = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if appeal is not None:
+        if appeal.status == "refused" and appeal.decided_by_id is None:
+            workflow.apply(appeal, "reopen", by=SYSTEM, now=now)
+    elif claim.status in DECIDED and line.status in LESS:
+        until, days = time_to_appeal(now)
+        line.appeal_by = max(until, claim.appeal_by or until)
+        values = {"line": line.position, "old_part": old_part.number, "appeal_days": days}
+        record(claim, "allow_appeal", by=SYSTEM, now=now, values=values)
 
 
 # --- With the run (R7, R8) ------------------------------------------------------------------
@@ -269,31 +266,10 @@ def settle_some(run: Run, now: datetime) -> bool:
     appeals = session.scalars(statement).all()
     if not appeals:
         return False
-    _credit(run, [appeal.id for appeal in appeals], now)
+    paid = Appeal.id.in_([appeal.id for appeal in appeals])
+    paying.book(run, select(*paying.entry_of(Appeal, Appeal.amount)).where(paid), now)
     values = {one.id: {"run": run.month, "granted": one.amount} for one in appeals}
     for status in GRANTED:
         alike = [one for one in appeals if one.status == status]
         workflow.apply_many(alike, "settle", by=SYSTEM, now=now, values=values)
     return True
-
-
-def _credit(run: Run, appeal_ids: list[int], now: datetime) -> None:
-    due = select(
-        # An appeal is paid once, so its own random name can be the entry's.
-        Appeal.public_id.label("public_id"),
-        Appeal.dealer_id.label("dealer_id"),
-        Appeal.amount.label("amount"),
-        ("appeal/" + Appeal.public_id + "/reimbursement").label("cause"),
-        literal(Appeal.kind).label("document_kind"),
-        Appeal.id.label("document_id"),
-        Appeal.public_id.label("document_name"),
-        Appeal.number.label("document_title"),
-    ).where(Appeal.id.in_(appeal_ids))
-    ledger.credit_each(
-        due,
-        source=WARRANTY_EXPENSE,
-        kind="reimbursement",
-        by=SYSTEM,
-        now=now,
-        values={"run": run.month},
-    )

@@ -26,7 +26,8 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
     """The dealers of a run under a filter of ``FILTERS``, in the order of one of ``SORTS``.
 
     Without one, ``by``'s own dealers come first. ``plain`` are the open lines that can be approved
-    together, ``alone`` those that are decided by themselves; money in minor units.
+    together, ``alone`` those that are decided by themselves; money in minor units. To decide is
+    what has a claim whose decision is not finished, also if no line of it is open: ``waiting``.
     """
     opened = (
         select(
@@ -35,7 +36,7 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
             func.count().filter(ClaimLine.alone).label("alone"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(Claim.run_id == run.id, IS_OPEN)
+        .where(Claim.run_id == run.id, Claim.status == "in_review", IS_OPEN)
         .group_by(ClaimLine.claim_id)
         .subquery()
     )
@@ -43,6 +44,7 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
     columns: dict[str, ColumnElement[Any]] = {
         "claims": func.count(Claim.id),
         "claimed": total(Claim.claimed),
+        "waiting": func.count().filter(Claim.status == "in_review"),
         "suspicious": total(Claim.suspicious),
         "lines": total(Claim.line_count),
         "open": total(opened.c.open),
@@ -75,7 +77,7 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
     elif share == "findings":
         found = found.having(columns["suspicious"] > 0)
     elif share == "open":
-        found = found.having(columns["open"] > 0)
+        found = found.having(columns["waiting"] > 0)
     first: Any = case((mine, 0), else_=1) if sort not in SORTS else keys[sort]
     return found.order_by(first.desc() if down and sort in SORTS else first, Dealer.code)
 

@@ -96,7 +96,7 @@ def assign(name: str) -> ResponseReturnValue:
     run, form = load(Run, name), AssignForm()
     if form.validate_on_submit():
         with form.refusals():
-            picked = request.form.getlist("pick")[:MOST_NAMES]
+            picked = list(map(clean, request.form.getlist("pick")[:MOST_NAMES]))
             was = {one: request.form.get(f"was-{one}", "") for one in picked}
             assigning.assign(run, was, form.reviewer.data or "", by=actor(), now=now())
             return go("runboards.show", name=name, **dict(lists.filters_on()))

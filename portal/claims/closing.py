@@ -11,6 +11,7 @@ from portal.claims import appeals
 from portal.claims.appeal_models import Appeal
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.workflow import UNDECIDED
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.events import Event
 from portal.oldparts.inspections import reimbursable
@@ -35,7 +36,7 @@ def outstanding(run: Run) -> Outstanding:
 
     Of lines those count that headquarters would not take on a claim any more.
     """
-    claims = select(func.count()).where(Claim.run_id == run.id, Claim.status == "in_review")
+    claims = select(func.count()).where(Claim.run_id == run.id, Claim.status.in_(UNDECIDED))
     waiting = select(func.count()).where(Appeal.status == "filed")
     lost = (
         select(func.count())

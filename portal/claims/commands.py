@@ -4,6 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from portal.core.errors import Invalid
+from portal.core.i18n import _
+
 Step = Literal["approve", "reduce", "reject"]
 
 
@@ -22,13 +25,15 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Freight:
-    """What a carrier was paid for a consignment (R1), in minor units, and the receipts.
+class Paid:
+    """What a dealer paid a carrier or a customer (R1), in minor units, and the receipts.
 
-    The consignment and the receipts are named by their public ids.
+    ``kind`` is that of the line. The consignment or the compensation, and the receipts, are named
+    by their public ids.
     """
 
-    consignment: str
+    kind: str
+    document: str
     amount: int
     receipts: Collection[str]
     remark: str = ""
@@ -52,3 +57,16 @@ class Ruling:
     amount: int | None = None
     reason_code: str | None = None
     note: str = ""
+
+
+def reason_of(told: Decision | Ruling, known: Mapping[str, object]) -> str:
+    """The key of the reason for the dealer, one of those ``known`` (R6).
+
+    Invalid, at its field, without one, and for another reason that the note does not explain.
+    """
+    code = told.reason_code
+    if code is None or code not in known:
+        raise Invalid(_("Choose a reason: the dealer will read it."), field="reason")
+    if code == "other" and not told.note.strip():
+        raise Invalid(_("Explain the reason in the note."), field="note")
+    return code

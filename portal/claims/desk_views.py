@@ -1,12 +1,16 @@
 """The reviewer's desk: one line after another that is decided by itself, also by keyboard (R5)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
+from portal.advances import services as advances
+from portal.advances.models import Advance
 from portal.claims import desk, findings, forms, notes, policy, queries, services
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine, Run
+from portal.claims.pictures import side_by_side
 from portal.claims.workflow import LINE, REASONS
 from portal.collections.models import Consignment
 from portal.core.db import session
@@ -51,24 +55,37 @@ def show(name: str, position: int) -> ResponseReturnValue:
     return _page(claim, desk.line_at(claim, position))
 
 
-def _about(claim: Claim, line: ClaimLine) -> dict[str, Any]:
-    """What is known of what a line claims: its piece, or its consignment with the receipts."""
-    if line.consignment_id is not None:
+def _about(claim: Claim, line: ClaimLine, found: Sequence[findings.Told]) -> dict[str, Any]:
+    """What is known of what a line claims: its piece, or what was paid, with the receipts."""
+    if line.kind == FREIGHT:
         consignment = session.get_one(Consignment, line.consignment_id)
         return {
-            "consignment": consignment,
-            "consignment_state": Consignment.workflow.state(consignment.status),
+            "outlay": consignment,
+            "state_of_outlay": Consignment.workflow.state(consignment.status),
             "receipts": linked(by_place(claim).get(consignment.public_id, ())),
         }
+    if line.kind == ADVANCE:
+        advance = session.get_one(Advance, line.advance_id)
+        return {
+            "outlay": advance,
+            "state_of_outlay": Advance.workflow.state(advance.status),
+            "receipts": linked(by_place(claim).get(advance.public_id, ())),
+            "evidence": linked(by_place(advance).get(advances.EVIDENCE, ())),
+        }
     piece = session.get_one(OldPart, line.old_part_id)
+    pictures = side_by_side(piece, found, actor())
+    compared = {one.photo for one in pictures}
     return {
         "old_part": piece,
         "piece_state": OldPart.workflow.state(piece.status),
         "part": part_of(piece, languages.code()),
         "origin": origin_of(piece, languages.code()),
         "photos": linked(
-            row for row in of_document(piece) if row.purpose == "photo" and row.place is None
+            row
+            for row in of_document(piece)
+            if row.purpose == "photo" and row.place is None and row.public_id not in compared
         ),
+        "pictures": pictures,
         "history": history_of(piece, now()),
     }
 
@@ -80,6 +97,7 @@ def _page(
     note: forms.NoteForm | None = None,
 ) -> ResponseReturnValue:
     run, refused = session.get_one(Run, claim.run_id), form or note
+    found = findings.of_lines([line.id], actor())[line.id]
     return render(
         "claims/desk.html",
         status=refused.status if refused else 200,
@@ -91,14 +109,14 @@ def _page(
         state=LINE.state(line.status),
         steps=[(step, KEYS[step.name]) for step in LINE.available(line.status, actor())],
         reasons=REASONS,
-        findings=findings.of_lines([line.id], actor())[line.id],
+        findings=found,
         waiting=desk.waiting(run, actor()),
         following=desk.beside(run, actor(), claim, line.position),
         preceding=desk.beside(run, actor(), claim, line.position, back=True),
         notes=notes.beside(claim, [line.id], actor())[line.id],
         form=form,
         note=note or forms.NoteForm(formdata=None),
-        **_about(claim, line),
+        **_about(claim, line, found),
     )
 
 

@@ -50,7 +50,7 @@ def follow(happened: Sequence[tuple[Event, Document]]) -> None:
                 _do_not_pay(document, MISSING, event.at)
         elif event.name == "fail" and _dealer_pays(document):
             _do_not_pay(document, FAILED, event.at)
-        elif event.name == "overturn":
+        elif event.name == "overturn" and _dealer_pays(document):
             _give_back(document, FAILED, event)
         elif event.from_status == "missing":
             _give_back(document, MISSING, event)
@@ -137,7 +137,7 @@ def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now
 
 def _give_back(old_part: OldPart, why: str, event: Event) -> None:
     """It passes after all, or turned up: a charge-back for that is reversed."""
-    appeals.begin_again(old_part.id, now=event.at)
+    appeals.begin_again(old_part, now=event.at)
     entry = ledger.booked(cause_of(old_part, why))
     if entry is not None:
         ledger.take_back(entry, by=SYSTEM, now=event.at, reason=event.reason)

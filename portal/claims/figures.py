@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, cast, exists, func, select
 
 from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
+from portal.claims.workflow import DECIDED, UNDECIDED
 from portal.core.db import AnySelect, Key, session
 from portal.ledger.models import Transfer
 from portal.people.models import Dealer
@@ -180,16 +181,17 @@ def claims_of_run(run: Run) -> AnySelect:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the claims of a run are."""
+    """How far the claims of a run are; at those ``waiting`` rules have not looked yet (R5)."""
 
     claims: int
     dealers: int
-    in_review: int
+    waiting: int
+    undecided: int
     settled: int
 
     @property
     def decided(self) -> int:
-        return self.claims - self.in_review
+        return self.claims - self.undecided
 
 
 def progress(run: Run) -> Progress:
@@ -198,7 +200,8 @@ def progress(run: Run) -> Progress:
         select(
             func.count(),
             func.count(Claim.dealer_id.distinct()),
-            func.count().filter(Claim.status == "in_review"),
+            func.count().filter(Claim.status == "submitted"),
+            func.count().filter(Claim.status.in_(UNDECIDED)),
             func.count().filter(Claim.status == "settled"),
         ).where(Claim.run_id == run.id)
     ).one()
@@ -259,7 +262,7 @@ def credit_of_appeal(appeal_id: Any) -> ColumnElement[bool]:
 def agreement(run: Run) -> Agreement:
     """Count a run's money in lines, claims, appeals and ledger, with one query (R8)."""
     mine = Claim.run_id == run.id
-    decided = Claim.status.in_(("decided", "settled"))
+    decided = Claim.status.in_(DECIDED)
     booked = select(total(Transfer.amount)).join(Claim, credit_of(Claim.id)).where(mine)
     lines = (
         select(total(ClaimLine.approved))

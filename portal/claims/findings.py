@@ -4,7 +4,7 @@ A dealer never sees any of it. A settled claim is not looked at again.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -30,47 +30,51 @@ def in_force(now: datetime) -> Values:
 
 
 def lines_of_run(run: Run, now: datetime) -> Lines:
-    """The lines of a run as its opening sees them; ``now`` gives headquarters' zone."""
+    """All lines of a run as its opening sees them; ``now`` gives headquarters' zone."""
     return Lines(Claim.run_id == run.id, run.opened_at.astimezone(now.tzinfo))
 
 
-def find(run: Run, *, now: datetime) -> None:
-    """Let the rules look at the lines that a run has just taken in; once, for all of them."""
-    lines, known = lines_of_run(run, now), in_force(now)
-    for rule in RULES.values():
-        found = rule.found(lines, known)
-        for some in _batches(found):
-            session.execute(
-                insert(ClaimFinding),
-                [
-                    {"line_id": one.line_id, "rule": rule.name, "figures": one.figures}
-                    for one in some
-                ],
-            )
-    set_apart(run)
-    count(Claim.run_id == run.id)
+class Kept(NamedTuple):
+    """What a rule found on a line, to be written."""
+
+    line_id: int
+    rule: str
+    figures: dict[str, Any]
 
 
-def set_apart(run: Run) -> None:
-    """Mark the lines of a run that are decided by themselves: with a finding, or a remark."""
-    mine = ClaimLine.claim_id.in_(select(Claim.id).where(Claim.run_id == run.id))
+def look(lines: Lines) -> Sequence[Kept]:
+    """Let the rules look at lines, with the policy values of the day; nothing is written."""
+    known = in_force(lines.now)
+    return [
+        Kept(one.line_id, rule.name, one.figures)
+        for rule in RULES.values()
+        for one in rule.found(lines, known)
+    ]
+
+
+def keep(found: Sequence[Kept], claim_ids: Sequence[int]) -> None:
+    """Write what was found on the lines of some locked claims, but for lines that have left them.
+
+    What has a finding, or a remark, is decided by itself; each claim has its lines counted.
+    """
+    mine = ClaimLine.claim_id.in_(claim_ids)
+    for some in _batches(found):
+        keys = [one.line_id for one in some]
+        still = set(session.scalars(select(ClaimLine.id).where(mine, ClaimLine.id.in_(keys))))
+        if rows := [one._asdict() for one in some if one.line_id in still]:
+            session.execute(insert(ClaimFinding), rows)
     session.execute(
         update(ClaimLine)
         .where(mine, or_(ClaimLine.remark != "", has_finding()))
         .values(alone=True)
         .execution_options(synchronize_session=False)
     )
+    count(Claim.id.in_(claim_ids))
 
 
-def _batches(found: Iterable[Any]) -> Iterator[list[Any]]:
-    some: list[Any] = []
-    for one in found:
-        some.append(one)
-        if len(some) == BATCH:
-            yield some
-            some = []
-    if some:
-        yield some
+def _batches(found: Sequence[Kept]) -> Iterator[Sequence[Kept]]:
+    for first in range(0, len(found), BATCH):
+        yield found[first : first + BATCH]
 
 
 def count(which: ColumnElement[bool]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import Optional, ValidationError
 
-from portal.claims.commands import Decision, Draft, Freight, Step
+from portal.claims.commands import Decision, Draft, Paid, Step
+from portal.claims.models import ADVANCE, FREIGHT
 from portal.claims.workflow import LINE
 from portal.core.clock import Month
 from portal.core.db import LINE as LONGEST
@@ -15,8 +16,8 @@ from portal.core.db import AnyRow
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l
 from portal.files.forms import UploadsField
-from portal.web import filters
-from portal.web.forms import Form, MoneyField, VersionField, clean, line, needed, text
+from portal.web import filters, forms
+from portal.web.forms import Form, MoneyField, clean, line, needed, text
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{16}")
 _REMARK = "remark-"
@@ -51,21 +52,13 @@ class RemarksField(Field):
             )
 
 
-class DraftForm(Form):
+class DraftForm(forms.DraftForm):
     """A page of a draft: its pieces with their remarks, and the remark on the whole."""
 
-    seen = VersionField()
-    over = VersionField()
     offered = NamesField(default=frozenset())
     chosen = NamesField(default=frozenset())
     remarks = RemarksField(_l("Remarks"))
     remark = text(_l("Remark on the claim"), required=False)
-
-    @property
-    def version(self) -> int:
-        """The version that was seen, or that is to be overwritten, knowing who saved it."""
-        version: int = self.seen.data if self.over.data == -1 else self.over.data
-        return version
 
     def draft(self) -> Draft:
         """What the dealer wants it to be."""
@@ -120,35 +113,62 @@ class ShareForm(Form):
     among = NamesField(_l("Reviewers"), default=frozenset())
 
 
-def _label(row: AnyRow) -> str:
-    """A consignment as one knows it: its number, how it was sent, and when."""
-    sent = (row.consignment_number, row.carrier, row.tracking_number, filters.day(row.sent_at))
-    return " · ".join(filter(None, sent))
+class OutlayForm(Form):
+    """What was paid for a document, with the receipt (R1)."""
 
-
-class FreightForm(Form):
-    """What a carrier was paid for a consignment, with the receipt (R1)."""
-
-    consignment = SelectField(_l("Consignment"), validate_choice=False)
-    amount = MoneyField(_l("Freight paid"), [needed()], least=1)
+    document: Any
+    amount: Any
     files = UploadsField(_l("Receipt"), default=())
     remark = line(_l("Remark"), required=False)
+    on_top = ("document", "amount")
 
-    def offer(self, consignments: Sequence[AnyRow]) -> None:
+    def offer(self, documents: Sequence[AnyRow]) -> None:
         """Let one choose among these; the only one is chosen."""
-        self.consignment.choices = [
-            *([("", _("Choose…"))] if len(consignments) > 1 else []),
-            *((row.consignment, _label(row)) for row in consignments),
+        self.document.choices = [
+            *([("", _("Choose…"))] if len(documents) > 1 else []),
+            *((row.outlay, self.label_of(row)) for row in documents),
         ]
 
-    def freight(self) -> Freight:
+    def label_of(self, row: AnyRow) -> str:
+        """A document as one knows it."""
+        raise NotImplementedError
+
+    def paid(self, kind: str) -> Paid:
         """What the dealer claims."""
-        return Freight(
-            consignment=self.consignment.data or "",
+        return Paid(
+            kind=kind,
+            document=clean(self.document.data or ""),
             amount=self.amount.data,
             receipts=frozenset(self.files.data or ()),
             remark=self.remark.data or "",
         )
+
+
+class FreightForm(OutlayForm):
+    """What a carrier was paid for a consignment."""
+
+    document = SelectField(_l("Consignment"), validate_choice=False)
+    amount = MoneyField(_l("Freight paid"), [needed()], least=1)
+
+    def label_of(self, row: AnyRow) -> str:
+        """By its number, how it was sent, and when."""
+        sent = (row.outlay_number, row.carrier, row.tracking_number, filters.day(row.sent_at))
+        return " · ".join(filter(None, sent))
+
+
+class AdvanceForm(OutlayForm):
+    """What a customer was paid, as headquarters approved it."""
+
+    document = SelectField(_l("Customer compensation"), validate_choice=False)
+    amount = MoneyField(_l("Paid to the customer"), [needed()], least=1)
+
+    def label_of(self, row: AnyRow) -> str:
+        """By its number, the customer, and what was approved."""
+        return " · ".join((row.outlay_number, row.customer, filters.money(row.most)))
+
+
+OUTLAY_FORMS: dict[str, type[OutlayForm]] = {FREIGHT: FreightForm, ADVANCE: AdvanceForm}
+"""By the kind of line."""
 
 
 class NoteForm(Form):

@@ -1,5 +1,6 @@
 """What the events of claims and monthly runs, and the values that they keep, are called."""
 
+from portal.advances.models import Advance
 from portal.claims.appeal_workflow import APPEAL_REASONS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
@@ -7,7 +8,7 @@ from portal.collections.models import Consignment
 from portal.core.i18n import _l
 from portal.oldparts.models import OldPart
 from portal.web import filters
-from portal.web.timeline import choice, moment, money, number_of, plain, span
+from portal.web.timeline import choice, moment, money, number_of, plain, span, written
 
 _SUMS = {
     "claimed": money(_l("Claimed")),
@@ -20,6 +21,7 @@ WORDS = {
     "approve_open": _l("approved the open lines together"),
     "fail_line": _l("took out a piece that failed its inspection"),
     "miss_line": _l("took out a piece that is missing"),
+    "allow_appeal": _l("opened a line to appeal again: its piece passed after all or turned up"),
     **{f"{step.name}_line": step.done for step in LINE.transitions},
 }
 ALONE = {
@@ -31,11 +33,22 @@ VALUES = {
     "line": plain(_l("Line")),
     "old_part": number_of(_l("Old part"), OldPart.number),
     "consignment": number_of(_l("Freight of the consignment"), Consignment.number),
+    "advance": number_of(_l("Advance compensation"), Advance.number),
     "lines": plain(_l("Lines")),
     **_SUMS,
     "reason_code": choice(_l("Reason"), REASONS),
     "lapse_months": span(_l("A piece can be claimed for"), "month"),
     "appeal_days": span(_l("Time to appeal"), "day"),
+}
+LAPSE_VALUES = {
+    "until": moment(_l("Until")),
+    "month": written(_l("With the claim for"), filters.month),
+    "pieces": plain(_l("Pieces")),
+    "amount": money(_l("Amount")),
+    "consignments": plain(_l("Freight of consignments")),
+    "compensations": plain(_l("Customer compensation")),
+    "lapse_months": VALUES["lapse_months"],
+    "remind_days": span(_l("Told so long before"), "day"),
 }
 RUN_WORDS = {
     "create": _l("opened the run"),
@@ -48,6 +61,7 @@ RUN_ALONE = {
 }
 RUN_VALUES = {
     "cutoff": moment(_l("Submitted before")),
+    "spot_check": written(_l("Spot checks of claims"), filters.percent),
     "claims": plain(_l("Claims")),
     "reviewer": plain(_l("Reviewer")),
     "dealers": plain(_l("Dealers")),

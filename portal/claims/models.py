@@ -22,7 +22,7 @@ from portal.core.drafts import Draft
 
 RUNS = "claims.runs"
 """The turn that the opening of a run and the submission of a claim take (R4)."""
-OLD_PART, FREIGHT = "old_part", "freight"
+OLD_PART, FREIGHT, ADVANCE = "old_part", "freight", "advance"
 """What a line claims (R1)."""
 
 
@@ -30,7 +30,8 @@ class Run(Document, Base):
     """Headquarters' central settlement of one month's claims; ``month`` reads ``2026-10``.
 
     ``claim_count`` and the totals, in minor units, are written when the run closes (R8);
-    ``appealed`` is what was granted by the ``appeal_count`` appeals that it paid (R6).
+    ``appealed`` is what was granted by the ``appeal_count`` appeals that it paid (R6). Of lines
+    that are approved together, ``spot_check`` basis points are drawn for a look (R5, P4).
     """
 
     __tablename__ = "claim_run"
@@ -39,6 +40,7 @@ class Run(Document, Base):
 
     month: Mapped[str] = mapped_column(String(7), unique=True)
     opened_at: Mapped[datetime]
+    spot_check: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     closed_at: Mapped[datetime | None]
     claim_count: Mapped[int] = mapped_column(Integer, default=0)
     claimed: Mapped[Money] = mapped_column(default=0)
@@ -92,13 +94,14 @@ class Claim(Document, Draft, Base):
 
 
 class ClaimLine(Base):
-    """One thing that is claimed: an accepted old part, or the freight of a consignment (R1).
+    """One thing that is claimed (R1).
 
-    A piece stands on one line, ever, and so does a consignment: the unique constraints make a
-    second reimbursement impossible (R3). The checks tie the kind to what is claimed, and the
-    decision to its amount (R6). ``alone`` says, from when its run takes it in, that it is decided
-    by itself: a rule found something, the dealer remarked on it, or it was ``drawn`` for a spot
-    check (R5).
+    An accepted old part, the freight of a consignment, or an approved compensation. Each stands on
+    one line, ever: the unique constraints make a second reimbursement impossible (R3). The checks
+    tie the kind to what is claimed, and the decision to its amount (R6). ``alone`` says, from when
+    its run takes it in, that it is decided by itself: a rule found something, the dealer remarked
+    on it, or it was ``drawn`` for a spot check (R5). ``appeal_by`` stands in for its claim's: its
+    piece, which had failed or was missing, is paid for after all since then (R6).
     """
 
     __tablename__ = "claim_line"
@@ -116,9 +119,11 @@ class ClaimLine(Base):
         ),
         CheckConstraint(
             "(kind = 'old_part' AND old_part_id IS NOT NULL AND part_id IS NOT NULL"
-            " AND consignment_id IS NULL)"
+            " AND consignment_id IS NULL AND advance_id IS NULL)"
             " OR (kind = 'freight' AND consignment_id IS NOT NULL"
-            " AND old_part_id IS NULL AND part_id IS NULL)",
+            " AND old_part_id IS NULL AND part_id IS NULL AND advance_id IS NULL)"
+            " OR (kind = 'advance' AND advance_id IS NOT NULL"
+            " AND old_part_id IS NULL AND part_id IS NULL AND consignment_id IS NULL)",
             name="source",
         ),
         Index("ix_claim_line_dealer_id", "dealer_id"),
@@ -130,6 +135,12 @@ class ClaimLine(Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_claim_line_appeal_by",
+            "appeal_by",
+            sqlite_where=text("appeal_by IS NOT NULL"),
+            postgresql_where=text("appeal_by IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -140,6 +151,7 @@ class ClaimLine(Base):
     old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"), unique=True)
     part_id: Mapped[int | None] = mapped_column(ForeignKey("part.id"))
     consignment_id: Mapped[int | None] = mapped_column(ForeignKey("consignment.id"), unique=True)
+    advance_id: Mapped[int | None] = mapped_column(ForeignKey("advance.id"), unique=True)
     claimed: Mapped[Money]
     remark: Mapped[Line] = mapped_column(default="")
     alone: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -150,6 +162,7 @@ class ClaimLine(Base):
     note: Mapped[str] = mapped_column(default="")
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     decided_at: Mapped[datetime | None]
+    appeal_by: Mapped[datetime | None]
 
 
 class ClaimFinding(Base):

@@ -8,8 +8,8 @@ from portal.applications.queries import part_name
 from portal.claims import figures, statements
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import APPEAL_REASONS
-from portal.claims.models import FREIGHT, Claim
-from portal.claims.workflow import LINE, LINE_KINDS, REASONS
+from portal.claims.models import ADVANCE, FREIGHT, OLD_PART, Claim
+from portal.claims.workflow import DECIDED, LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, streamed
 from portal.core.events import steps_taken
 from portal.core.i18n import _
@@ -21,7 +21,6 @@ from portal.web.paper import Paper, paper
 
 STEPS = ("submit", "decide", "settle")
 """What happens to a claim one after the other; each that happened is printed."""
-DECIDED = ("decided", "settled")
 
 
 def form(claim: Claim) -> Paper:
@@ -128,7 +127,7 @@ def sheet(one: Claim | Appeal) -> tuple[str, list[str], Iterator[Any]]:
         Column(_("Product model"), "product_model"),
         Column(_("Serial"), "product_serial"),
         Column(_("Failed on"), "failed_on"),
-        Column(_("Consignment"), "consignment"),
+        Column(_("Other document"), "outlay_number"),
         Column(_("Remark"), "remark"),
         Column(_("Claimed"), "claimed", amount),
         Column(_("Decision"), "status", state),
@@ -151,7 +150,7 @@ def _appeal_cells(row: AnyRow, amount: Callable[[Any], Any]) -> list[Any]:
     decision, why = _granted(row)
     return [
         row.claim, row.position, str(LINE_KINDS[row.kind]), *piece, row.failed_on,
-        row.consignment, row.remark, None, decision, amount(row.amount), None, why, row.note,
+        row.outlay_number, row.remark, None, decision, amount(row.amount), None, why, row.note,
     ]  # fmt: skip
 
 
@@ -222,18 +221,18 @@ def _line(row: AnyRow, *, decided: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _claimed(row: AnyRow) -> dict[str, Any]:
-    """What a line claims: a piece, or the freight of a consignment."""
-    if row.kind == FREIGHT:
-        carrier = " ".join(filter(None, (row.carrier, row.tracking_number)))
-        named = {"old_part": row.consignment, "part": LINE_KINDS[FREIGHT], "name": carrier}
-        return {**named, "product": "", "failed": ""}
-    return {
-        "old_part": row.old_part,
-        "part": row.part_number,
-        "name": part_name(row, "part_"),
-        "product": " ".join(filter(None, (row.product_model, row.product_serial))),
-        "failed": day(row.failed_on),
+    """What a line claims: a piece, the freight of a consignment, or what a customer was paid."""
+    product = " ".join(filter(None, (row.product_model, row.product_serial)))
+    if row.kind == OLD_PART:
+        named = {"old_part": row.old_part, "part": row.part_number, "name": part_name(row, "part_")}
+        return {**named, "product": product, "failed": day(row.failed_on)}
+    carrier = " ".join(filter(None, (row.carrier, row.tracking_number)))
+    named = {
+        "old_part": row.outlay_number,
+        "part": LINE_KINDS[row.kind],
+        "name": {FREIGHT: carrier, ADVANCE: row.customer}[row.kind],
     }
+    return {**named, "product": product, "failed": ""}
 
 
 def _why(row: AnyRow) -> str:

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, false, true
 
 from portal.claims.appeal_models import Appeal
+from portal.claims.lapse_models import Lapse
 from portal.claims.models import Claim
 from portal.core.permissions import Actor, Role, capability
 
@@ -15,6 +16,7 @@ FILE_APPEAL = capability("appeal:file", Role.CLERK, Role.MANAGER)
 DECIDE_APPEAL = capability("appeal:decide", Role.REVIEWER)
 SETTLE_APPEAL = capability("appeal:settle")
 CLOSE_APPEAL = capability("appeal:close")
+ANNOUNCE_LAPSE = capability("lapse:announce")
 TRY_RULES = capability("rule:try", Role.REVIEWER, Role.ADMINISTRATOR)
 RUN_READ = capability("run:read", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
 RUN_OPEN = capability("run:open", Role.REVIEWER)
@@ -34,6 +36,13 @@ def visible_appeals(actor: Actor) -> ColumnElement[bool]:
     """A dealer sees its own appeals, headquarters all."""
     if actor.is_dealer:
         return Appeal.dealer_id == actor.dealer_id
+    return true() if actor.can(READ) else false()
+
+
+def visible_lapses(actor: Actor) -> ColumnElement[bool]:
+    """A dealer sees what it was told of, headquarters all."""
+    if actor.is_dealer:
+        return Lapse.dealer_id == actor.dealer_id
     return true() if actor.can(READ) else false()
 
 

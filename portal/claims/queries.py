@@ -1,11 +1,11 @@
 """Reads of claims and runs, each within what the actor may see (P1), and what is due when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.catalogue.models import Part
@@ -13,11 +13,13 @@ from portal.claims import policy
 from portal.claims.appeal_queries import has_appealable
 from portal.claims.figures import credit_of, has_finding, total
 from portal.claims.models import Claim, ClaimLine, LeftOut, Run
-from portal.collections.models import Consignment
+from portal.claims.outlay_kinds import COLUMNS, OUTLAYS, Outlay, beside
+from portal.claims.workflow import UNDECIDED
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
+from portal.core.search import contains
 from portal.files.models import Attachment
 from portal.ledger.models import Transfer
 from portal.oldparts.inspections import reimbursable
@@ -137,13 +139,43 @@ def claimable(month: Month, now: datetime, lapse_months: int) -> ColumnElement[b
     return and_(reimbursable(), OldPart.unit_price > 0, in_its_time)
 
 
-def with_freight(dealer_id: int) -> list[ColumnElement[bool]]:
-    """The condition that a dealer sent a consignment in, and its freight is on no claim (R3)."""
-    return [
-        Consignment.dealer_id == dealer_id,
-        Consignment.status.in_(("sent", "received")),
-        ~exists().where(_any_line.consignment_id == Consignment.id),
-    ]
+def _lapses(at: InstrumentedAttribute[Any], now: datetime) -> ColumnElement[bool]:
+    """Whether what became claimable then can be claimed this month for the last time (R2)."""
+    first = Month.of(now).plus(-1 - value("claim.lapse_months", now.date()))
+    zone = zone_of(now)
+    return (at >= first.start(zone)) & (at < first.plus(1).start(zone))
+
+
+def last_pieces(now: datetime) -> list[ColumnElement[bool]]:
+    """The condition that an old part is on no claim, and lapses with the month (R2)."""
+    in_its_time = _lapses(OldPart.accepted_at, now)
+    return [reimbursable(), OldPart.unit_price > 0, in_its_time, ~_ON_A_CLAIM]
+
+
+def last_outlays(kind: Outlay, now: datetime) -> list[ColumnElement[bool]]:
+    """The condition that a document of a kind is on no claim, and lapses with the month (R2)."""
+    return [*kind.unclaimed(), _lapses(kind.since, now)]
+
+
+def lapsing(dealer_id: int, now: datetime) -> AnyRow:
+    """How many ``pieces`` of a dealer lapse with the month (R2), and their ``amount``.
+
+    Beside that, by the kind of line, of how much else it lapses.
+    """
+    others = (
+        select(func.count())
+        .where(kind.model.dealer_id == dealer_id, *last_outlays(kind, now))
+        .scalar_subquery()
+        .label(name)
+        for name, kind in OUTLAYS.items()
+    )
+    return session.execute(
+        select(
+            func.count().label("pieces"),
+            total(OldPart.unit_price).label("amount"),
+            *others,
+        ).where(OldPart.dealer_id == dealer_id, *last_pieces(now))
+    ).one()
 
 
 class Proposal(NamedTuple):
@@ -152,13 +184,13 @@ class Proposal(NamedTuple):
     month: Month
     pieces: int
     amount: int
-    consignments: int
-    """Of so many the freight."""
+    outlays: Mapping[str, int]
+    """How many documents of each kind."""
     claim: AnyRow | None
 
     @property
     def is_empty(self) -> bool:
-        return not self.pieces and not self.consignments
+        return not self.pieces and not any(self.outlays.values())
 
 
 def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
@@ -176,52 +208,57 @@ def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
         select(*columns).where(*eligible(dealer_id, months[0], now, lapse_months + 1))
     ).one()
     claims = latest_claims(dealer_id, months)
-    freight = _with_freight(dealer_id, months, now, lapse_months)
+    outlays = outlays_for(dealer_id, months, now)
     return [
-        Proposal(month, pieces, amount, consignments, claims.get(str(month)))
-        for month, pieces, amount, consignments in zip(
-            months, sums[::2], sums[1::2], freight, strict=True
+        Proposal(month, pieces, amount, others, claims.get(str(month)))
+        for month, pieces, amount, others in zip(
+            months, sums[::2], sums[1::2], outlays, strict=True
         )
     ]
 
 
-def _with_freight(
-    dealer_id: int, months: Sequence[Month], now: datetime, lapse_months: int
-) -> Sequence[int]:
-    """Of how many consignments the freight can be claimed for each of some months."""
-    numbers = (
-        func.count().filter(in_time(Consignment.sent_at, month, now, lapse_months))
-        for month in months
+def outlays_for(
+    dealer_id: int, months: Sequence[Month], now: datetime
+) -> Sequence[Mapping[str, int]]:
+    """How many documents of each kind of outlay can be claimed for each of some months (R2)."""
+    lapse_months = value("claim.lapse_months", now.date())
+    statements = (
+        select(
+            literal(name),
+            *(
+                func.count().filter(in_time(kind.since, month, now, lapse_months))
+                for month in months
+            ),
+        ).where(*kind.free(dealer_id))
+        for name, kind in OUTLAYS.items()
     )
-    return tuple(session.execute(select(*numbers).where(*with_freight(dealer_id))).one())
+    counts = {name: of_months for name, *of_months in session.execute(union_all(*statements))}
+    return [{name: counts[name][place] for name in counts} for place in range(len(months))]
 
 
 def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
-    """The last claim of each of some months that a dealer has, supplements included."""
+    """The last claim of each of some months that a dealer has, supplements included.
+
+    What was discarded is none.
+    """
     rows = session.execute(
         select(Claim.month, Claim.public_id, Claim.number, Claim.status)
-        .where(Claim.dealer_id == dealer_id, Claim.month.in_([str(month) for month in months]))
+        .where(
+            Claim.dealer_id == dealer_id,
+            Claim.month.in_([str(month) for month in months]),
+            Claim.status != "discarded",
+        )
         .order_by(Claim.ordinal)
     )
     return {row.month: row for row in rows}
 
 
 def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
-    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``.
-
-    ``consignments`` is of how many it could claim the freight.
-    """
+    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``."""
     lapse_months = value("claim.lapse_months", now.date())
-    sent = in_time(Consignment.sent_at, month, now, lapse_months)
+    sums = func.count().label("pieces"), total(OldPart.unit_price).label("amount")
     return session.execute(
-        select(
-            func.count().label("pieces"),
-            total(OldPart.unit_price).label("amount"),
-            select(func.count())
-            .where(*with_freight(dealer_id), sent)
-            .scalar_subquery()
-            .label("consignments"),
-        ).where(*eligible(dealer_id, month, now, lapse_months))
+        select(*sums).where(*eligible(dealer_id, month, now, lapse_months))
     ).one()
 
 
@@ -238,17 +275,12 @@ def tabs_for(actor: Actor, now: datetime) -> tuple[Tab, ...]:
     return (_TABS[0], *_TABS[2:], _RETURNED)
 
 
-def _contains(column: Any, text: str) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = column.icontains(text, autoescape=True)
-    return condition
-
-
 def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the claims whose number, or dealer, contains a text."""
     conditions = [policy.visible_claims(actor)]
     if text:
-        dealers = select(Dealer.id).where(_contains(Dealer.name, text))
-        conditions.append(or_(_contains(Claim.number, text), Claim.dealer_id.in_(dealers)))
+        dealers = select(Dealer.id).where(contains(Dealer.name, text))
+        conditions.append(or_(contains(Claim.number, text), Claim.dealer_id.in_(dealers)))
     return conditions
 
 
@@ -300,7 +332,7 @@ def runs_listed(actor: Actor) -> AnySelect:
         Run.status,
         Run.closed_at,
         of_claims(func.count()).label("claims"),
-        of_claims(func.count().filter(Claim.status == "in_review")).label("waiting"),
+        of_claims(func.count().filter(Claim.status.in_(UNDECIDED))).label("waiting"),
         of_claims(total(Claim.claimed)).label("claimed"),
         of_claims(total(Claim.suspicious)).label("suspicious"),
         case((Run.status == "closed", Run.approved), else_=_approved_so_far()).label("approved"),
@@ -364,41 +396,33 @@ _PIECE = (
     Part.name_pl,
 )
 
-CONSIGNMENT = (
-    Consignment.public_id.label("consignment"),
-    Consignment.number.label("consignment_number"),
-    Consignment.status.label("consignment_status"),
-    Consignment.carrier,
-    Consignment.tracking_number,
-    Consignment.sent_at,
-)
-"""What a page shows of the consignment whose freight is claimed."""
-
 
 def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
     """The lines behind a position, one more than a page shows; of one status if it is given.
 
-    One query: each with its part, its old part, the first photo of it, or with its consignment,
-    and the decision. ``SUSPICIOUS`` stands in for a status.
+    One query: each with its part, its old part, the first photo of it, or with the other
+    document that it claims, and the decision. ``SUSPICIOUS`` stands in for a status.
     """
     statement = (
-        select(
-            ClaimLine.id,
-            ClaimLine.position,
-            ClaimLine.kind,
-            ClaimLine.claimed,
-            ClaimLine.remark,
-            ClaimLine.status,
-            ClaimLine.approved,
-            ClaimLine.reason_code,
-            ClaimLine.note,
-            ClaimLine.drawn,
-            *_PIECE,
-            *CONSIGNMENT,
+        beside(
+            select(
+                ClaimLine.id,
+                ClaimLine.position,
+                ClaimLine.kind,
+                ClaimLine.claimed,
+                ClaimLine.remark,
+                ClaimLine.status,
+                ClaimLine.approved,
+                ClaimLine.reason_code,
+                ClaimLine.note,
+                ClaimLine.drawn,
+                ClaimLine.appeal_by,
+                *_PIECE,
+                *COLUMNS,
+            ).select_from(ClaimLine)
         )
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
         .outerjoin(Part, Part.id == ClaimLine.part_id)
-        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .where(ClaimLine.claim_id == claim.id, ClaimLine.position > after)
         .order_by(ClaimLine.position)
         .limit(LINES + 1)
@@ -487,7 +511,7 @@ def runs_to_close() -> Sequence[AnyRow]:
             Run.public_id,
             Run.month,
             func.count(Claim.id).label("claims"),
-            func.count(Claim.id).filter(Claim.status == "in_review").label("waiting"),
+            func.count(Claim.id).filter(Claim.status.in_(UNDECIDED)).label("waiting"),
         )
         .outerjoin(Claim, Claim.run_id == Run.id)
         .where(Run.status.in_(("open", "reviewing", "proposed")))

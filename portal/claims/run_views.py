@@ -12,6 +12,7 @@ from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
 from portal.core import jobs
+from portal.core.db import AnyRow
 from portal.core.documents import Document, DocumentKind, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
@@ -80,7 +81,7 @@ def _what_closing_does(claims: int, credited: int) -> str:
     )
 
 
-def _steps(run: Run, waiting: int) -> list[tuple[Transition, str]]:
+def _steps(run: Run, waiting: int, proposed: AnyRow | None) -> list[tuple[Transition, str]]:
     """What somebody may do with a run now.
 
     A month with an undecided claim cannot be closed: then there is no such button. Where two close
@@ -89,7 +90,6 @@ def _steps(run: Run, waiting: int) -> list[tuple[Transition, str]]:
     two = closing.needs_two(now())
     if run.status == "proposed":
         endpoints = {"resume": "runs.resume"}
-        proposed = closing.proposal(run)
         if not waiting and not (two and proposed and proposed.actor_id == actor().id):
             endpoints["close"] = "runs.close"
     elif waiting:
@@ -99,9 +99,8 @@ def _steps(run: Run, waiting: int) -> list[tuple[Transition, str]]:
     return steps.of(run, endpoints)
 
 
-def _what_next(run: Run, progress: figures.Progress) -> str:
+def _what_next(run: Run, progress: figures.Progress, proposed: AnyRow | None) -> str:
     """Who closes the month, as long as nobody has; with what was proposed."""
-    proposed = closing.proposal(run) if run.status == "proposed" else None
     if proposed is not None:
         if not closing.is_unchanged(run, proposed):
             return _("The totals have changed since it was proposed: look at them again.")
@@ -110,7 +109,7 @@ def _what_next(run: Run, progress: figures.Progress) -> str:
             who=proposed.actor_name,
             amount=filters.money(proposed.values["approved"] + proposed.values["appealed"]),
         )
-    if run.status in assigning.OPEN and progress.claims and not progress.in_review:
+    if run.status in assigning.OPEN and progress.claims and not progress.undecided:
         return _("Every claim is decided: the month can be closed.")
     return ""
 
@@ -118,7 +117,8 @@ def _what_next(run: Run, progress: figures.Progress) -> str:
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
     progress, statement = figures.progress(run), figures.statement_of_run(run)
     is_proposed = run.status == "proposed"
-    can = _steps(run, progress.in_review)
+    proposed = closing.proposal(run) if is_proposed else None
+    can = _steps(run, progress.undecided, proposed)
     return render(
         "runs/show.html",
         fragments={"run"},
@@ -129,7 +129,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
             (*RUN_LINE[:2], *(["proposed"] if is_proposed else []), *RUN_LINE[2:]), Run
         ),
         steps=can,
-        what_next=_what_next(run, progress),
+        what_next=_what_next(run, progress, proposed),
         progress=progress,
         statement=statement,
         asks={"close": _what_closing_does(progress.claims, closing.credited(run))}

@@ -3,20 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 
-from portal.claims import appeals, closing, figures, findings, policy, queries, statements
+from portal.claims import appeals, closing, figures, opening, paying, policy, queries, statements
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
 from portal.core.clock import Clock, Month
-from portal.core.db import in_transaction, reading, session, take_turn
+from portal.core.db import give_way, in_transaction, reading, session, take_turn
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Forbidden, Invalid, WrongState
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import SYSTEM, Actor
-from portal.ledger import services as ledger
-from portal.ledger.models import WARRANTY_EXPENSE
+from portal.terms.values import value
 
 BATCH = 50
 """How many claims are settled in one transaction (R7)."""
@@ -27,33 +26,28 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
 
     In time is before the run day of the next month begins, in headquarters' zone; so are the
     claims left over from earlier months. A run that is opened earlier takes in what is there.
-    Submissions that are under way come first: whichever is stamped in time is in it. Then the
-    rules look at all lines, before a person does (R5).
+    Submissions that are under way come first: whichever is stamped in time is in it. The rules
+    look at all lines before a person does (R5).
     Conflict if it is not this month's turn.
     """
     by.must(policy.RUN_OPEN)
     take_turn(RUNS)
-    opening = queries.next_opening(now)
-    if opening is None or opening.month != month:
+    due = queries.next_opening(now)
+    if due is None or due.month != month:
         raise Conflict(_("The run for this month is open already, or is not next in turn."))
-    run = Run(status="open", created_at=now, month=str(month), opened_at=now)
+    run = Run(
+        status="open",
+        created_at=now,
+        month=str(month),
+        opened_at=now,
+        spot_check=value("claim.spot_check", now.date()),
+    )
     session.add(run)
     session.flush()
-    claims = session.scalars(
-        select(Claim)
-        .where(
-            Claim.status == "submitted", Claim.month <= str(month), Claim.submitted_at < opening.at
-        )
-        .order_by(Claim.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-    workflow.begin(run, by=by, now=now, claims=len(claims), cutoff=opening.at.isoformat())
-    for claim in claims:
-        claim.run_id = run.id
-    values = {claim.id: {"run": run.month} for claim in claims}
-    workflow.apply_many(claims, "take_in", by=by, now=now, values=values)
-    findings.find(run, now=now)
+    claims, lines = opening.choose(run, due.at)
+    values = {"cutoff": due.at.isoformat(), "spot_check": run.spot_check}
+    workflow.begin(run, by=by, now=now, claims=claims, **values)
+    opening.take_in(run, lines, by=by, now=now)
     return run
 
 
@@ -64,12 +58,12 @@ def open_due_run(clock: Clock) -> None:
     month = Month.of(now).plus(-1)
 
     def is_due() -> bool:
-        opening = queries.next_opening(now)
-        return opening is not None and opening.month == month and now >= opening.at
+        due = queries.next_opening(now)
+        return due is not None and due.month == month and now >= due.at
 
     with reading():
-        due = is_due()
-    if due:
+        is_time = is_due()
+    if is_time:
         # Another worker may have been faster: then it is due no more.
         in_transaction(lambda: open_run(month, by=SYSTEM, now=now) if is_due() else None)
 
@@ -125,7 +119,7 @@ def _check_proposal(run: Run, by: Actor) -> None:
 
 
 def _check_sums(run: Run) -> None:
-    waiting = figures.progress(run).in_review
+    waiting = figures.progress(run).undecided
     if waiting:
         raise Invalid(
             ngettext(
@@ -161,7 +155,7 @@ def close_run(payload: dict[str, Any], clock: Clock) -> None:
     credited in one transaction, and its cause can be booked once (L4).
     """
     while in_transaction(lambda: settle_some(payload["run"], clock.now())):
-        pass
+        give_way()
 
 
 def settle_some(name: str, now: datetime) -> bool:
@@ -198,30 +192,13 @@ def _credit(run: Run, claim_ids: list[int], now: datetime) -> None:
     """Book what was approved, claim by claim, straight from the lines; nothing for nothing."""
     approved = total(ClaimLine.approved)
     due = (
-        select(
-            # A claim is paid once, so its own random name can be the entry's.
-            Claim.public_id.label("public_id"),
-            Claim.dealer_id.label("dealer_id"),
-            approved.label("amount"),
-            ("claim/" + Claim.public_id + "/reimbursement").label("cause"),
-            literal(Claim.kind).label("document_kind"),
-            Claim.id.label("document_id"),
-            Claim.public_id.label("document_name"),
-            Claim.number.label("document_title"),
-        )
+        select(*paying.entry_of(Claim, approved))
         .join(ClaimLine, ClaimLine.claim_id == Claim.id)
         .where(Claim.id.in_(claim_ids))
         .group_by(Claim.id)
         .having(approved > 0)
     )
-    ledger.credit_each(
-        due,
-        source=WARRANTY_EXPENSE,
-        kind="reimbursement",
-        by=SYSTEM,
-        now=now,
-        values={"run": run.month},
-    )
+    paying.book(run, due, now)
 
 
 def _finish(run: Run, now: datetime) -> None:

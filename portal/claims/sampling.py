@@ -5,14 +5,12 @@ again. No dealer knows that of the run, so none can tell which lines will be dra
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
-from portal.terms.values import value
 
 WHOLE = 10_000
 """A whole in basis points."""
@@ -29,15 +27,21 @@ def sample(name: str, positions: Sequence[int], share: int) -> list[int]:
     return sorted(lots[:count])
 
 
-def name_of(claim: Claim) -> str:
+def name_of(run: Run, claim: Claim) -> str:
     """What the lot of a claim under review falls by."""
-    run = session.scalars(select(Run.public_id).where(Run.id == claim.run_id)).one()
-    return f"{run}/{claim.public_id}"
+    return f"{run.public_id}/{claim.public_id}"
 
 
-def draw(claim: Claim, positions: Sequence[int], now: datetime) -> int:
-    """Draw from the open lines of a locked claim; those are decided by themselves. How many."""
-    drawn = sample(name_of(claim), positions, value("claim.spot_check", now.date()))
+def draw(claim: Claim, which: Sequence[ColumnElement[bool]]) -> int:
+    """Draw from some lines of a locked claim; those are decided by themselves. How many.
+
+    The share is that of its run, as it was when that opened (P4).
+    """
+    run = session.get_one(Run, claim.run_id)
+    if not run.spot_check:
+        return 0
+    positions = session.scalars(select(ClaimLine.position).where(*which)).all()
+    drawn = sample(name_of(run, claim), positions, run.spot_check)
     if drawn:
         session.execute(
             update(ClaimLine)

@@ -10,16 +10,16 @@ from portal.claims import (
     appeals,
     figures,
     findings,
-    freight_queries,
     policy,
     queries,
     sampling,
 )
-from portal.claims.commands import Decision, Draft
+from portal.claims.commands import Decision, Draft, reason_of
+from portal.claims.desk import IS_OPEN
 from portal.claims.figures import total
 from portal.claims.models import OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
+from portal.claims.outlay_kinds import OUTLAYS
 from portal.claims.workflow import LINE, REASONS
-from portal.collections.models import Consignment
 from portal.core import drafts, workflow
 from portal.core.clock import Month
 from portal.core.db import Key, session, take_turn
@@ -38,9 +38,10 @@ from portal.terms.values import value
 def start(month: Month, *, by: Actor, now: datetime) -> Claim:
     """Begin the dealer's claim for a month with all eligible old parts on it (R1, R2).
 
-    Once the claim before it has been taken into a run, it is a supplement. It may have no line yet
-    where there is freight to claim. Conflict while there is a claim that has not been taken in;
-    Invalid if the month has not begun or nothing can be claimed.
+    Once the claim before it has been taken into a run, it is a supplement; one that was discarded
+    is begun again. It may have no line yet where there is something else to claim. Conflict while
+    there is a claim that has not been taken in; Invalid if the month has not begun or nothing can
+    be claimed.
     """
     by.must(policy.WRITE)
     if by.dealer_id is None:
@@ -53,24 +54,27 @@ def start(month: Month, *, by: Actor, now: datetime) -> Claim:
         .order_by(Claim.ordinal.desc())
         .limit(1)
     ).one_or_none()
+    discarded = relock(last) if last is not None and last.status == "discarded" else None
     if last is not None and last.status in ("draft", "submitted"):
         raise Conflict(
             _("There is a claim for this month already: %(number)s.", number=last.number)
         )
-    claim = _new_claim(by, month, last.ordinal + 1 if last else 0, now)
+    claim = discarded or _new_claim(by, month, last.ordinal + 1 if last else 0, now)
     lapse_months = value("claim.lapse_months", now.date())
     _put_on(claim, queries.eligible(by.dealer_id, month, now, lapse_months))
     count(claim)
-    if not claim.line_count and not freight_queries.claimable(claim, now):
+    (others,) = queries.outlays_for(by.dealer_id, [month], now)
+    if not claim.line_count and not any(others.values()):
         raise Invalid(_("There is nothing that can be claimed for this month."), field="month")
-    workflow.begin(
-        claim,
-        by=by,
-        now=now,
-        lines=claim.line_count,
-        claimed=claim.claimed,
-        lapse_months=lapse_months,
-    )
+    values = {
+        "lines": claim.line_count,
+        "claimed": claim.claimed,
+        "lapse_months": lapse_months,
+    }
+    if discarded:
+        workflow.apply(claim, "restart", by=by, now=now, values=values)
+    else:
+        workflow.begin(claim, by=by, now=now, **values)
     return claim
 
 
@@ -94,10 +98,11 @@ def _put_on(claim: Claim, which: Sequence[ColumnElement[bool]]) -> None:
     """Put old parts on a claim, each for what was deducted for it (R1).
 
     They are held first: one that is just failing its inspection is put on the claim before that,
-    and leaves it again, or is not put on it (O8).
+    and leaves it again, or is not put on it (O8); of two claims that want it at the same time the
+    second one sees that it is gone (R3).
     """
     held = select(OldPart.id).where(*which).order_by(OldPart.id)
-    session.execute(held.with_for_update(read=True, of=OldPart)).all()
+    session.execute(held.with_for_update(key_share=True, of=OldPart)).all()
     columns: dict[str, ColumnElement[Any]] = {
         "dealer_id": OldPart.dealer_id.expression,
         "claim_id": literal(claim.id, Key),
@@ -315,7 +320,7 @@ def decide_line(
     if step is None:
         raise WrongState()
     line.approved = _approved(line, decision)
-    line.reason_code = None if decision.step == "approve" else _reason(decision)
+    line.reason_code = None if decision.step == "approve" else reason_of(decision, REASONS)
     line.status, line.note = step.target, decision.note
     line.decided_by_id, line.decided_at = by.id, now
     _record_line(claim, line, decision, by, now)
@@ -332,14 +337,6 @@ def _approved(line: ClaimLine, decision: Decision) -> int:
     if not 0 < decision.amount < line.claimed:
         raise Invalid(_("A reduced amount lies between zero and what is claimed."), field="amount")
     return decision.amount
-
-
-def _reason(decision: Decision) -> str:
-    if decision.reason_code not in REASONS:
-        raise Invalid(_("Choose a reason: the dealer will read it."), field="reason")
-    if decision.reason_code == "other" and not decision.note.strip():
-        raise Invalid(_("Explain the reason in the note."), field="note")
-    return decision.reason_code
 
 
 def _record_line(
@@ -361,8 +358,9 @@ def source_of(line: ClaimLine) -> dict[str, str]:
     if line.old_part_id is not None:
         piece = select(OldPart.number).where(OldPart.id == line.old_part_id)
         return {"old_part": session.scalars(piece).one()}
-    sent = select(Consignment.number).where(Consignment.id == line.consignment_id)
-    return {"consignment": session.scalars(sent).one()}
+    kind = OUTLAYS[line.kind]
+    number = select(kind.model.number).where(kind.model.id == kind.of_line(line))
+    return {kind.model.kind: session.scalars(number).one()}
 
 
 def one_by_one(known: figures.Statement) -> str:
@@ -402,25 +400,26 @@ def approve_open(claim: Claim, *, by: Actor, now: datetime) -> Together:
     open line is; WrongState if none is open.
     """
     claim = _in_review(claim, by)
-    plain = (ClaimLine.claim_id == claim.id, ClaimLine.status == "open", ~ClaimLine.alone)
-    lines = session.scalars(select(ClaimLine.position).where(*plain)).all()
-    if not lines:
+    plain = (ClaimLine.claim_id == claim.id, IS_OPEN, ~ClaimLine.alone)
+    drawn = sampling.draw(claim, plain)
+    lines, amount = session.execute(
+        select(func.count(), total(ClaimLine.claimed)).where(*plain)
+    ).one()
+    if not lines and not drawn:
         known = figures.statement_of(claim)
         if known.alone:
             raise Invalid(one_by_one(known))
         raise WrongState()
-    drawn = sampling.draw(claim, lines, now)
-    approved = session.execute(
+    session.execute(
         update(ClaimLine)
         .where(*plain)
         .values(status="approved", approved=ClaimLine.claimed, decided_by_id=by.id, decided_at=now)
-        .returning(ClaimLine.claimed)
         .execution_options(synchronize_session=False)
-    ).all()
-    values = {"lines": len(approved), "approved": sum(line.claimed for line in approved)}
+    )
     # How many were drawn is not told here: a dealer reads it (P1).
+    values = {"lines": lines, "approved": amount}
     record(claim, "approve_open", by=by, now=now, values=values)
-    return Together(len(approved), drawn)
+    return Together(lines, drawn)
 
 
 def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, insert, literal, select
 
+from portal.advances.models import Advance
 from portal.catalogue.models import Part
 from portal.claims.appeal_models import Appeal
 from portal.claims.figures import credit_of, credit_of_appeal
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.outlay_kinds import COLUMNS, beside
 from portal.claims.statement_models import RunDealer, RunPart
-from portal.collections.models import Consignment
 from portal.core.db import AnyRow, AnySelect, Key, session
 from portal.ledger.models import Transfer
 from portal.oldparts.models import OldPart
@@ -120,33 +121,39 @@ def heading_beside(one: Claim | Appeal) -> AnyRow:
     ).one()
 
 
+def _claimed() -> list[Any]:
+    """What a line claims, as columns: its piece, or another document and the product of that."""
+    return [
+        OldPart.number.label("old_part"),
+        func.coalesce(OldPart.product_model, Advance.product_model).label("product_model"),
+        func.coalesce(OldPart.product_serial, Advance.product_serial).label("product_serial"),
+        OldPart.failed_on,
+        *COLUMNS,
+    ]
+
+
 def _lines(*which: ColumnElement[bool]) -> AnySelect:
     return (
-        select(
-            Claim.number.label("claim"),
-            Claim.month,
-            ClaimLine.position,
-            ClaimLine.kind,
-            ClaimLine.claimed,
-            ClaimLine.remark,
-            ClaimLine.status,
-            ClaimLine.approved,
-            (ClaimLine.claimed - ClaimLine.approved).label("taken_off"),
-            ClaimLine.reason_code,
-            ClaimLine.note,
-            OldPart.number.label("old_part"),
-            OldPart.product_model,
-            OldPart.product_serial,
-            OldPart.failed_on,
-            Consignment.number.label("consignment"),
-            Consignment.carrier,
-            Consignment.tracking_number,
-            *part_names(),
+        beside(
+            select(
+                Claim.number.label("claim"),
+                Claim.month,
+                ClaimLine.position,
+                ClaimLine.kind,
+                ClaimLine.claimed,
+                ClaimLine.remark,
+                ClaimLine.status,
+                ClaimLine.approved,
+                (ClaimLine.claimed - ClaimLine.approved).label("taken_off"),
+                ClaimLine.reason_code,
+                ClaimLine.note,
+                *_claimed(),
+                *part_names(),
+            ).select_from(ClaimLine)
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
         .outerjoin(Part, Part.id == ClaimLine.part_id)
-        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .outerjoin(RunPart, of_part())
         .where(*which)
         .order_by(Claim.month, Claim.ordinal, ClaimLine.position)
@@ -154,7 +161,7 @@ def _lines(*which: ColumnElement[bool]) -> AnySelect:
 
 
 def lines_of(claim: Claim) -> AnySelect:
-    """The lines of a claim, each with its piece and its part, or its consignment."""
+    """The lines of a claim, each with its piece and its part, or what else it claims."""
     return _lines(Claim.id == claim.id)
 
 
@@ -176,33 +183,28 @@ def credited_beside(one: Claim | Appeal) -> Sequence[AnyRow]:
 def appeals_beside(one: Claim | Appeal) -> AnySelect:
     """The appeals of a dealer that a run pays, with the lines that they are about."""
     return (
-        select(
-            Appeal.number,
-            Claim.number.label("claim"),
-            Appeal.position,
-            Appeal.claimed,
-            Appeal.approved,
-            Appeal.amount,
-            Appeal.reason_code,
-            Appeal.note,
-            ClaimLine.kind,
-            ClaimLine.remark,
-            OldPart.number.label("old_part"),
-            OldPart.product_model,
-            OldPart.product_serial,
-            OldPart.failed_on,
-            Consignment.number.label("consignment"),
-            Consignment.carrier,
-            Consignment.tracking_number,
-            Transfer.at,
-            *part_names(),
+        beside(
+            select(
+                Appeal.number,
+                Claim.number.label("claim"),
+                Appeal.position,
+                Appeal.claimed,
+                Appeal.approved,
+                Appeal.amount,
+                Appeal.reason_code,
+                Appeal.note,
+                ClaimLine.kind,
+                ClaimLine.remark,
+                *_claimed(),
+                Transfer.at,
+                *part_names(),
+            )
+            .select_from(Appeal)
+            .join(ClaimLine, ClaimLine.id == Appeal.line_id)
         )
-        .select_from(Appeal)
         .join(Claim, Claim.id == Appeal.claim_id)
-        .join(ClaimLine, ClaimLine.id == Appeal.line_id)
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
         .outerjoin(Part, Part.id == ClaimLine.part_id)
-        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .outerjoin(
             RunPart,
             and_(RunPart.run_id == Appeal.run_id, RunPart.part_id == ClaimLine.part_id),

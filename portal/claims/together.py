@@ -1,9 +1,10 @@
 """Approving what has neither finding nor remark of many claims in one press (R5).
 
-What is little is done at once; the rest is a job's, claim by claim, each in a transaction of its
-own. Killed at any point and started again it goes on with the claims that still have such lines.
+What is little is done at once; the rest is a job's, some claims in each transaction. Killed at any
+point and started again it goes on with the claims that still have such lines.
 """
 
+import time
 from collections.abc import Collection
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.services import Together
 from portal.core import jobs
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import give_way, in_transaction, reading, session
 from portal.core.errors import Conflict, Invalid, Refusal, WrongState
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
@@ -26,6 +27,8 @@ from portal.people.models import Dealer, User
 
 AT_ONCE = 200
 """So many lines are approved in the request; more are promised to a job."""
+SOME, LONGEST = 20, 0.3
+"""So many claims are approved in one transaction, or fewer if that takes so many seconds."""
 
 
 def _plain() -> tuple[ColumnElement[bool], ...]:
@@ -79,17 +82,20 @@ def approve(run: Run, dealers: Collection[str], *, by: Actor, now: datetime) -> 
         jobs.enqueue("claims.approve", payload, key=job_key(run, by), now=now)
         return None
     approved = drawn = after = 0
-    while found := approve_next(run.id, ids, after, by=by, now=now):
+    while found := approve_some(run.id, ids, after, by=by, now=now):
         after, done = found
         approved, drawn = approved + done.approved, drawn + done.drawn
     return Together(approved, drawn)
 
 
-def approve_next(
+def approve_some(
     run_id: int, dealer_ids: Collection[int], after: int, *, by: Actor, now: datetime
 ) -> tuple[int, Together] | None:
-    """Approve the lines of the next claim after one, by their keys; None if there is no other."""
-    claim = session.scalars(
+    """Approve the lines of the next claims after one, by their keys; None if there is no other.
+
+    Returns the last of them, and what came of all.
+    """
+    claims = session.scalars(
         select(Claim)
         .where(
             *_claims(run_id, dealer_ids, by.id),
@@ -97,19 +103,26 @@ def approve_next(
             exists().where(*_plain()).correlate(Claim),
         )
         .order_by(Claim.id)
-        .limit(1)
-    ).one_or_none()
-    if claim is None:
+        .limit(SOME)
+    ).all()
+    if not claims:
         return None
-    try:
-        return claim.id, services.approve_open(claim, by=by, now=now)
-    except Refusal:  # somebody was faster with it
-        return claim.id, Together(0, 0)
+    approved, drawn, began = 0, 0, time.monotonic()
+    for claim in claims:
+        after = claim.id
+        try:
+            done = services.approve_open(claim, by=by, now=now)
+        except Refusal:  # somebody was faster with it
+            continue
+        approved, drawn = approved + done.approved, drawn + done.drawn
+        if time.monotonic() - began > LONGEST:
+            break
+    return after, Together(approved, drawn)
 
 
 @jobs.handler("claims.approve", label=_l("Approval of many lines"))
 def approve_all(payload: dict[str, Any], clock: Clock) -> None:
-    """Approve what was pressed for, a claim in each transaction.
+    """Approve what was pressed for, some claims in each transaction.
 
     Hopeless if who pressed may not decide any more.
     """
@@ -121,11 +134,12 @@ def approve_all(payload: dict[str, Any], clock: Clock) -> None:
     after = 0
     while True:
         now = clock.now()
-        one = partial(approve_next, payload["run"], payload["dealers"], after, by=by, now=now)
-        found = in_transaction(one)
+        some = partial(approve_some, payload["run"], payload["dealers"], after, by=by, now=now)
+        found = in_transaction(some)
         if found is None:
             return
         after, _done = found
+        give_way()
 
 
 class Underway(NamedTuple):

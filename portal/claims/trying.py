@@ -14,9 +14,9 @@ from sqlalchemy import select
 from portal.claims import findings
 from portal.claims.findings import Told
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.outlay_kinds import COLUMNS, beside
 from portal.claims.rules import RULES
 from portal.claims.rules.rule import Figures, Lines, Rule, Values
-from portal.collections.models import Consignment
 from portal.core.db import AnyRow, rows, session
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
@@ -117,20 +117,21 @@ def _same(rule: Rule, known: Values, values: Values) -> bool:
 
 def _shown(line_ids: Sequence[int]) -> Mapping[int, Any]:
     found = session.execute(
-        select(
-            ClaimLine.id,
-            ClaimLine.claimed,
-            Claim.public_id.label("claim"),
-            Claim.number.label("claim_number"),
-            OldPart.public_id.label("old_part"),
-            OldPart.number.label("old_part_number"),
-            Consignment.public_id.label("consignment"),
-            Consignment.number.label("consignment_number"),
-            Dealer.name.label("dealer_name"),
+        beside(
+            select(
+                ClaimLine.id,
+                ClaimLine.kind,
+                ClaimLine.claimed,
+                Claim.public_id.label("claim"),
+                Claim.number.label("claim_number"),
+                OldPart.public_id.label("old_part"),
+                OldPart.number.label("old_part_number"),
+                *COLUMNS,
+                Dealer.name.label("dealer_name"),
+            ).select_from(ClaimLine)
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
         .join(Dealer, Dealer.id == ClaimLine.dealer_id)
         .where(ClaimLine.id.in_(line_ids))
     )

@@ -9,23 +9,25 @@ from flask.typing import ResponseReturnValue
 
 from portal.claims import (
     appeal_queries,
+    discarding,
     failed,
     figures,
     findings,
     forms,
-    freight_queries,
+    lapses,
     notes,
+    outlay_queries,
     policy,
     queries,
     services,
 )
 from portal.claims.appeal_models import Appeal
-from portal.claims.appeals import DECIDED
-from portal.claims.freight_views import receipts_beside
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
+from portal.claims.outlay_kinds import OUTLAYS
+from portal.claims.outlay_views import receipts_beside
 from portal.claims.run_views import main_line
-from portal.claims.workflow import LINE, REASONS
+from portal.claims.workflow import DECIDED, LINE, REASONS
 from portal.collections.models import Consignment
 from portal.core.clock import Month
 from portal.core.db import AnyRow
@@ -102,8 +104,11 @@ def _new_page(form: forms.MonthForm) -> ResponseReturnValue:
         status=form.status,
         form=form,
         proposals=list(proposals[:2]) + [one for one in proposals[2:] if not one.is_empty],
-        chosen=form.month.data or str(proposals[0 if proposals[1].is_empty else 1].month),
+        chosen=form.month.data
+        or request.args.get("month")
+        or str(proposals[0 if proposals[1].is_empty else 1].month),
         cutoff=queries.next_cutoff(now()),
+        lapse=lapses.current(actor(), now()),
     )
 
 
@@ -151,7 +156,10 @@ def _page(
         findings=findings.of_lines(keys, actor()),
         appeals=appeal_queries.of_lines(keys, actor()) if claim.appeal_by else {},
         appeal_state=Appeal.workflow.state,
-        may_appeal=_may_appeal(claim),
+        may_appeal=_may_appeal(claim, claim.appeal_by),
+        appealable={
+            line.id for line in lines if _may_appeal(claim, line.appeal_by or claim.appeal_by)
+        },
         inside=notes.beside(claim, keys, actor()),
         tabs=_line_tabs(claim, share, statement),
         credited=queries.credited(claim) if claim.status == "settled" else None,
@@ -166,15 +174,17 @@ def _page(
         old_part_url=_old_part_url,
         old_part_state=OldPart.workflow.state,
         entries=timeline.of(claim),
-        cutoff=queries.next_cutoff(now()) if claim.status == "submitted" else None,
+        cutoff=queries.next_cutoff(now())
+        if claim.status == "submitted" and not claim.run_id
+        else None,
         form=form,
         decision=decision,
     )
 
 
-def _may_appeal(claim: Claim) -> bool:
+def _may_appeal(claim: Claim, until: datetime | None) -> bool:
     """Whether there is still time to appeal, for who may (R6)."""
-    in_time = claim.appeal_by is not None and claim.appeal_by >= now()
+    in_time = until is not None and until >= now()
     return in_time and claim.status in DECIDED and actor().can(policy.FILE_APPEAL)
 
 
@@ -265,7 +275,8 @@ def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) 
 
 def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
     rows = queries.candidates(claim, now(), _after())
-    freight = freight_queries.lines_of(claim)
+    outlays = outlay_queries.lines_of(claim)
+    step = form if isinstance(form, ActionForm) else None
     typed = form if isinstance(form, forms.DraftForm) and form.is_submitted() else None
     return render(
         "claims/draft.html",
@@ -281,15 +292,17 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         after=_after(),
         old_part_url=_old_part_url,
         old_part_state=OldPart.workflow.state,
-        freight=freight,
-        receipts=receipts_beside(claim, freight),
+        outlays=outlays,
+        receipts=receipts_beside(claim, outlays),
         consignment_state=Consignment.workflow.state,
-        claimable=len(freight_queries.claimable(claim, now())),
+        claimable={kind: len(outlay_queries.claimable(claim, kind, now())) for kind in OUTLAYS},
         payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
         entries=timeline.of(claim),
         cutoff=queries.next_cutoff(now()),
         typed=typed,
-        form=form if form is not None else forms.DraftForm(obj=claim),
+        form=form if isinstance(form, forms.DraftForm) else forms.DraftForm(None, obj=claim),
+        steps=[] if claim.submitted_at else steps.of(claim, {"discard": "claims.discard"}),
+        step=step,
         may_submit=actor().can(policy.SUBMIT),
     )
 
@@ -350,6 +363,18 @@ def submit(name: str) -> ResponseReturnValue:
                 )
                 return go("claims.show", name=name)
     return _page(claim, form)
+
+
+@pages.post("/claims/<name>/discard", needs=policy.WRITE)
+def discard(name: str) -> ResponseReturnValue:
+    """Give a draft up that was never submitted."""
+    claim = load(Claim, name)
+    form = steps.form_for("discard")
+
+    def do() -> None:
+        discarding.discard(claim, seen=form.seen.data, page=presses.key(), by=actor(), now=now())
+
+    return steps.taken(claim, form, do, told=steps.told(claim, "discard")) or _page(claim, form)
 
 
 @pages.post("/claims/<name>/return", needs=policy.DECIDE)
@@ -454,15 +479,31 @@ def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Ta
         amount=filters.money(to_file.amount),
     )
     yield frame.Task(label, to_file.pieces, url_for("claims.new"), due)
-    label = ngettext(
-        "Freight to claim: %(num)d consignment",
-        "Freight to claim: %(num)d consignments",
-        to_file.consignments,
-    )
-    yield frame.Task(label, to_file.consignments, url_for("claims.new"), due)
+    yield from _lapsing_tasks(dealer_id, month, at)
     drafts, url = queries.waiting(who), url_for("claims.index", tab="draft")
     yield frame.Task(_("Claims returned for correction"), drafts.get("returned", 0), url, due)
     yield frame.Task(_("Draft claims to submit"), drafts.get("draft", 0), url, due)
+
+
+def _lapsing_tasks(dealer_id: int, month: Month, at: datetime) -> Iterator[frame.Task]:
+    if not lapses.is_near(at):
+        return
+    found, due = queries.lapsing(dealer_id, at), lapses.until(at)
+    url = url_for("claims.new", month=month)
+    label = ngettext(
+        "Claim it before it lapses: %(num)d piece, %(amount)s",
+        "Claim them before they lapse: %(num)d pieces, %(amount)s",
+        found.pieces,
+        amount=filters.money(found.amount),
+    )
+    yield frame.Task(label, found.pieces, url, due)
+    label = ngettext(
+        "Freight to claim before it lapses: %(num)d consignment",
+        "Freight to claim before it lapses: %(num)d consignments",
+        found.freight,
+    )
+    yield frame.Task(label, found.freight, url, due)
+    yield frame.Task(_l("Compensations to claim before they lapse"), found.advance, url, due)
 
 
 @frame.finder

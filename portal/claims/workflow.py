@@ -13,8 +13,30 @@ CLAIM = Workflow(
         State("in_review", _l("In review"), "active", _REVIEWER),
         State("decided", _l("Decided"), "active", _REVIEWER),
         State("settled", _l("Settled"), "good"),
+        State("discarded", _l("Discarded"), "ended"),
     ),
     transitions=(
+        # Of a claim that was never submitted.
+        Transition(
+            "discard",
+            ("draft",),
+            "discarded",
+            "claim:write",
+            _l("Discard draft"),
+            _l("discarded the draft"),
+            direct=True,
+            tone="danger",
+            asks=_l("What is on it can then be claimed again. The receipts on it are deleted."),
+            told=_l("The draft is discarded. What was on it can be claimed again."),
+        ),
+        Transition(
+            "restart",
+            ("discarded",),
+            "draft",
+            "claim:write",
+            _l("Begin again"),
+            _l("began the claim again"),
+        ),
         Transition(
             "submit",
             ("draft",),
@@ -68,6 +90,11 @@ CLAIM = Workflow(
         ),
     ),
 )
+
+UNDECIDED = ("submitted", "in_review")
+"""The states of a run's claim until its decision; it is submitted as long as rules look at it."""
+DECIDED = ("decided", "settled")
+"""The states of a claim from its decision on."""
 
 LINE = Workflow(
     states=(
@@ -170,6 +197,7 @@ RUN = Workflow(
 LINE_KINDS = {
     "old_part": _l("Old part"),
     "freight": _l("Freight"),
+    "advance": _l("Advance compensation"),
 }
 """What a line claims, in words (R1)."""
 

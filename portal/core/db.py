@@ -43,6 +43,7 @@ from sqlalchemy.types import TypeDecorator
 R = TypeVar("R")
 
 RETRIES = 8
+PAUSE = 0.11
 _RETRY = re.compile(r"database is locked|deadlock detected|could not serialize")
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 _snapshot: ContextVar[bool] = ContextVar("snapshot", default=False)
@@ -247,6 +248,15 @@ def take_turn(name: str, *, shared: bool = False) -> None:
         return
     lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
     session.execute(select(lock(zlib.crc32(name.encode()))))
+
+
+def give_way() -> None:
+    """Let others write, between two transactions of long work: SQLite has no queue for them.
+
+    It looks every tenth of a second, so whoever waits finds its turn within this pause.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        time.sleep(PAUSE)
 
 
 @contextmanager

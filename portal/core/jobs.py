@@ -137,8 +137,12 @@ def timer(name: str) -> Callable[[Timer], Timer]:
     return register
 
 
-def each_alone(due: Iterable[Any], act: Callable[..., object], clock: Clock) -> None:
-    """What a timer does with each of some rows: ``act(row, now=)`` in a transaction of its own."""
+def each_alone(due: Iterable[Any], act: Callable[..., object], clock: Clock) -> int:
+    """What a timer does with each of some rows: ``act(row, now=)`` in a transaction of its own.
+
+    Returns how many failed.
+    """
+    failed = 0
     for one in due:
         try:
             in_transaction(partial(act, one, now=clock.now()))
@@ -146,6 +150,8 @@ def each_alone(due: Iterable[Any], act: Callable[..., object], clock: Clock) -> 
             # The others have their turn all the same; this one is tried again in the next round.
             about = {"kind": type(one).__name__, "key": str(inspect(one).identity)}
             log.exception("the clock failed", extra=about)
+            failed += 1
+    return failed
 
 
 def lanes() -> list[str]:

@@ -68,8 +68,8 @@ def _condition(
     if not indexed:
         # The pattern stands in the statement itself, where PostgreSQL's planner sees it: a plan for
         # any text reads the whole index for a short one.
-        contains: ColumnElement[bool] = model.search_text.like(pattern, escape="\\")
-        return contains
+        found_in: ColumnElement[bool] = model.search_text.like(pattern, escape="\\")
+        return found_in
     index = table(f"{model.__tablename__}_search", column("search_text"))
     rowid: Any = literal_column("rowid")
     hits: Any = select(rowid).select_from(index).where(index.c.search_text.match(phrase))
@@ -77,3 +77,9 @@ def _condition(
         hits = hits.order_by(rowid.desc()).limit(literal_column(str(newest)))
     found: ColumnElement[bool] = model.id.in_(hits)
     return found
+
+
+def contains(column: Any, text: str) -> ColumnElement[bool]:
+    """The condition that a column holds a text, whichever way it is written large or small."""
+    condition: ColumnElement[bool] = column.icontains(text, autoescape=True)
+    return condition

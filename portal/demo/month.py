@@ -10,7 +10,17 @@ from portal.applications.models import Application
 from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
-from portal.demo import collected, fault_codes, holidays, products, prologue, settlement
+from portal.demo import (
+    collected,
+    compensated,
+    corrected,
+    fault_codes,
+    holidays,
+    products,
+    prologue,
+    service_fees,
+    settlement,
+)
 from portal.demo.album import Album
 from portal.demo.cast import COMPANIES
 from portal.demo.deliveries import Arrival
@@ -80,6 +90,8 @@ def _prepare(stage: Stage) -> None:
 
     collected.order_photos(stage)
     settlement.order_receipt(stage)
+    corrected.order_photos(stage)
+    compensated.order_papers(stage)
 
     def after(arrival: Arrival) -> None:
         stage.add(old_part(stage, arrival))
@@ -91,6 +103,9 @@ def _prepare(stage: Stage) -> None:
         prologue.new_prices,
         fault_codes.fault_codes,
         fault_codes.one_is_withdrawn,
+        service_fees.service_items,
+        corrected.bank_fee,
+        corrected.penalties,
         prologue.one_is_withdrawn,
         prologue.prices_to_come,
         prologue.wrong_deposit,
@@ -102,12 +117,15 @@ def _prepare(stage: Stage) -> None:
         stage.add(script(stage))
     stage.add(products.products(stage, planned))
     stage.add(collected.collected(stage))
+    for paid in (True, False):
+        stage.add(compensated.compensated(stage, paid=paid))
     for month in settlement.months(stage):
         stage.add(settlement.run(stage, month))
         stage.add(settlement.appeal(stage, month))
         for company in COMPANIES:
             stage.add(settlement.claim(stage, company, month))
     for company in COMPANIES:
+        stage.add(service_fees.rates(stage, company))
         if company.key in DRAFTING:
             stage.add(settlement.draft_claim(stage, company))
 

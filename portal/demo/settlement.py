@@ -6,13 +6,23 @@ from random import Random
 
 from sqlalchemy import select
 
-from portal.claims import appeals, freight, freight_queries, queries, runs, services
+from portal.claims import (
+    appeals,
+    discarding,
+    outlay_queries,
+    outlays,
+    queries,
+    runs,
+    services,
+)
 from portal.claims.appeals import LESS
-from portal.claims.commands import Decision, Draft, Freight, Ruling
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.commands import Decision, Draft, Paid, Ruling
+from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine, Run
+from portal.claims.workflow import DECIDED
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.permissions import SYSTEM
+from portal.demo import compensated
 from portal.demo.cast import COMPANIES, Company
 from portal.demo.course import write
 from portal.demo.stage import Script, Stage
@@ -33,6 +43,8 @@ RECEIPT, PAID = "collection/receipt", 8650
 """What proves that a dealer paid for sending old parts in, and how much, in minor units."""
 LATE, RETURNED, UNDECIDED = "jinguan", "pengcheng", ("jingquan", "baltsan", "hujing")
 """Who submits too late for the run under review, whose claim is returned, whose is not decided."""
+TOO_EARLY = "pengcheng"
+"""Who began the claim for the present month and discarded it."""
 
 
 def run_day(stage: Stage, month: Month) -> datetime:
@@ -98,12 +110,21 @@ def draft_claim(stage: Stage, company: Company) -> Script:
         return
     made = services.start(proposed.month, by=stage.actors[clerk], now=now)
     arrived = [
-        row for row in freight_queries.claimable(made, now) if row.consignment_status == "received"
+        row
+        for row in outlay_queries.claimable(made, FREIGHT, now)
+        if row.consignment_status == "received"
     ]
-    for row in arrived[:1]:
-        paper = keep(stage.album.take(RECEIPT), by=stage.actors[clerk], now=now).public_id
-        paid = Freight(row.consignment, PAID, [paper])
-        freight.add(made, paid, by=stage.actors[clerk], now=now)
+    found = [(FREIGHT, row, RECEIPT, PAID) for row in arrived[:1]]
+    allowed = outlay_queries.claimable(made, ADVANCE, now)
+    found += [(ADVANCE, row, compensated.SIGNED, row.most) for row in allowed]
+    for kind, row, proof, amount in found:
+        paper = keep(stage.album.take(proof), by=stage.actors[clerk], now=now).public_id
+        paid = Paid(kind, row.outlay, amount, [paper])
+        outlays.add(made, paid, by=stage.actors[clerk], now=now)
+    if company.key == TOO_EARLY:
+        now += timedelta(minutes=3)
+        yield now
+        discarding.discard(made, seen=None, by=stage.actors[clerk], now=now)
 
 
 def order_receipt(stage: Stage) -> None:
@@ -185,7 +206,8 @@ def _decision(line: ClaimLine, company: Company, position: int, rng: Random) -> 
 
 
 def _closed(stage: Stage, made: Run, now: datetime, rng: Random) -> Script:
-    now = stage.hours["reviewer"].later(now, 4, rng)
+    # By then an appeal is granted, which is paid with it.
+    now = stage.hours["reviewer"].later(now, 8, rng)
     yield now
     runs.propose(made, seen=None, by=stage.actors["reviewer"], now=now)
     now += timedelta(minutes=20)
@@ -203,7 +225,8 @@ def _closed(stage: Stage, made: Run, now: datetime, rng: Random) -> Script:
 def appeal(stage: Stage, month: Month) -> Script:
     """A week after a run opened, two dealers appeal against a line that was cut.
 
-    In the first month one of them is granted by now; the others wait for a reviewer.
+    In the first month one of them is granted, and paid as the run closes; the others wait for a
+    reviewer.
     """
     now = stage.hours["reviewer"].later(run_day(stage, month), 6, stage.rng(f"appeal/{month}"))
     yield now
@@ -229,9 +252,7 @@ def _cut_lines(month: Month) -> list[ClaimLine]:
     lines = session.scalars(
         select(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(
-            Claim.month == str(month), Claim.status.in_(appeals.DECIDED), ClaimLine.status.in_(LESS)
-        )
+        .where(Claim.month == str(month), Claim.status.in_(DECIDED), ClaimLine.status.in_(LESS))
         .order_by(Claim.number, ClaimLine.position)
     ).all()
     return [*lines[:1], *lines[-1:]] if len(lines) > 1 else list(lines)

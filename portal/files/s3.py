@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from portal.core.errors import Unavailable
 from portal.core.i18n import _
-from portal.files.storage import checked
+from portal.files.storage import KEY, checked
 from portal.settings import Settings
 
 log = structlog.get_logger()
@@ -77,6 +77,12 @@ class S3Storage:
         except FileNotFoundError:
             return False
         return True
+
+    def all_keys(self) -> Iterator[str]:
+        """All keys of the bucket that are ours."""
+        with _reached():
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+                yield from filter(KEY.fullmatch, (one["Key"] for one in page.get("Contents", ())))
 
 
 @contextmanager

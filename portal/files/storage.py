@@ -7,10 +7,12 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-_KEY = re.compile(r"[0-9a-f]{32}")
+KEY = re.compile(r"[0-9a-f]{32}")
+"""What a key looks like."""
 
 
 class Storage(Protocol):
@@ -28,6 +30,9 @@ class Storage(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there are bytes under the key."""
 
+    def all_keys(self) -> Iterator[str]:
+        """All keys that there are, in no order; what comes or goes meanwhile may be among them."""
+
 
 def new_key() -> str:
     """A random key: it says nothing of what it holds and cannot be guessed."""
@@ -36,7 +41,7 @@ def new_key() -> str:
 
 def checked(key: str) -> str:
     """The key; ValueError for one that we did not make."""
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise ValueError("not a storage key")
     return key
 
@@ -72,6 +77,10 @@ class FolderStorage:
 
     def exists(self, key: str) -> bool:
         return self._path(key).is_file()
+
+    def all_keys(self) -> Iterator[str]:
+        for _folder, _folders, names in os.walk(self.folder):
+            yield from filter(KEY.fullmatch, names)
 
 
 _storage: Storage | None = None

@@ -107,6 +107,7 @@ _PEOPLE: AnySelect = (
         User.status == "active",
         User.dealer_id.in_(bindparam("dealers", expanding=True)) | User.dealer_id.is_(None),
     )
+    .order_by(User.id)
 )
 
 

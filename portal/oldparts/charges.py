@@ -31,8 +31,6 @@ from portal.people.models import Dealer
 from portal.terms.calendar import end_of
 from portal.terms.values import value
 
-AT_ONCE = 500
-"""How many charges a worker books in one round."""
 PAID = ("charged", "disputed", "upheld")
 """The states in which the dealer has paid."""
 
@@ -305,5 +303,5 @@ def due() -> Sequence[OldPartCharge]:
         select(OldPartCharge)
         .where(OldPartCharge.status == "due")
         .order_by(OldPartCharge.created_at, OldPartCharge.id)
-        .limit(AT_ONCE)
+        .limit(owing.AT_ONCE)
     ).all()

@@ -21,7 +21,7 @@ from portal.terms.values import value
 REMINDERS = (7, 3, 1)
 """So many days before the deadline the dealer is reminded, each once (O6)."""
 AT_ONCE = 500
-"""How many lines a worker charges, or shipments it reminds of, in one round."""
+"""How many lines or pieces a worker charges, or shipments it reminds of, in one round."""
 
 
 @subscribe

@@ -10,8 +10,10 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import CTE, ColumnElement, and_, case, cast, exists, func, null, select, union_all
 
+from portal.advances.models import Advance
+from portal.advances.policy import visible_advances
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
 from portal.claims import policy, queries
@@ -19,7 +21,7 @@ from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import GRANTED
 from portal.claims.figures import total
 from portal.claims.models import Claim, ClaimLine
-from portal.claims.workflow import REASONS
+from portal.claims.workflow import DECIDED, REASONS
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
@@ -115,16 +117,48 @@ def reasons(actor: Actor, now: datetime) -> Sequence[AnyRow]:
     ).all()
 
 
-def parts(actor: Actor, language: str, now: datetime) -> Sequence[AnyRow]:
-    """The parts that cost most, with what was approved for each month; one query."""
-    by = Part.number, Part.public_id, name_in(language).label("name")
-    return _costs(_lines(actor, now, *by).join(Part, Part.id == ClaimLine.part_id), now)
+def costs(actor: Actor, language: str, now: datetime) -> tuple[Sequence[AnyRow], Sequence[AnyRow]]:
+    """The parts and the product models that cost most, with what was approved for each month.
+
+    One query, which reads the lines once for both.
+    """
+    read = _read(actor, now)
+    of_both = union_all(*(_most(read, now, key) for key in _keys(read))).subquery()
+    rows = session.execute(
+        select(of_both, Part.number, Part.public_id, name_in(language).label("name"))
+        .outerjoin(Part, Part.id == of_both.c.part_id)
+        .order_by(of_both.c.total.desc(), Part.number, of_both.c.product_model)
+    ).all()
+    return [row for row in rows if row.number], [row for row in rows if not row.number]
 
 
-def models(actor: Actor, now: datetime) -> Sequence[AnyRow]:
-    """The product models that cost most, likewise; one query."""
-    lines = _lines(actor, now, OldPart.product_model)
-    return _costs(lines.join(OldPart, OldPart.id == ClaimLine.old_part_id), now)
+def _read(actor: Actor, now: datetime) -> CTE:
+    """What was approved for each part of each model by month, appeals included."""
+    granted = and_(Appeal.line_id == ClaimLine.id, Appeal.status == "settled")
+    approved = func.coalesce(ClaimLine.approved, 0) + func.coalesce(Appeal.amount, 0)
+    return (
+        _lines(actor, now, ClaimLine.part_id, OldPart.product_model, Claim.month)
+        .add_columns(total(approved).label("approved"))
+        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        .outerjoin(Appeal, granted)
+        .cte("read")
+    )
+
+
+def _keys(read: CTE) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return read.c.part_id, read.c.product_model
+
+
+def _most(read: CTE, now: datetime, by: ColumnElement[Any]) -> AnySelect:
+    """What costs most by one of the keys; the other one is NULL."""
+    keys = [one if one is by else cast(null(), one.type).label(one.name) for one in _keys(read)]
+    whole = total(read.c.approved).label("total")
+    each = [
+        total(case((read.c.month == str(month), read.c.approved), else_=0)).label(f"month_{n}")
+        for n, month in enumerate(months_of(now))
+    ]
+    top = select(*keys, whole, *each).group_by(by).order_by(whole.desc(), by).limit(TOP)
+    return select(top.subquery())
 
 
 def _lines(actor: Actor, now: datetime, *by: Any) -> AnySelect:
@@ -137,26 +171,13 @@ def _lines(actor: Actor, now: datetime, *by: Any) -> AnySelect:
     )
 
 
-def _costs(lines: AnySelect, now: datetime) -> Sequence[AnyRow]:
-    granted = and_(Appeal.line_id == ClaimLine.id, Appeal.status == "settled")
-    approved = func.coalesce(ClaimLine.approved, 0) + func.coalesce(Appeal.amount, 0)
-    lines = lines.outerjoin(Appeal, granted)
-    each = [
-        total(case((Claim.month == str(month), approved), else_=0)).label(f"month_{n}")
-        for n, month in enumerate(months_of(now))
-    ]
-    whole = total(approved).label("total")
-    (first, *_others) = lines.selected_columns
-    return session.execute(
-        lines.add_columns(whole, *each).order_by(whole.desc(), first).limit(TOP)
-    ).all()
-
-
 def still_due(actor: Actor, now: datetime) -> list[Due]:
     """What may still have to be reimbursed (accruals), from what is nearest to being paid back.
 
     Freight counts from when its claim is submitted: before, it is the dealer's draft.
     """
+    # Who files late files for the month before: what it claims reaches one month further back.
+    lapse_months = value("claim.lapse_months", now.date()) + 1
     return [
         _granted(_l("Granted on appeal, not paid yet"), actor),
         _claimed(_l("Approved, not paid yet"), actor, Claim.approved, "decided"),
@@ -164,9 +185,9 @@ def still_due(actor: Actor, now: datetime) -> list[Due]:
         _pieces(
             _l("Accepted, not submitted yet"),
             actor,
-            # Who files late files for the month before: its pieces reach one month further back.
-            queries.claimable(Month.of(now), now, value("claim.lapse_months", now.date()) + 1),
+            queries.claimable(Month.of(now), now, lapse_months),
         ),
+        _compensations(_l("Compensation approved, not submitted yet"), actor, now, lapse_months),
         _pieces(
             _l("Registered, not accepted yet"),
             actor,
@@ -177,16 +198,12 @@ def still_due(actor: Actor, now: datetime) -> list[Due]:
 
 def _granted(label: Any, actor: Actor) -> Due:
     where = policy.visible_appeals(actor), Appeal.status.in_(GRANTED)
-    return Due(
-        label, *session.execute(select(func.count(), total(Appeal.amount)).where(*where)).one()
-    )
+    return _due(label, select(func.count(), total(Appeal.amount)).where(*where))
 
 
 def _claimed(label: Any, actor: Actor, amount: Any, *statuses: str) -> Due:
     where = policy.visible_claims(actor), Claim.status.in_(statuses)
-    return Due(
-        label, *session.execute(select(total(Claim.line_count), total(amount)).where(*where)).one()
-    )
+    return _due(label, select(total(Claim.line_count), total(amount)).where(*where))
 
 
 def _pieces(label: Any, actor: Actor, which: ColumnElement[bool]) -> Due:
@@ -196,15 +213,28 @@ def _pieces(label: Any, actor: Actor, which: ColumnElement[bool]) -> Due:
         .where(Claim.status != "draft")
     )
     where = oldparts.visible_old_parts(actor), which, ~submitted
-    return Due(
-        label, *session.execute(select(func.count(), total(OldPart.unit_price)).where(*where)).one()
+    return _due(label, select(func.count(), total(OldPart.unit_price)).where(*where))
+
+
+def _compensations(label: Any, actor: Actor, now: datetime, lapse_months: int) -> Due:
+    submitted = (
+        exists()
+        .where(ClaimLine.advance_id == Advance.id, ClaimLine.claim_id == Claim.id)
+        .where(Claim.status != "draft")
     )
+    in_time = queries.in_time(Advance.decided_at, Month.of(now), now, lapse_months)
+    where = visible_advances(actor), Advance.status == "approved", in_time, ~submitted
+    return _due(label, select(func.count(), total(Advance.approved)).where(*where))
+
+
+def _due(label: Any, sums: AnySelect) -> Due:
+    return Due(label, *session.execute(sums).one())
 
 
 def work(now: datetime) -> Work | None:
     """How headquarters decided the last months' lines; None without any. Two queries."""
     months = [str(month) for month in months_of(now)]
-    done = Claim.month.in_(months), Claim.status.in_(("decided", "settled"))
+    done = Claim.month.in_(months), Claim.status.in_(DECIDED)
     lines = session.scalars(select(total(Claim.line_count)).where(*done)).one()
     if not lines:
         return None

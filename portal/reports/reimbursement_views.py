@@ -17,6 +17,7 @@ def index() -> ResponseReturnValue:
     """What it costs, why it is cut, what is still due; for headquarters how it was decided."""
     who, at = actor(), now()
     paid = reimbursement.paid(who, at)
+    parts, models = reimbursement.costs(who, languages.code(), at)
     return render(
         "reports/reimbursement.html",
         paid=paid,
@@ -28,7 +29,7 @@ def index() -> ResponseReturnValue:
         work=reimbursement.work(at) if who.can(policy.RUN_READ) else None,
         reasons=reimbursement.reasons(who, at),
         reason_of=REASONS,
-        parts=reimbursement.parts(who, languages.code(), at),
-        models=reimbursement.models(who, at),
+        parts=parts,
+        models=models,
         still_due=reimbursement.still_due(who, at),
     )

@@ -176,6 +176,18 @@ TERMS = {
             _l("An accepted old part can be claimed for so many months."),
         ),
         Term(
+            "claim.remind_days",
+            10,
+            0,
+            27,
+            "day",
+            _l("Announcement of what lapses"),
+            _l(
+                "The dealer is told so long before the end of the month after which it can no "
+                "longer be claimed; 0 tells nobody."
+            ),
+        ),
+        Term(
             "claim.spot_check",
             200,
             0,
@@ -225,6 +237,15 @@ TERMS = {
             "day",
             _l("Time to appeal"),
             _l("A dealer may appeal once, within this time, against what was decided on a line."),
+        ),
+        Term(
+            "penalty.answer_days",
+            7,
+            1,
+            90,
+            "day",
+            _l("Time to answer a penalty"),
+            _l("A dealer may answer a penalty within this time, before it is booked."),
         ),
         Term(
             "calendar.weekdays",

@@ -181,6 +181,22 @@ class VersionField(IntegerField):
             self.data = -1
 
 
+class DraftForm(Form):
+    """A form of a draft that is kept while it is typed (``core.drafts``).
+
+    ``over`` is the version that is to be overwritten, once the page has said who saved it.
+    """
+
+    seen = VersionField()
+    over = VersionField()
+
+    @property
+    def version(self) -> int:
+        """The version that was seen, or that is to be overwritten, knowing who saved it."""
+        version: int = self.seen.data if self.over.data == -1 else self.over.data
+        return version
+
+
 class ActionForm(Form):
     """One step of a document: the version that was seen and, where it is asked for, a reason.
 
@@ -395,6 +411,7 @@ __all__ = [
     "ActionForm",
     "CountField",
     "DayField",
+    "DraftForm",
     "Form",
     "HiddenField",
     "MoneyField",

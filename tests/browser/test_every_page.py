@@ -55,7 +55,12 @@ NOT_PAGES = {
     "oldpartlists.export_charges",
     "collectionlists.export",
     "claimlists.export",
+    "corrections.export",
+    "fees.export",
+    "fees.board",
+    "feedrafts.template",
     "appeals.export",
+    "advances.export",
     "claimpapers.export_of_appeal",
     "claimpapers.statement_of_appeal",
     "claimpapers.form",
@@ -94,6 +99,7 @@ def _pages(portal: Portal, world: worlds.World) -> Iterator[tuple[str, str]]:
         for row in TABLE[endpoint]:
             if row.gives == 200:
                 yield from _opened(portal, world, endpoint, row)
+    yield from _opened(portal, world, "rates.show", Row("dealer"))  # anybody's, named by its dealer
 
 
 def _opened(

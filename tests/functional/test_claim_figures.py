@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from portal.advances.models import Advance
 from portal.claims import services
 from portal.claims.commands import Decision
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.reports import reimbursement
-from tests.support import appealing, claims
+from tests.support import advances, appealing, claims
 from tests.support.portal import Portal
 from tests.support.queries import counted
 
@@ -44,14 +45,14 @@ def test_figures_tell_what_was_paid_and_why_not_all(portal: Portal) -> None:
         (reason,) = reimbursement.reasons(portal.auditor, portal.now)
         assert (reason.reason_code, reason.lines) == ("goodwill_share", 1)
         assert reason.taken_off == claim.claimed - claim.approved
-        (part,) = reimbursement.parts(portal.clerk, "en", portal.now)
+        ((part,), (model,)) = reimbursement.costs(portal.clerk, "en", portal.now)
         assert (part.number, part.total, part.month_5) == ("FV-100", claim.approved, claim.approved)
-        (model,) = reimbursement.models(portal.auditor, portal.now)
-        assert (model.product_model, model.total) == ("WC-9", claim.approved)
+        facts = model.product_model, model.total, model.month_5
+        assert facts == ("WC-9", claim.approved, claim.approved)
         stranger = portal.other_clerk
         assert not any(one.lines for one in reimbursement.paid(stranger, portal.now))
         assert not reimbursement.reasons(stranger, portal.now)
-        assert not reimbursement.parts(stranger, "en", portal.now)
+        assert reimbursement.costs(stranger, "en", portal.now) == ([], [])
 
 
 def test_figures_tell_how_it_was_decided(portal: Portal) -> None:
@@ -71,7 +72,7 @@ def reimbursement_work(portal: Portal) -> reimbursement.Work | None:
 
 def test_what_is_still_due_moves_with_the_claim(portal: Portal) -> None:
     """R2: registered, accepted, submitted, approved; a draft counts as not submitted; then paid."""
-    stages = ["granted", "approved", "submitted", "accepted", "registered"]
+    stages = ["granted", "approved", "submitted", "accepted", "allowed", "registered"]
 
     def due(who: str = "auditor") -> dict[str, int]:
         with portal.transaction():
@@ -82,6 +83,11 @@ def test_what_is_still_due_moves_with_the_claim(portal: Portal) -> None:
     assert due() == {"registered": 1}
     claims.pieces(portal, 2)
     assert due() == {"registered": 1, "accepted": 2}
+    assert due("other_clerk") == {}
+    advances.approved(portal, by="other_clerk")
+    assert due("other_clerk") == {"allowed": 1}
+    with portal.transaction():  # it has lapsed
+        session.execute(update(Advance).values(decided_at=portal.now - timedelta(days=300)))
     assert due("other_clerk") == {}
     claim = claims.started(portal)
     assert due() == due("clerk") == {"registered": 1, "accepted": 2}
@@ -109,7 +115,7 @@ def test_appeals_count_as_what_they_cost(portal: Portal) -> None:
         run = session.get_one(Run, run.id)
         assert reimbursement.still_due(portal.auditor, portal.now)[0].lines == 0
         (latest,) = reimbursement.paid(portal.clerk, portal.now)[-1:]
-        (part,) = reimbursement.parts(portal.clerk, "en", portal.now)
+        ((part,), _models) = reimbursement.costs(portal.clerk, "en", portal.now)
         assert latest.approved == part.total == run.approved + run.appealed
 
 

@@ -35,7 +35,7 @@ from portal.oldparts.models import OldPart
 from portal.terms import services as terms
 from portal.web.forms import clean
 from portal.web.routes import routes
-from tests.support import appealing, claims, collecting, story
+from tests.support import appealing, claims, collecting, correcting, story
 from tests.support.portal import Client, Portal
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
@@ -428,11 +428,11 @@ def test_freight_is_shown_as_typed(portal: Portal) -> None:
     url = f"/claims/{claims.started(portal).public_id}"
     clerk = portal.client(portal.clerk)
     for text in strings()[::20]:
-        odd = dict.fromkeys(("consignment", "amount", "remark", "files_kept"), text)
+        odd = dict.fromkeys(("document", "amount", "remark", "files_kept"), text)
         answer = clerk.post(f"{url}/freight", odd)
         assert answer.status_code == 422, text
         harmless(answer)
-    typed = {"consignment": sent, "amount": "86.50"}
+    typed = {"document": sent, "amount": "86.50"}
     for remark in packed(LINE):
         receipt = {"files_kept": story.photo(portal)}
         send(clerk, f"{url}/freight", typed | receipt | {"remark": remark})
@@ -611,6 +611,89 @@ def test_appeals_are_shown_as_typed(portal: Portal) -> None:
         send(reviewer, f"{url}/decide", refused)
         read(clerk, url, [text, text])
     read(reviewer, "/appeals")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
+def test_corrections_are_shown_as_typed(portal: Portal) -> None:
+    """L8, F3: what finance says of a penalty, what the dealer answers, and why it is dropped."""
+    finance, manager = portal.client(portal.finance), portal.client(portal.manager)
+    for text in packed(TEXT)[:6]:
+        asked = {"what": text, "dealer": text, "amount": text, "reason": text}
+        assert shows(harmless(finance.post("/corrections/new", asked)), text)
+        made = correcting.asked(portal, sort="penalty", reason=text)
+        url = f"/corrections/{made.public_id}"
+        read(manager, url, [text])
+        answer = {"seen": versions(manager, f"{url}/answer"), "reason": text}
+        send(manager, f"{url}/answer", answer)
+        send(finance, f"{url}/steps/drop", {"seen": versions(finance, url), "reason": text})
+        read(manager, url, [text, text])
+        read(finance, f"/corrections?q={quote(text[:60])}")
+    read(finance, "/corrections")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
+def test_service_fees_are_shown_as_typed(portal: Portal) -> None:
+    """F1: services, grounds and reasons, on the form, for the desk, on paper and for anybody."""
+    administrator, manager = portal.client(portal.administrator), portal.client(portal.manager)
+    desk, texts = portal.client(portal.desk), packed(LINE)[:30]
+    item = {"code": "V-10", "unit": "visit"} | dict.fromkeys(("name", "name_zh"), texts[0])
+    read(manager, send(administrator, "/fees/services/new", item), [texts[0]])
+    url = send(manager, "/fees/new", {})
+    lines = {
+        f"lines-{at}-{name}": text
+        for at, text in enumerate(texts)
+        for name in ("service", "grounds", "amount", "item")
+    }
+    odd = {"effective_on": texts[1], "grounds": texts[2], "seen": "1"}
+    refused = manager.post(f"{url}/submit", odd | lines)
+    assert refused.status_code == 422
+    assert all(shows(harmless(refused), text) for text in texts)
+    fine = {f"lines-{at}-amount": "1" for at in range(len(texts))}
+    fine |= {f"lines-{at}-{name}": value for at in range(len(texts))
+             for name, value in (("item", ""), ("unit", "job"))}  # fmt: skip
+    for text in packed(TEXT)[:4]:
+        whole = {"effective_on": "2026-10-12", "grounds": text, "seen": versions(manager, url)}
+        send(manager, f"{url}/submit", lines | fine | whole)
+        read(desk, url, [*texts, text])
+        back = {"seen": versions(desk, url), "reason": text}
+        send(desk, f"{url}/steps/return", back)
+        read(manager, url, [*texts, text])
+    send(manager, f"{url}/submit", lines | fine | whole | {"seen": versions(manager, url)})
+    send(desk, f"{url}/steps/approve", {"seen": versions(desk, url)})
+    assert manager.get(f"{url}/board.pdf", buffered=True).status_code == 200
+    public = re.search(r"/rates/[^\"]+", manager.get(url).text)
+    assert public
+    read(portal.client(), public[0], texts)
+    read(desk, "/fees")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
+def test_compensations_are_shown_as_typed(portal: Portal) -> None:
+    """S4: what a dealer asks for and corrects, and what headquarters answers."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    names = ("customer_name", "product_model", "product_serial", "what_happened")
+    for text in strings()[::20]:
+        answer = clerk.post("/advances/new", dict.fromkeys((*names, "old_part", "asked"), text))
+        assert answer.status_code == 422, text
+        harmless(answer)
+    for line, text in zip(packed(LINE)[:8], packed(TEXT)[:8], strict=False):
+        typed = dict.fromkeys(names[:3], line) | {"what_happened": text, "asked": "5"}
+        url = send(clerk, "/advances/new", typed | {"files_kept": story.photo(portal)})
+        read(desk, url, [line, line, line, text])
+        send(desk, f"{url}/steps/return", {"seen": "1", "reason": text})
+        read(clerk, f"{url}/correct", [text, line])
+        send(clerk, f"{url}/correct", typed | {"seen": "2", "asked": "6"})
+        odd = {"seen": "3", "amount": text, "reason": text}
+        assert shows(harmless(desk.post(f"{url}/approve", odd)), text)
+        send(desk, f"{url}/approve", {"seen": "3", "amount": "5", "reason": text})
+        read(clerk, url, [text, text])
+    read(desk, "/advances")
     _check_chains(portal)
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
+from portal.advances.models import Advance
 from portal.applications.models import (
     Application,
     ApplicationLine,
@@ -32,6 +33,8 @@ from portal.collections.models import Consignment
 from portal.core import jobs
 from portal.core.db import db, session
 from portal.core.events import Event
+from portal.corrections.models import Correction
+from portal.fees.models import FeeSchedule, ServiceItem
 from portal.files.models import Attachment
 from portal.ledger.models import Account, Transfer
 from portal.notices.models import Notice
@@ -46,7 +49,7 @@ from portal.web.routes import routes
 from tests.functional.catalogue import products
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
-from tests.support import appealing, claims, collecting, story
+from tests.support import advances, appealing, claims, collecting, correcting, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -363,10 +366,14 @@ def _month(portal: Portal) -> Iterator[Sent]:
     claims.pieces(portal, 2)
     claim = claims.started(portal)
     url = f"/claims/{claim.public_id}"
-    freight = {"consignment": sent, "amount": "86.50"}
-    yield "clerk", f"{url}/freight", freight | {"files_kept": story.photo(portal)}
-    yield "clerk", f"{url}/freight/{sent}/remove", {}
+    allowed = advances.approved(portal).public_id
+    for kind, document in (("freight", sent), ("advance", allowed)):
+        paid = {"document": document, "amount": "86.50", "files_kept": story.photo(portal)}
+        yield "clerk", f"{url}/{kind}", paid
+        yield "clerk", f"{url}/{kind}/{document}/remove", {}
     yield "clerk", f"{url}/save", {"seen": _version(portal, claim), "remark": "All of it"}
+    yield "clerk", f"{url}/discard", {"seen": _version(portal, claim)}
+    yield "clerk", "/claims/new", {"month": claim.month}
     yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
     run = claims.opened(portal)
     board = f"/runs/{run.public_id}"
@@ -397,6 +404,48 @@ def _appealed(portal: Portal) -> Iterator[Sent]:
     yield "manager", f"{url}/2/appeal", {"grounds": appealing.GROUNDS}
     second = _one(portal, select(Appeal.public_id).where(Appeal.position == 2))
     yield "clerk", f"/appeals/{second}/steps/withdraw", {"seen": "1"}
+
+
+def _corrected(portal: Portal) -> Iterator[Sent]:
+    """A penalty that is answered, and an adjustment that another one of finance books."""
+    portal.cast["finance2"] = correcting.checker(portal)
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    asked = {"dealer": north, "amount": "50.00", "reason": "Above the rates", "files": _png()}
+    yield "finance", "/corrections/new", asked | {"what": "penalty"}
+    penalty = f"/corrections/{_one(portal, select(Correction.public_id))}"
+    yield "manager", f"{penalty}/answer", {"seen": "2", "reason": "We were right"}
+    yield "finance2", f"{penalty}/steps/book", {"seen": "3"}
+
+
+def _fees(portal: Portal) -> Iterator[Sent]:
+    """Services that headquarters names, and what a dealer charges for them."""
+    named = {"code": "V-10", "name": "Visit", "unit": "visit"}
+    yield "administrator", "/fees/services/new", named
+    item = f"/fees/services/{_one(portal, select(ServiceItem.public_id))}"
+    yield "administrator", f"{item}/edit", {"name": "Trip", "unit": "visit", "seen": "1"}
+    yield "clerk", "/fees/new", {}
+    url = f"/fees/{_one(portal, select(FeeSchedule.public_id))}"
+    yield "clerk", f"{url}/save", {"grounds": "Wages", "seen": "1"}
+    yield "clerk", f"{url}/sheet", {"file": b"Code,Amount\nV-10,60\n"}
+    line = {
+        "lines-0-service": "Drill", "lines-0-unit": "job", "lines-0-amount": "5",
+        "effective_on": "2026-11-01", "grounds": "Wages",
+    }  # fmt: skip
+    yield "manager", f"{url}/submit", line | {"seen": "3"}
+    yield "desk", f"{url}/steps/approve", {"seen": "4"}
+    yield "administrator", f"{item}/steps/withdraw", {"reason": "Never asked for", "seen": "2"}
+
+
+def _compensated(portal: Portal) -> Iterator[Sent]:
+    """Compensations that are asked for, returned, corrected, approved, and withdrawn."""
+    asked = {"customer_name": "李秀英", "what_happened": "Water on the floor", "asked": "480"}
+    yield "clerk", "/advances/new", asked | {"files": _png()}
+    url = f"/advances/{_one(portal, select(Advance.public_id))}"
+    yield "desk", f"{url}/steps/return", {"seen": "1", "reason": "No bill"}
+    yield "clerk", f"{url}/correct", asked | {"seen": "2", "files": _png("red")}
+    yield "desk", f"{url}/approve", {"seen": "3", "amount": "480"}
+    other = advances.requested(portal).public_id
+    yield "manager", f"/advances/{other}/steps/withdraw", {"seen": "1"}
 
 
 def _together(portal: Portal) -> Iterator[Sent]:
@@ -464,7 +513,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 
 WALKS = (
     _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _together, _appealed, _own,
-    _jobs,
+    _compensated, _corrected, _fees, _jobs,
 )  # fmt: skip
 
 

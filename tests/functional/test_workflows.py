@@ -12,6 +12,7 @@ from sqlalchemy import update
 from structlog.testing import capture_logs
 
 from portal import create_app
+from portal.advances.models import Advance
 from portal.claims.appeal_models import Appeal
 from portal.claims.workflow import LINE
 from portal.collections.models import Consignment
@@ -21,6 +22,7 @@ from portal.core.documents import Document, DocumentKind
 from portal.core.errors import Forbidden, Invalid, NotFound, Refusal, Stale, WrongState
 from portal.core.permissions import DEALER_ROLES, SYSTEM, Actor, Role, declared, roles_with
 from portal.core.workflow import Transition, Workflow
+from portal.fees.models import FeeSchedule
 from portal.settings import Settings
 from tests.functional import world as worlds
 from tests.support.portal import Portal
@@ -252,8 +254,9 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
     "claim": (
         "claim_in_review",
         "claims.show",
-        {"submit": "/submit", "return": "/return", "decide": "/decide",
-         "take_in": ELSEWHERE, "settle": ELSEWHERE},
+        # What was never submitted is discarded; that one begins again where a month is chosen.
+        {"submit": "/submit", "return": "/return", "decide": "/decide", "discard": ELSEWHERE,
+         "restart": ELSEWHERE, "take_in": ELSEWHERE, "settle": ELSEWHERE},
     ),
     "appeal": (
         "appeal",
@@ -262,6 +265,15 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "withdraw": "/steps/withdraw",
             **dict.fromkeys(("grant", "grant_part", "refuse"), "/decide"),
             **dict.fromkeys(("create", "settle", "close", "reopen")),
+        },
+    ),
+    "lapse": ("lapse", "lapses.show", {"create": ELSEWHERE}),
+    "advance": (
+        "advance",
+        "advances.show",
+        {
+            **{step: f"/steps/{step}" for step in ("withdraw", "return", "reject")},
+            "approve": "/approve", "correct": "/correct", "create": ELSEWHERE,
         },
     ),
     # It is closed once every claim is decided, which these are not (R7).
@@ -310,6 +322,31 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "faultcodes.show",
         {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
     ),
+    "serviceitem": (
+        "service_item",
+        "serviceitems.show",
+        {"withdraw": "/steps/withdraw", "restore": "/steps/restore"},
+    ),
+    "fees": (
+        "fees",
+        "fees.show",
+        {
+            "submit": "/submit",
+            **{step: f"/steps/{step}" for step in ("approve", "return", "reject", "withdraw")},
+        },
+    ),
+    # Who asked for it does not decide on it; a penalty is booked once its time is over (L8, F3).
+    "correction": (
+        "penalty",
+        "corrections.show",
+        {
+            "drop": "/steps/drop",
+            "answer": "/answer",
+            **dict.fromkeys(
+                ("create", "announce", "book", "decline", "withdraw", "reverse"), ELSEWHERE
+            ),
+        },
+    ),
     # Its columns are all known, so it can be imported at once.
     "import": ("import", "imports.detail", {"discard": "/discard", "import": "/import"}),
 }  # fmt: skip
@@ -328,6 +365,8 @@ def test_page_draws_exactly_the_steps_that_its_reader_may_take(portal: Portal) -
     with portal.transaction():  # only then what was not sent can be charged
         session.execute(update(Consignment).values(due_at=portal.now - timedelta(seconds=1)))
         session.execute(update(Appeal).values(amount=1))  # without it none can be granted
+        session.execute(update(FeeSchedule).values(in_force_from=portal.now.date()))
+        session.execute(update(Advance).values(approved=1))  # nor approved
     portal.app.testing = False
     people = {name: actor for name, actor in portal.cast.items() if not name.startswith("other_")}
     clients = {name: portal.client(actor) for name, actor in people.items()}

@@ -38,7 +38,16 @@ from portal.people.models import Dealer, LoginSession, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
 from tests.functional.oldparts import many
-from tests.support import appealing, claims, collecting, inspecting, story
+from tests.support import (
+    advances,
+    appealing,
+    claims,
+    collecting,
+    correcting,
+    fees,
+    inspecting,
+    story,
+)
 from tests.support.portal import PASSWORD, Portal
 
 SIDES = {"north": ("clerk", "manager"), "south": ("other_clerk", "other_manager")}
@@ -110,8 +119,11 @@ def build(portal: Portal) -> World:
         _people(world, dealer, portal.cast[manager])
     _claims(world)
     for dealer in SIDES:
+        _advances(world, dealer)
         _collections(world, dealer)
         _inspected(world, dealer)
+    _fees(world)
+    _corrections(world)
     _headquarters(world)
     content = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(content, "PNG")
@@ -236,11 +248,32 @@ def _claims(world: World) -> None:
         claims.pieces(portal, 1, dealer=dealer)
         draft = claims.started(portal, by=manager)
         world.add("claim_draft", draft.public_id, dealer, NOBODY)
+        lapse = claims.lapsing(portal, dealer)
+        world.add("lapse", lapse.public_id, dealer, CLAIMS)
         appeal = appealing.filed(portal, run, dealer, portal.cast[manager])
         world.add("appeal", appeal.public_id, dealer, CLAIMS)
         with portal.transaction():
             claim = session.get_one(Claim, appeal.claim_id)
             world.add("claim_decided", claim.public_id, dealer, CLAIMS)
+
+
+def _fees(world: World) -> None:
+    portal, readers = world.portal, HQ - {"warehouse"}
+    world.add("service_item", fees.named(portal, "V-10").public_id, "everybody", readers)
+    for dealer, (_clerk, manager) in SIDES.items():
+        approved = fees.approved(portal, by=manager)
+        returned = fees.returned(portal, by=manager)
+        world.add("fees_approved", approved.public_id, dealer, readers)
+        world.add("fees", returned.public_id, dealer, readers)
+
+
+def _corrections(world: World) -> None:
+    readers = frozenset({"desk", "finance", "auditor"})
+    for dealer in SIDES:
+        penalty = correcting.asked(world.portal, dealer, sort="penalty")
+        world.add("penalty", penalty.public_id, dealer, readers)
+        adjustment = correcting.booked(world.portal, dealer)
+        world.add("adjustment", adjustment.public_id, dealer, readers)
 
 
 def _collections(world: World, dealer: str) -> None:
@@ -252,6 +285,14 @@ def _collections(world: World, dealer: str) -> None:
     world.add("to_scrap", piece, dealer, DOCUMENTS)
     for kind, made in (("consignment", waiting), ("consignment_sent", on_its_way)):
         world.add(kind, made.public_id, dealer, DOCUMENTS)
+
+
+def _advances(world: World, dealer: str) -> None:
+    portal, (clerk, _manager) = world.portal, SIDES[dealer]
+    waiting, returned = (advances.requested(portal, by=clerk) for _time in range(2))
+    advances.decide(portal, returned, "return")
+    for kind, made in (("advance", waiting), ("advance_returned", returned)):
+        world.add(kind, made.public_id, dealer, BEFORE_RELEASE)
 
 
 def _headquarters(world: World) -> None:

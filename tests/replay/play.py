@@ -25,7 +25,7 @@ from portal.applications.models import Application, Shipment
 from portal.catalogue import services as catalogue
 from portal.catalogue.models import Part
 from portal.catalogue.uploads import Upload
-from portal.claims import runs
+from portal.claims import desk, runs
 from portal.claims import services as claims
 from portal.claims.commands import Decision
 from portal.claims.figures import has_finding
@@ -363,14 +363,18 @@ def _claim(portal: Portal, company: Company) -> None:
 
 
 def _settle(portal: Portal, companies: dict[tuple[str, str], Company]) -> int:
-    """The run opens by the clock, the reviewer decides claim by claim, the worker settles."""
+    """The run opens by the clock, the reviewer decides at the desk, the worker settles."""
     portal.clock.at = RUN_DAY
     with portal.app.app_context():
         runs.open_due_run(portal.clock)
+        jobs.drain(portal.clock)
     for company in companies.values():
         _decide(portal, company)
     with portal.transaction():
         run = session.scalars(select(Run).where(Run.month == str(OCTOBER))).one()
+    _look(portal, run.id)
+    with portal.transaction():
+        run = session.get_one(Run, run.id)
         runs.close(run, seen=None, by=portal.reviewer, now=portal.now)
     with portal.app.app_context():
         jobs.drain(portal.clock)
@@ -378,8 +382,7 @@ def _settle(portal: Portal, companies: dict[tuple[str, str], Company]) -> int:
 
 
 def _decide(portal: Portal, company: Company) -> None:
-    """Fraud is rejected with its reason, and what rules found otherwise approved, line by line; the
-    rest is approved together (R5)."""
+    """Fraud is rejected with its reason; what no rule found anything on is approved together."""
     by, now = portal.reviewer, portal.now
     frauds = {repair.serial for repair in company.repairs if repair.is_fraud}
     with portal.transaction():
@@ -389,37 +392,41 @@ def _decide(portal: Portal, company: Company) -> None:
             .join(OldPart, OldPart.id == ClaimLine.old_part_id)
             .where(ClaimLine.claim_id == claim.id)
         ).all()
-        together = 0
-        for position, serial, is_suspicious in lines:
+        for position, serial, _is_suspicious in lines:
             if serial in frauds:
                 claims.decide_line(claim, position, REJECTED, was="open", by=by, now=now)
-            elif is_suspicious:
-                claims.decide_line(claim, position, APPROVED, was="open", by=by, now=now)
-            else:
-                together += 1
-        if together:
-            assert claims.approve_open(claim, by=by, now=now).approved == together
-        claims.decide(claim, seen=None, by=by, now=now)
+        plain = sum(serial not in frauds and not found for _position, serial, found in lines)
+        if plain:
+            assert claims.approve_open(claim, by=by, now=now).approved == plain
+
+
+def _look(portal: Portal, run_id: int) -> None:
+    """At the desk the reviewer goes from one exception to the next, and finds nothing bad (R5)."""
+    by, now = portal.reviewer, portal.now
+    with portal.transaction():
+        run = session.get_one(Run, run_id)
+        while spot := desk.beside(run, by):
+            claim = session.scalars(select(Claim).where(Claim.public_id == spot.claim)).one()
+            claims.decide_line(claim, spot.position, APPROVED, was="open", by=by, now=now)
+        for claim in session.scalars(select(Claim).where(Claim.run_id == run.id)).all():
+            claims.decide(claim, seen=None, by=by, now=now)
 
 
 # What the rules found
 
 
-def found(played: Played) -> dict[str, dict[bool, int]]:
-    """How many lines each rule found, and all of them together: of frauds, and of others (R5).
+def found() -> dict[str, set[str]]:
+    """The serials on whose lines each rule found something, and any of them did (R5).
 
-    The rules know nothing of the file's flag: these are figures to report, not to tune by.
+    The rules know nothing of the file's flag.
     """
-    fraud = {repair.serial: repair.is_fraud for repair in played.repairs}
-    rows = session.execute(
+    by_rule: dict[str, set[str]] = {"any": set()}
+    for rule, serial in session.execute(
         select(ClaimFinding.rule, OldPart.product_serial)
         .join(ClaimLine, ClaimLine.id == ClaimFinding.line_id)
         .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-    ).all()
-    by_rule: dict[str, set[str]] = {"any": {serial for _rule, serial in rows}}
-    for rule, serial in rows:
+        .order_by(ClaimFinding.rule)
+    ):
         by_rule.setdefault(rule, set()).add(serial)
-    return {
-        rule: {flag: sum(fraud[one] == flag for one in serials) for flag in (True, False)}
-        for rule, serials in by_rule.items()
-    }
+        by_rule["any"].add(serial)
+    return by_rule

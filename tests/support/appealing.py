@@ -106,7 +106,9 @@ def granted(portal: Portal, run: Run, count: int) -> list[str]:
     """
     made = []
     with portal.transaction():
-        claim = session.scalars(select(Claim).where(Claim.run_id == run.id).limit(1)).one()
+        claim = session.scalars(
+            select(Claim).where(Claim.run_id == run.id).order_by(Claim.id).limit(1)
+        ).one()
     for number in range(1, count + 1):
         (name,) = story.pieces(portal, 1, price=100 * number)
         with portal.transaction():

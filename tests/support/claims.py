@@ -13,12 +13,14 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Price
-from portal.claims import queries, runs, services
+from portal.claims import lapses, queries, runs, services
+from portal.claims.lapse_models import Lapse
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import jobs
 from portal.core.clock import Month
 from portal.core.db import public_id, session
 from portal.oldparts.models import OldPart
+from portal.people.models import Dealer
 from tests.support.portal import HQ, Portal
 
 OCTOBER = Month(2026, 10)
@@ -174,6 +176,15 @@ def lines(portal: Portal, claim: Claim) -> list[ClaimLine]:
                 select(ClaimLine).where(ClaimLine.claim_id == claim.id).order_by(ClaimLine.position)
             )
         )
+
+
+def lapsing(portal: Portal, dealer: str = "north") -> Lapse:
+    """The announcement that a piece of a dealer lapses with this month."""
+    pieces(portal, 1, dealer=dealer, at=Month.of(portal.now).plus(-7).start(HQ))
+    with portal.transaction():
+        lapses.announce(session.get_one(Dealer, portal.dealers[dealer]), now=portal.now)
+        mine = Lapse.dealer_id == portal.dealers[dealer]
+        return session.scalars(select(Lapse).where(mine)).one()
 
 
 def fresh(portal: Portal, document: Claim | Run) -> Claim | Run:

@@ -36,7 +36,10 @@ class _Unusual(NamedTuple):
 def _frequency(lines: Lines, values: Values) -> Iterable[Found]:
     """Per 100 pieces shipped to the dealer, far more old parts of the part than at the others."""
     since = Month.of(lines.now).plus(-values["months"])
-    unusual = {(one.dealer_id, one.part_id): one for one in _unusual(lines, since, values)}
+    unusual = lines.once(
+        ("frequency", frozenset(values.items())),
+        lambda whole: {(one.dealer_id, one.part_id): one for one in _unusual(whole, since, values)},
+    )
     keys = sorted(unusual)
     for first in range(0, len(keys), SHARE):
         some = tuple_(ClaimLine.dealer_id, ClaimLine.part_id).in_(keys[first : first + SHARE])

@@ -1,9 +1,9 @@
 """What a rule is: a name, a title, its policy values, a statement that finds, and a sentence."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 
@@ -14,6 +14,7 @@ from portal.oldparts.models import OldPart
 from portal.terms.term import Term
 from portal.terms.values import TERMS
 
+R = TypeVar("R")
 Values = Mapping[str, int]
 """Policy values: all of them by their names, or those of one rule by their parameters."""
 Figures = dict[str, Any]
@@ -31,11 +32,26 @@ class Found(NamedTuple):
 class Lines:
     """The lines that are looked at, and when: as the claims were taken into their run.
 
-    ``now`` is in headquarters' zone; what was registered later is not known.
+    ``now`` is in headquarters' zone; what was registered later is not known. Of a run that is
+    looked at in portions, ``whole`` are all its lines.
     """
 
     which: ColumnElement[bool]
     now: datetime
+    whole: "Lines | None" = None
+    _known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def some(self, which: ColumnElement[bool]) -> "Lines":
+        """A portion of these lines."""
+        return Lines(self.which & which, self.now, self)
+
+    def once(self, key: Hashable, work_out: "Callable[[Lines], R]") -> R:
+        """What is worked out from all lines of the run: once, however many portions it has."""
+        whole = self.whole or self
+        if key not in whole._known:
+            whole._known[key] = work_out(whole)
+        known: R = whole._known[key]
+        return known
 
     def of_any_kind(self, *columns: Any) -> AnySelect:
         """The columns of each line and its claim, with the line's ``id``."""
@@ -62,8 +78,9 @@ class Rule:
     """One thing that is looked for on the lines of claims before a person looks at them (R5).
 
     ``find`` yields the lines with the figures that ``tell`` makes a sentence of; it asks the same
-    number of queries however many lines there are. ``parameters`` are the last parts of the names
-    of its policy values.
+    number of queries however many lines there are, and finds the same on a line whatever other
+    lines are looked at with it. ``parameters`` are the last parts of the names of its policy
+    values.
     """
 
     name: str

@@ -333,3 +333,32 @@ def test_refused_when_piece_has_failed_before(portal: Portal) -> None:
     inspecting.inspect(portal, received(portal, claim))
     with pytest.raises(Conflict):
         appealing.file(portal, claim)
+
+
+def test_time_begins_again_when_piece_passes_after_its_claim_could_be_appealed(
+    portal: Portal,
+) -> None:
+    """R6, O8: while it had failed nobody could appeal; the days count from when it passed."""
+    claim = appealing.cut(portal, REDUCED | {2: appealing.REJECTED[1]})
+    story.close(portal, appealing.run(portal))
+    name = received(portal, claim)
+    inspecting.inspect(portal, name)
+    inspecting.object_to(portal, name)
+    portal.clock.advance(days=20)
+    clerk, url = portal.client(portal.clerk), f"/claims/{claim.public_id}"
+    button = f"{url}/lines/1/appeal"
+    assert button not in clerk.get(url).text
+    with pytest.raises(Conflict, match="time to appeal is over"):
+        appealing.file(portal, claim, 2)
+    inspecting.decide(portal, name, "overturn")
+    clerk = portal.client(portal.clerk)
+    page = clerk.get(url).text
+    assert button in page
+    assert f"{url}/lines/2/appeal" not in page
+    assert "its piece passed after all or turned up" in page
+    assert claim.number in clerk.get("/claims?tab=appealable").text
+    last = (portal.now + timedelta(days=14)).replace(hour=23, minute=59)
+    portal.clock.advance(seconds=(last - portal.now).total_seconds())
+    assert appealing.file(portal, claim).status == "filed"
+    with pytest.raises(Conflict, match="time to appeal is over"):
+        appealing.file(portal, claim, 2)

@@ -181,6 +181,27 @@ def test_sums_filters_and_order_hold_when_board_is_asked(portal: Portal) -> None
     assert (sums.claimed, sums.suspicious, sums.decided) == (7500, 3, 0)
 
 
+def test_dealer_stays_to_decide_when_no_line_of_its_claim_is_open(portal: Portal) -> None:
+    """R6: with its last lines decided, or gone with their pieces, the claim still waits."""
+    run = reviewed(portal)
+    client, url = portal.client(portal.reviewer), f"/runs/{run.public_id}/board?tab=open"
+    for status, shown in (("in_review", True), ("decided", False)):
+        with portal.transaction():
+            mine = ClaimLine.dealer_id == portal.dealers["north"]
+            session.execute(
+                update(ClaimLine).where(mine).values(status="approved", approved=ClaimLine.claimed)
+            )
+            session.execute(
+                update(Claim)
+                .where(Claim.dealer_id == portal.dealers["north"])
+                .values(status=status)
+            )
+        rows = client.get(url).text.partition("<tbody>")[2].partition("</tbody>")[0]
+        assert ("D0001" in rows) is shown
+        assert ("to finish" in rows) is shown
+        assert "D0002" in rows
+
+
 def test_board_shown_exported_and_changed_when_reviewer_works_at_it(portal: Portal) -> None:
     """R6: the page gives, refuses in words with its ticks kept, shares out, and is taken along."""
     run, client = reviewed(portal), portal.client(portal.reviewer)

@@ -14,6 +14,7 @@ from portal.core.db import session
 from portal.core.errors import Invalid
 from portal.files import services as files
 from portal.files.alike import likest
+from portal.files.models import Attachment
 from portal.oldparts import services as oldparts
 from portal.oldparts.models import OldPart
 from tests.functional.claims.looking import change, decree, kept, looked
@@ -80,6 +81,15 @@ def test_line_found_when_another_dealer_has_its_photo(portal: Portal) -> None:
     seen = portal.client(portal.reviewer).get(page).text
     assert seen.count("Another old part has") == 2
     assert same.number in seen
+    desk = portal.client(portal.reviewer).get(f"{page}/review/1").text
+    shown = desk.partition("Side by side")[2].partition("</section>")[0]
+    with portal.transaction():
+        of_both = Attachment.document_id.in_((mine[0].id, same.id))
+        photos = session.scalars(select(Attachment.public_id).where(of_both)).all()
+    assert len(photos) == 2
+    assert all(f"/files/{name}" in shown for name in photos)
+    assert all(desk.count(f'src="/files/{name}"') == 1 for name in photos), "neither twice"
+    assert "Side by side" not in portal.client(portal.reviewer).get(f"{page}/review/3").text
     told = portal.client(portal.manager).get(page).text
     assert "Another old part" not in told
     assert same.number not in told

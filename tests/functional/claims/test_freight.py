@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.claims import figures, freight, freight_queries, queries, services
-from portal.claims.commands import Decision, Freight
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims import figures, outlay_queries, outlays, queries, services
+from portal.claims.commands import Decision, Paid
+from portal.claims.models import FREIGHT, Claim, ClaimLine, Run
 from portal.claims.summary import summary_of
 from portal.collections.models import Consignment
 from portal.core.clock import Month
@@ -57,13 +57,14 @@ def add(
     papers = [receipt(portal, by)] if papers is None else papers
     with portal.transaction():
         claim = session.get_one(Claim, claim.id)
-        freight.add(claim, Freight(name, amount, papers), by=portal.cast[by], now=portal.now)
+        asked = Paid(FREIGHT, name, amount, papers)
+        outlays.add(claim, asked, by=portal.cast[by], now=portal.now)
 
 
 def take_off(portal: Portal, claim: Claim, name: str) -> None:
     with portal.transaction():
         claim = session.get_one(Claim, claim.id)
-        freight.remove(claim, name, by=portal.clerk, now=portal.now)
+        outlays.remove(claim, FREIGHT, name, by=portal.clerk, now=portal.now)
 
 
 def claimed(portal: Portal, amount: int = 8650) -> tuple[Claim, Consignment]:
@@ -94,7 +95,7 @@ def test_freight_is_a_line_when_it_is_put_on_a_draft(portal: Portal) -> None:
     assert isinstance(now, Claim)
     assert (now.line_count, now.claimed) == (5, 8650 + pieces)
     with portal.transaction():
-        assert freight_queries.claimable(now, portal.now) == []
+        assert outlay_queries.claimable(now, FREIGHT, portal.now) == []
         places = session.scalars(
             select(Attachment.place).where(Attachment.document_kind == "claim")
         )
@@ -110,7 +111,7 @@ def test_freight_is_a_line_when_it_is_put_on_a_draft(portal: Portal) -> None:
         assert (again.line_count, again.claimed) == (4, pieces)
         kept_files = select(Attachment.id).where(Attachment.document_kind == "claim")
         assert session.scalars(kept_files).all() == []
-        assert len(freight_queries.claimable(again, portal.now)) == 1
+        assert len(outlay_queries.claimable(again, FREIGHT, portal.now)) == 1
 
 
 def test_claim_begins_with_freight_only_when_nothing_else_is_eligible(portal: Portal) -> None:
@@ -121,7 +122,7 @@ def test_claim_begins_with_freight_only_when_nothing_else_is_eligible(portal: Po
         proposed = {
             one.month: one for one in queries.proposals(portal.dealers["north"], portal.now)
         }
-    assert (proposed[OCTOBER].pieces, proposed[OCTOBER].consignments) == (0, 1)
+    assert (proposed[OCTOBER].pieces, proposed[OCTOBER].outlays[FREIGHT]) == (0, 1)
     assert proposed[Month(2026, 9)].is_empty
     portal.clock.at = datetime(2026, 11, 2, 9, 0, tzinfo=HQ)
     assert "Freight to claim: 1 consignment" in portal.client(portal.clerk).get("/").text
@@ -153,7 +154,7 @@ def test_freight_lapses_like_a_piece_when_months_pass(portal: Portal) -> None:
         with portal.transaction():
             session.execute(update(Consignment).values(sent_at=sent_at))
         with portal.transaction():
-            assert bool(freight_queries.claimable(claim, portal.now)) is could, sent_at
+            assert bool(outlay_queries.claimable(claim, FREIGHT, portal.now)) is could, sent_at
     with pytest.raises(Invalid, match="cannot be claimed for this month"):
         add(portal, claim, consignment.public_id)
 
@@ -290,7 +291,7 @@ def test_receipt_is_beside_the_line_when_the_reviewer_decides(portal: Portal) ->
     clerk, url = portal.client(portal.clerk), f"/claims/{claim.public_id}"
     assert "The freight of 1 consignment is not claimed yet." in clerk.get(url).text
     assert consignment.number in clerk.get(f"{url}/freight").text
-    typed = {"consignment": consignment.public_id, "amount": "eighty", "remark": "By lorry"}
+    typed = {"document": consignment.public_id, "amount": "eighty", "remark": "By lorry"}
     refused = clerk.post(f"{url}/freight", typed | {"files": (BytesIO(PDF), RECEIPT)})
     assert refused.status_code == 422
     assert "eighty" in refused.text

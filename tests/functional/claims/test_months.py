@@ -1,16 +1,17 @@
 """Month after month of whatever is claimed: every total agrees to the cent (R8)."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from portal.claims import figures, freight, services, summary
-from portal.claims.commands import Decision, Freight
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.advances.models import Advance
+from portal.claims import figures, outlays, services, summary
+from portal.claims.commands import Decision, Paid
+from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine, Run
 from portal.collections.models import Collection, Consignment
 from portal.core import workflow
 from portal.core.clock import Month
@@ -59,29 +60,49 @@ def _pieces(*lost: str) -> st.SearchStrategy[Piece]:
 
 PIECES = st.lists(_pieces("", "", "", "before", "after"), min_size=1, max_size=5)
 MONTH = st.fixed_dictionaries({}, optional={"north": PIECES, "south": PIECES})
-FREIGHT = st.fixed_dictionaries({}, optional={"north": _pieces(""), "south": _pieces("")})
-"""What sending a consignment in has cost a dealer, decided like a piece that is never lost."""
+OUTLAY = st.fixed_dictionaries({}, optional={FREIGHT: _pieces(""), ADVANCE: _pieces("")})
+PAID = st.fixed_dictionaries({}, optional={"north": OUTLAY, "south": OUTLAY})
+"""What a dealer paid a carrier or a customer, decided like a piece that is never lost."""
 
 
 def _claimed(
-    portal: Portal, dealer: str, pieces: Sequence[Piece], paid: Piece | None, month: Month
+    portal: Portal,
+    dealer: str,
+    pieces: Sequence[Piece],
+    paid: Mapping[str, Piece],
+    month: Month,
 ) -> list[str]:
-    """Put pieces and freight on a dealer's claim for a month, and submit it; returns the names."""
+    """Put pieces and more on a dealer's claim for a month, and submit it; returns the names."""
     names = [
         story.pieces(portal, 1, dealer=dealer, price=one.price, status="sent")[0] for one in pieces
     ]
     claim, by = story.started(portal, month, by=PEOPLE[dealer]), portal.cast[PEOPLE[dealer]]
-    receipt = loop.photo(portal, PEOPLE[dealer]) if paid else ""
+    receipts = {kind: loop.photo(portal, PEOPLE[dealer]) for kind in paid}
     with portal.transaction():
         claim = session.get_one(Claim, claim.id)
-        if paid:
-            asked = Freight(_sent(portal, dealer), paid.price, [receipt])
-            freight.add(claim, asked, by=by, now=portal.now)
+        for kind, one in paid.items():
+            of_what = _sent if kind == FREIGHT else _allowed
+            document = of_what(portal, dealer, one.price)
+            asked = Paid(kind, document, one.price, [receipts[kind]])
+            outlays.add(claim, asked, by=by, now=portal.now)
         services.submit(claim, seen=None, by=by, now=portal.now)
     return names
 
 
-def _sent(portal: Portal, dealer: str) -> str:
+def _allowed(portal: Portal, dealer: str, price: int) -> str:
+    """A compensation that was approved, written into the tables; its public id."""
+    mark, at = public_id(), portal.now
+    advance = Advance(
+        public_id=mark, status="approved", created_at=at, dealer_id=portal.dealers[dealer],
+        number=f"AC-{mark}", requested_by_id=portal.clerk.id, customer_name="A",
+        what_happened="B", asked=price, approved=price, decided_at=at,
+    )  # fmt: skip
+    session.add(advance)
+    session.flush()
+    return mark
+
+
+def _sent(portal: Portal, dealer: str, _price: int) -> str:
     """A consignment that has arrived, written into the tables; its public id."""
     mark, at = public_id(), portal.now
     collection = Collection(
@@ -106,13 +127,13 @@ def _lose(portal: Portal, names: Sequence[str], pieces: Sequence[Piece], when: s
                 workflow.apply(piece, "miss", by=portal.warehouse, now=portal.now)
 
 
-def _decide(portal: Portal, dealer: str, decisions: dict[str | None, Decision]) -> None:
-    """Decide what is left on the dealer's claim; its freight has no piece's name."""
+def _decide(portal: Portal, dealer: str, decisions: dict[str, Decision]) -> None:
+    """Decide what is left on the dealer's claim, by the piece's name or the line's kind."""
     with portal.transaction():
         mine = Claim.dealer_id == portal.dealers[dealer], Claim.status == "in_review"
         claim = session.scalars(select(Claim).where(*mine)).one()
         lines = session.execute(
-            select(ClaimLine.position, OldPart.public_id)
+            select(ClaimLine.position, func.coalesce(OldPart.public_id, ClaimLine.kind))
             .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
             .where(ClaimLine.claim_id == claim.id)
         ).all()
@@ -139,28 +160,25 @@ def test_totals_agree_to_the_cent_whatever_the_month(portal: Portal) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(claimed=MONTH, freights=FREIGHT)
-    def play(claimed: dict[str, list[Piece]], freights: dict[str, Piece]) -> None:
+    @given(claimed=MONTH, outlay=PAID)
+    def play(claimed: dict[str, list[Piece]], outlay: dict[str, dict[str, Piece]]) -> None:
         portal.clock.advance(days=31)
         month = Month.of(portal.now)
         before = _posted(portal)
         names = {
-            dealer: _claimed(portal, dealer, pieces, freights.get(dealer), month)
+            dealer: _claimed(portal, dealer, pieces, outlay.get(dealer, {}), month)
             for dealer, pieces in claimed.items()
         }
         run = story.opened(portal, month)
         for dealer, pieces in claimed.items():
             _lose(portal, names[dealer], pieces, "before")
-            decided: dict[str | None, Decision] = {
-                name: one.decision for name, one in zip(names[dealer], pieces, strict=True)
-            }
-            if dealer in freights:
-                decided[None] = freights[dealer].decision
+            decided = {name: one.decision for name, one in zip(names[dealer], pieces, strict=True)}
+            decided |= {kind: one.decision for kind, one in outlay.get(dealer, {}).items()}
             _decide(portal, dealer, decided)
         story.close(portal, run)
         paid = {dealer: sum(one.approved for one in claimed.get(dealer, [])) for dealer in PEOPLE}
-        for dealer in claimed.keys() & freights.keys():
-            paid[dealer] += freights[dealer].approved
+        for dealer in claimed.keys() & outlay.keys():
+            paid[dealer] += sum(one.approved for one in outlay[dealer].values())
         after = _posted(portal)
         assert {dealer: after[dealer] - before[dealer] for dealer in PEOPLE} == paid
         _agrees(portal, run, sum(paid.values()))

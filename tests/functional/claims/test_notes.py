@@ -9,6 +9,7 @@ from portal.claims.commands import Draft
 from portal.claims.models import Claim, ClaimLine, ClaimNote
 from portal.core.db import session
 from portal.oldparts.models import OldPart
+from tests.support import appealing
 from tests.support import claims as story
 from tests.support.portal import Portal
 
@@ -26,16 +27,19 @@ def noted(portal: Portal) -> Claim:
 
 
 def test_headquarters_reads_it_and_no_dealer_does(portal: Portal) -> None:
-    """P1: at the desk and on the claim for headquarters; on no page, paper or file of a dealer."""
+    """P1: at the desk, on the claim, on an appeal for headquarters; on nothing of a dealer's."""
     claim = noted(portal)
     url = f"/claims/{claim.public_id}"
     for who in ("reviewer", "finance", "auditor"):
         assert SECRET in portal.client(portal.cast[who]).get(url).text, who
     assert SECRET in portal.client(portal.reviewer).get(f"{url}/review/1").text
-    story.decide_all(portal, claim)
+    appeal = f"/appeals/{appealing.file(portal, appealing.decide(portal, claim)).public_id}"
+    for who in ("reviewer", "finance", "auditor"):
+        assert SECRET in portal.client(portal.cast[who]).get(appeal).text, who
+    places = (url, appeal, "/claims", "/", "/inbox", "/claims/export/csv", "/search?q=warehouse")
     for who in ("manager", "clerk"):
         client = portal.client(portal.cast[who])
-        for address in (url, "/claims", "/", "/inbox", "/claims/export/csv", "/search?q=warehouse"):
+        for address in places:
             assert "third from this" not in client.get(address, buffered=True).text, address
 
 

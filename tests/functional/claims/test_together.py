@@ -65,10 +65,14 @@ def test_lots_fall_otherwise_when_the_claim_is_another(portal: Portal) -> None:
 
 
 def test_sample_stays_to_be_looked_at_when_a_claim_is_approved(portal: Portal) -> None:
-    """R5, P1: of a claim too; it is told to reviewers on the line, and never to the dealer."""
+    """R5, P1, P4: of a claim too; told to reviewers on the line, and never to the dealer.
+
+    The share is that with which its run opened, and is kept with it.
+    """
     decree(portal, "claim.spot_check", 2500, portal.now.date())
     story.pieces(portal, 4)
     claim = story.in_review(portal)
+    decree(portal, "claim.spot_check", 10000, portal.now.date())
     url = f"/claims/{claim.public_id}"
     reviewer, dealer = portal.client(portal.reviewer), portal.client(portal.manager)
     answer = reviewer.post(f"{url}/approve-open", {"seen": "3"}, follow_redirects=True)
@@ -76,7 +80,8 @@ def test_sample_stays_to_be_looked_at_when_a_claim_is_approved(portal: Portal) -
     drawn = [line for line in story.lines(portal, claim) if line.drawn]
     assert [(line.status, line.alone) for line in drawn] == [("open", True)]
     with portal.transaction():
-        lot = sampling.name_of(session.get_one(Claim, claim.id))
+        run = session.get_one(Run, session.get_one(Claim, claim.id).run_id)
+        lot = sampling.name_of(run, claim)
     assert claim.public_id != lot  # which the dealer knows
     assert [line.position for line in drawn] == sampling.sample(lot, range(1, 5), 2500)
     assert "Drawn for a spot check" in reviewer.get(url).text
@@ -84,6 +89,7 @@ def test_sample_stays_to_be_looked_at_when_a_claim_is_approved(portal: Portal) -
     assert "Drawn for a spot check" in page
     for address in (url, "/", "/inbox", "/claims"):
         assert "spot check" not in dealer.get(address).text, address
+    assert "25%" in reviewer.get(f"/runs/{run.public_id}").text
     with portal.transaction():
         values = session.scalars(select(Event.values).where(Event.name == "approve_open")).one()
     assert values == {"lines": 3, "approved": 3750}

@@ -90,7 +90,10 @@ def test_everything_that_is_due_happens_once_when_several_watch_the_clock(portal
         assert set(session.scalars(select(Application.status))) == {"expired"}
         opened = select(func.count()).where(Happened.document_kind == "run")
         assert session.scalar(opened) == 1
-        told = [number for job in session.scalars(select(Job)) for number in job.payload["notices"]]
+        letters = session.scalars(select(Job).where(Job.kind == "notices.mail"))
+        told = [number for job in letters for number in job.payload["notices"]]
+        looked = select(func.count()).where(Job.kind == "claims.announce_lapses")
+        assert session.scalar(looked) == 1
         assert len(told) == len(set(told)) > 6
         assert session.scalar(select(func.count()).select_from(Attachment)) == 0
 

@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal import create_app, migrate
+from portal.advances.models import Advance
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue.models import FaultCode, Part, PriceList
@@ -94,7 +95,8 @@ def _check_everything() -> None:
     }
     for model in (Shipment, Compensation, DeliveryReport, OldPart, Claim):
         assert _states(model) == {state.name for state in model.workflow.states}
-    assert set(session.scalars(select(ClaimLine.kind))) == {"old_part", "freight"}
+    assert set(session.scalars(select(ClaimLine.kind))) == {"old_part", "freight", "advance"}
+    assert _states(Advance) == {"requested", "approved"}
     assert _states(ClaimLine) == {"open", "approved", "reduced", "rejected"}
     months = dict(session.execute(select(Run.month, Run.status)).all())
     assert months == {"2026-09": "closed", "2026-10": "reviewing"}

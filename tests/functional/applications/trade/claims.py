@@ -2,9 +2,10 @@
 
 from sqlalchemy import select
 
-from portal.claims import freight, freight_queries, queries, runs, services
-from portal.claims.commands import Decision, Freight
+from portal.claims import outlay_queries, outlays, queries, runs, services
+from portal.claims.commands import Decision, Paid
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.outlay_kinds import OUTLAYS
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.errors import Conflict, Invalid
@@ -12,7 +13,7 @@ from portal.core.permissions import Actor
 from tests.functional.applications.trade.collections import Collections
 from tests.functional.applications.trade.floor import PEOPLE, move
 from tests.functional.applications.trade.pieces import Claimed
-from tests.support import story
+from tests.support import advances, story
 from tests.support.claims import work
 
 
@@ -24,12 +25,14 @@ class Claims(Collections):
         """R1–R3: all that a dealer can claim, and nothing twice."""
         side = self.chance.choice(list(PEOPLE))
         by = self.portal.cast[PEOPLE[side][1]]
-        receipt = story.photo(self.portal, PEOPLE[side][1])
+        if self.chance.random() < 0.4:
+            advances.approved(self.portal, self.chance.randrange(1, 48000), by=PEOPLE[side][0])
+        receipts = {kind: story.photo(self.portal, PEOPLE[side][1]) for kind in OUTLAYS}
         waits = any(one.side == side for one in self.yard.claimed("submitted"))
         try:
             with self.portal.transaction():
                 claim = services.start(Month.of(self.portal.now), by=by, now=self.portal.now)
-                paid = self.add_freight(claim, receipt, by)
+                paid = self.add_outlays(claim, receipts, by)
                 services.submit(claim, seen=None, by=by, now=self.portal.now)
                 on_it = ClaimLine.claim_id == claim.id, ClaimLine.kind == "old_part"
                 lines = dict.fromkeys(session.scalars(select(ClaimLine.old_part_id).where(*on_it)))
@@ -39,18 +42,19 @@ class Claims(Collections):
         except Invalid:
             return
         assert lines.keys() <= self.claimable(side)
-        self.yard.claims[claim.id] = Claimed(claim.id, side, lines, freight=paid)
+        self.yard.claims[claim.id] = Claimed(claim.id, side, lines, outlays=paid)
         for key in lines:
             self.yard.pieces[key].claim = claim.id
 
-    def add_freight(self, claim: Claim, receipt: str, by: Actor) -> int:
-        """R1: that of the consignment that was sent first; what was paid, nothing without one."""
-        for row in freight_queries.claimable(claim, self.portal.now)[:1]:
-            paid = self.chance.randrange(1, 100000)
-            asked = Freight(row.consignment, paid, [receipt])
-            freight.add(claim, asked, by=by, now=self.portal.now)
-            return paid
-        return 0
+    def add_outlays(self, claim: Claim, receipts: dict[str, str], by: Actor) -> dict[str, int]:
+        """R1, S4: the oldest freight and the oldest compensation; what was paid, by kind."""
+        paid = {}
+        for kind, receipt in receipts.items():
+            for row in outlay_queries.claimable(claim, kind, self.portal.now)[:1]:
+                paid[kind] = self.chance.randrange(1, 1 + (row.most or 100000))
+                asked = Paid(kind, row.outlay, paid[kind], [receipt])
+                outlays.add(claim, asked, by=by, now=self.portal.now)
+        return paid
 
     def claimable(self, side: str) -> set[int]:
         """The pieces of a dealer that can be claimed."""
@@ -82,7 +86,7 @@ class Claims(Collections):
             for line in session.scalars(select(ClaimLine).where(on_it)).all():
                 services.decide_line(claim, line.position, self.verdict(line), was="open", **facts)
                 if line.old_part_id is None:
-                    claimed.freight = line.approved or 0
+                    claimed.outlays[line.kind] = line.approved or 0
                 else:
                     claimed.lines[line.old_part_id] = line.approved
             services.decide(claim, seen=None, **facts)
@@ -109,8 +113,8 @@ class Claims(Collections):
         for claimed in map(self.yard.claims.__getitem__, in_it):
             claimed.status = "settled"
             self.reached["settled"] += 1
-            self.reached["freight"] += bool(claimed.freight)
-            self.posted[claimed.side] += claimed.freight
+            self.reached.update(kind for kind, amount in claimed.outlays.items() if amount)
+            self.posted[claimed.side] += sum(claimed.outlays.values())
             for piece, approved in claimed.lines.items():
                 assert approved is not None
                 self.yard.pieces[piece].reimbursed = approved

@@ -58,8 +58,8 @@ class Claimed:
     side: str
     lines: dict[int, int | None]
     status: str = "submitted"
-    freight: int = 0
-    """What is claimed, then approved, for sending pieces in."""
+    outlays: dict[str, int] = field(default_factory=dict)
+    """What is claimed, then approved, by the kind of line: freight, compensation."""
 
 
 @dataclass

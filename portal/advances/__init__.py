@@ -1,0 +1,1 @@
+"""Advance compensation 先行赔付: dealers pay customers first and claim it back (S4, R1)."""

@@ -1,0 +1,16 @@
+"""What the values that the events of advance compensations keep are called."""
+
+from portal.core.i18n import _l
+from portal.oldparts.models import OldPart
+from portal.web.timeline import money, number_of, plain
+
+VALUES = {
+    "customer_name": plain(_l("Customer's name")),
+    "product_model": plain(_l("Product model")),
+    "product_serial": plain(_l("Product serial")),
+    "old_part": number_of(_l("Old part"), OldPart.number),
+    "what_happened": plain(_l("Reason for the compensation")),
+    "asked": money(_l("Amount asked for")),
+    "approved": money(_l("Approved")),
+    "attached": plain(_l("Files")),
+}

@@ -1,0 +1,1 @@
+"""What dealers charge their customers for service: schedules that headquarters approves (F1)."""
