@@ -31,8 +31,10 @@
     if (scanned) heard(event.key, found);
     else press(found);
   });
-  // An open box wants its reason
+  // An open box wants its reason; a busy browser says so late, when somebody may have gone on typing in it
   document.addEventListener("toggle", (event) => {
-    if (event.target.matches("details.choose[open]")) event.target.querySelector("input[type=radio]:checked, input[type=radio]").focus();
+    const opened = event.target;
+    if (!opened.matches("details.choose[open]") || opened.querySelector("form").contains(document.activeElement)) return;
+    opened.querySelector("input[type=radio]:checked, input[type=radio]").focus();
   }, true);
 })();

@@ -44,6 +44,8 @@ def approve(page: Page) -> None:
 def reduce(page: Page) -> None:
     """To 10.00, of which the note says nothing."""
     press(page, "r", "6", "Tab")
+    late = "box => box.dispatchEvent(new Event('toggle'))"
+    page.locator("details.choose[open]").evaluate(late)  # as a busy browser says that it is open
     page.keyboard.type("10.00")
     press(page, "Enter")
 

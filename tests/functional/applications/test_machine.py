@@ -25,6 +25,8 @@ STEPS = int(os.environ.get("PARTLOOP_TEST_STEPS", "300"))
 """How many steps are taken on each database."""
 AT_ONCE = 100
 """The most steps of one story; the next begins with no application."""
+WANTED = ("closed", "charged")
+"""What must have been reached at the end; for that, up to four times as many steps are taken."""
 
 
 class Trade(Dealers, Desk, Finance, Warehouse, Claims, Clock, Always):
@@ -35,7 +37,9 @@ def test_trade_is_right_when_steps_come_in_any_order(portal: Portal) -> None:
     """A1–A9, O5–O8, R1–R7, L3–L6: beside plain arithmetic; P4 and L10 at the end."""
     own = {"portal": portal, "reached": Counter(), "yard": Yard()}
     machine = type("ThisTrade", (Trade,), own)
-    while machine.taken < STEPS:
+    while machine.taken < STEPS or (
+        machine.taken < 4 * STEPS and not all(map(machine.reached.get, WANTED))
+    ):
         run_state_machine_as_test(
             machine,
             settings=settings(
@@ -47,8 +51,7 @@ def test_trade_is_right_when_steps_come_in_any_order(portal: Portal) -> None:
                 suppress_health_check=list(HealthCheck),
             ),
         )
-    assert machine.reached["closed"], machine.reached
-    assert machine.reached["charged"], machine.reached
+    assert all(map(machine.reached.get, WANTED)), machine.reached
     with portal.transaction():
         assert list(verify()) == []
         assert list(events.verify()) == []

@@ -52,7 +52,7 @@ class Floor(RuleBasedStateMachine):
     @initialize(chance=st.randoms(use_true_random=True))
     def open(self, chance: Random) -> None:
         """No application is under way."""
-        self.chance = chance
+        self.chance = Random(f"{chance.random()} {self.taken}")  # each story has its own
         self.papers: dict[int, Paper] = {}
         self.posted, self.reserved = {}, {}
         with self.portal.transaction():
