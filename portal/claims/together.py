@@ -70,8 +70,8 @@ def approve(run: Run, dealers: Collection[str], *, by: Actor, now: datetime) -> 
     by.must(policy.DECIDE)
     if run.status not in OPEN:
         raise WrongState()
-    found = select(Dealer.id).where(Dealer.public_id.in_(dealers)).order_by(Dealer.id)
-    ids = session.scalars(found).all()
+    named = select(Dealer.id).where(Dealer.public_id.in_(dealers)).order_by(Dealer.id)
+    ids = session.scalars(named).all()
     lines = _left(run.id, ids, by.id)
     if not lines:
         raise Invalid(_("There is no open line without finding and remark."))
