@@ -26,17 +26,20 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
     """The dealers of a run under a filter of ``FILTERS``, in the order of one of ``SORTS``.
 
     Without one, ``by``'s own dealers come first. ``plain`` are the open lines that can be approved
-    together, ``alone`` those that are decided by themselves; money in minor units. To decide is
-    what has a claim whose decision is not finished, also if no line of it is open: ``waiting``.
+    together, ``alone`` those that are decided by themselves; neither, those of a claim that the
+    rules have yet to look at. Money in minor units. To decide is what has a claim whose decision
+    is not finished, also if no line of it is open: ``waiting``.
     """
+    is_in_review = Claim.status == "in_review"
     opened = (
         select(
             ClaimLine.claim_id,
             func.count().label("open"),
-            func.count().filter(ClaimLine.alone).label("alone"),
+            func.count().filter(is_in_review, ClaimLine.alone).label("alone"),
+            func.count().filter(is_in_review, ~ClaimLine.alone).label("plain"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(Claim.run_id == run.id, Claim.status == "in_review", IS_OPEN)
+        .where(Claim.run_id == run.id, IS_OPEN)
         .group_by(ClaimLine.claim_id)
         .subquery()
     )
@@ -44,12 +47,12 @@ def statement(run: Run, by: Actor, share: str = "all", sort: str = "", down: boo
     columns: dict[str, ColumnElement[Any]] = {
         "claims": func.count(Claim.id),
         "claimed": total(Claim.claimed),
-        "waiting": func.count().filter(Claim.status == "in_review"),
+        "waiting": func.count().filter(is_in_review),
         "suspicious": total(Claim.suspicious),
         "lines": total(Claim.line_count),
         "open": total(opened.c.open),
         "alone": total(opened.c.alone),
-        "plain": total(opened.c.open) - total(opened.c.alone),
+        "plain": total(opened.c.plain),
         "decided": total(Claim.line_count) - total(opened.c.open),
     }
     keys = {**columns, "dealer": Dealer.code, "reviewer": func.coalesce(User.name, "")}

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from portal.claims import assigning, board, desk
+from portal.claims import assigning, board, desk, opening
 from portal.claims.models import Assignment, Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, NotFound, Stale, WrongState
@@ -179,6 +179,21 @@ def test_sums_filters_and_order_hold_when_board_is_asked(portal: Portal) -> None
         sums = board.sums(board.rows_of(board.statement(run, portal.reviewer)))
     assert (sums.claims, sums.lines, sums.open, sums.alone, sums.plain) == (2, 6, 6, 2, 4)
     assert (sums.claimed, sums.suspicious, sums.decided) == (7500, 3, 0)
+
+
+def test_lines_are_not_decided_until_rules_have_looked(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R5: while the rules have yet to look, every line is open, and none can be approved."""
+    monkeypatch.setattr(opening, "AT_ONCE", 1)
+    run = reviewed(portal, north=4, south=2)
+    counted = []
+    for _when in ("before", "after"):
+        with portal.transaction():
+            sums = board.sums(board.rows_of(board.statement(run, portal.reviewer)))
+        counted.append((sums.lines, sums.open, sums.alone, sums.plain, sums.decided))
+        story.work(portal)
+    assert counted == [(6, 6, 0, 0, 0), (6, 6, 2, 4, 0)]
 
 
 def test_dealer_stays_to_decide_when_no_line_of_its_claim_is_open(portal: Portal) -> None:
