@@ -188,13 +188,8 @@ def _page(
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw it; return it for correction; reject it."""
     advance = load(Advance, name)
-    known, form = steps.direct(advance, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        services.act(advance, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    return steps.taken(advance, form, do, told=known.told) or _page(advance, form)
+    answer, form = steps.act(advance, step, services.act)
+    return answer or _page(advance, form)
 
 
 @pages.post("/advances/<name>/approve", needs=policy.DECIDE)

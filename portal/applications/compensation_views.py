@@ -23,7 +23,7 @@ from portal.web import exports, filters, frame, lists, steps, timeline
 from portal.web.exports import Column
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
-from portal.web.routes import Pages, actor, load, now
+from portal.web.routes import Pages, actor, load
 
 pages = Pages("compensations", __name__)
 register(
@@ -91,13 +91,7 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Book it, or excuse the delay."""
     compensation = load(Compensation, name)
-    known, form = steps.direct(compensation, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        services.decide(compensation, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    answer = steps.taken(compensation, form, do, told=known.told)
+    answer, form = steps.act(compensation, step, services.decide)
     return answer or _page(compensation, form)
 
 

@@ -94,14 +94,8 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw a fault code, or restore it."""
     one = load(FaultCode, name)
-    known, form = steps.direct(one, step), steps.form_for(step)
-
-    def do() -> None:
-        fault_code_services.step(
-            one, step, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now()
-        )
-
-    return steps.taken(one, form, do, told=known.told) or _page(one, form)
+    answer, form = steps.act(one, step, fault_code_services.step)
+    return answer or _page(one, form)
 
 
 def _form_page(form: NamesForm, one: FaultCode | None = None) -> ResponseReturnValue:

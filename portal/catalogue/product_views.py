@@ -147,14 +147,8 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw a model, or restore it."""
     model = load(ProductModel, name)
-    known, form = steps.direct(model, step), steps.form_for(step)
-
-    def do() -> None:
-        product_services.step_model(
-            model, step, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now()
-        )
-
-    return steps.taken(model, form, do, told=known.told) or _model_page(model, form=form)
+    answer, form = steps.act(model, step, product_services.step_model)
+    return answer or _model_page(model, form=form)
 
 
 @pages.post("/products/<name>/warranty", needs=policy.PRODUCT_MANAGE)

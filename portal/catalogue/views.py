@@ -134,14 +134,8 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw a part, or restore it (C1)."""
     part = load(Part, name)
-    known, form = steps.direct(part, step), steps.form_for(step)
-
-    def do() -> None:
-        services.step_part(
-            part, step, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now()
-        )
-
-    return steps.taken(part, form, do, told=known.told) or _part_page(part, form)
+    answer, form = steps.act(part, step, services.step_part)
+    return answer or _part_page(part, form)
 
 
 def _part_form(form: forms.PartForm, part: Part | None = None) -> ResponseReturnValue:

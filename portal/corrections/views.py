@@ -179,13 +179,8 @@ def _page(correction: Correction, form: Any = None) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Book a correction, decline, drop, withdraw or reverse it."""
     correction = load(Correction, name)
-    known, form = steps.direct(correction, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        services.act(correction, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    return steps.taken(correction, form, do, told=known.told) or _page(correction, form)
+    answer, form = steps.act(correction, step, services.act)
+    return answer or _page(correction, form)
 
 
 @pages.get("/<name>/answer", needs=policy.ANSWER)

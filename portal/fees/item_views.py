@@ -95,13 +95,8 @@ def show(name: str) -> ResponseReturnValue:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Withdraw a service, or restore it."""
     one = load(ServiceItem, name)
-    known, form = steps.direct(one, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        items.step(one, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    return steps.taken(one, form, do, told=known.told) or _page(one, form)
+    answer, form = steps.act(one, step, items.step)
+    return answer or _page(one, form)
 
 
 def _form_page(form: ItemForm, one: ServiceItem | None = None) -> ResponseReturnValue:

@@ -118,13 +118,8 @@ def _page(schedule: FeeSchedule, form: ActionForm | None = None) -> ResponseRetu
 def act(name: str, step: str) -> ResponseReturnValue:
     """Approve, return, reject or withdraw a schedule."""
     schedule = load(FeeSchedule, name)
-    known, form = steps.direct(schedule, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        services.step(schedule, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    return steps.taken(schedule, form, do, told=known.told) or _page(schedule, form)
+    answer, form = steps.act(schedule, step, services.step)
+    return answer or _page(schedule, form)
 
 
 @pages.get("/<name>/board.pdf", needs=policy.READ, own_transactions=True)

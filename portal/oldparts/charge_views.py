@@ -111,13 +111,8 @@ def _may_answer(charge: OldPartCharge) -> bool:
 def act(name: str, step: str) -> ResponseReturnValue:
     """Charge or waive what had no price; uphold or reverse what was charged."""
     charge = load(OldPartCharge, name)
-    known, form = steps.direct(charge, step), steps.form_for(step)
-
-    def do() -> None:
-        seen, reason = form.seen.data, form.reason.data or ""
-        services.act(charge, step, seen=seen, reason=reason, by=actor(), now=now())
-
-    return steps.taken(charge, form, do, told=known.told) or _page(charge, form)
+    answer, form = steps.act(charge, step, services.act)
+    return answer or _page(charge, form)
 
 
 @pages.get("/<name>/dispute", needs=policy.DISPUTE_CHARGE)

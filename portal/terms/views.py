@@ -116,19 +116,8 @@ def change(name: str) -> ResponseReturnValue:
 def decide(name: str, step: str) -> ResponseReturnValue:
     """Approve, decline or withdraw a change."""
     change = load(PolicyValue, name)
-    known, form = steps.direct(change, step), steps.form_for(step)
-
-    def do() -> None:
-        services.decide(
-            change,
-            step,
-            seen=form.seen.data,
-            reason=form.reason.data or "",
-            by=actor(),
-            now=now(),
-        )
-
-    return steps.taken(change, form, do, told=known.told) or _change_page(change, form)
+    answer, form = steps.act(change, step, services.decide)
+    return answer or _change_page(change, form)
 
 
 def _change_page(change: PolicyValue, form: ActionForm | None = None) -> ResponseReturnValue:

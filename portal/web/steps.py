@@ -10,7 +10,7 @@ from portal.core.documents import Document, kind_named
 from portal.core.errors import NotFound
 from portal.core.workflow import Transition
 from portal.web.forms import ActionForm, Form
-from portal.web.routes import actor, go
+from portal.web.routes import actor, go, now
 
 
 def of(document: Document, endpoints: Mapping[str, str] | str) -> list[tuple[Transition, str]]:
@@ -64,6 +64,23 @@ def taken(
                 flash(str(sentence), "success")
             return go(kind_named(document.kind).endpoint, name=document.public_id)
     return None
+
+
+def act(
+    document: Document, name: str, service: Callable[..., object]
+) -> tuple[Response | None, ActionForm]:
+    """Take a direct step as its box asks for it.
+
+    ``service`` is given the document and the step's name, ``seen`` and ``reason``, ``by`` and
+    ``now``. Returns the answer, as ``taken`` does, and the form for the page if there is none.
+    """
+    known, form = direct(document, name), form_for(name)
+
+    def do() -> None:
+        seen, reason = form.seen.data, form.reason.data or ""
+        service(document, name, seen=seen, reason=reason, by=actor(), now=now())
+
+    return taken(document, form, do, told=known.told), form
 
 
 def form_for(name: str) -> ActionForm:
