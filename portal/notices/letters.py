@@ -135,7 +135,7 @@ def _letter(reader: Reader, notice_ids: Sequence[int]) -> mail.Letter | None:
     if not known:
         return None
     items = [_item(row, documents[row.document_kind, row.document_id]) for row in known[:MOST]]
-    settings_url = public_url_for("people.account") + "#mail"
+    settings_url = public_url_for("profile.account") + "#mail"
     shown = {
         "name": reader.actor.name,
         "items": items,

@@ -235,7 +235,7 @@ def _administrator(_actor: Actor, now: datetime) -> list[Figure]:
         select(active, select(func.count()).select_from(Dealer).scalar_subquery())
     ).one()
     return [
-        Figure(_l("Dealers"), everybody[1], endpoint="people.dealers"),
+        Figure(_l("Dealers"), everybody[1], endpoint="dealers.index"),
         Figure(_l("People who can sign in"), everybody[0], endpoint="people.users"),
         _counted(_l("Sign-ins today"), LoginSession.created_at, "day", DAYS, now, "people.users"),
     ]

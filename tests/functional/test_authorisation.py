@@ -63,22 +63,22 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "home.search": _row(also={"q": "D0002"}) + _row(also={"q": "D0001"}),
     "home.healthz": _row(),
     # people
-    "people.sign_in_page": _row(gives=303),
-    "people.do_sign_in": _row(),
-    "people.sign_out": _row(acts=True),
-    "people.preferences": _row(acts=True),
+    "signin.page": _row(gives=303),
+    "signin.enter": _row(),
+    "signin.leave": _row(acts=True),
+    "profile.preferences": _row(acts=True),
     "savedviews.save": _row(),
     "savedviews.remove": _row(),
-    "people.account": _row(),
-    "people.change_password": _row(),
-    "people.end_session": _row("session", missing="0" * 16, acts=True),
-    "people.end_other_sessions": _row(acts=True),
-    "people.dealers": _row(),
-    "people.new_dealer": _row(),
-    "people.add_dealer": _row(),
-    "people.dealer": _row("dealer"),
-    "people.edit_dealer": _row("dealer"),
-    "people.change_dealer": _row("dealer"),
+    "profile.account": _row(),
+    "profile.change_password": _row(),
+    "profile.end_session": _row("session", missing="0" * 16, acts=True),
+    "profile.end_other_sessions": _row(acts=True),
+    "dealers.index": _row(),
+    "dealers.new": _row(),
+    "dealers.add": _row(),
+    "dealers.show": _row("dealer"),
+    "dealers.edit": _row("dealer"),
+    "dealers.change": _row("dealer"),
     "people.users": _row(),
     "people.new_user": _row(),
     "people.add_user": _row(),
@@ -483,7 +483,7 @@ REFUSED = (400, 409, 413, 422, 429)
 THOROUGHLY = ("clerk", "desk")
 """Who tries own, foreign and missing also where the capability lacks, and missing also where
 nothing is foreign; for the others one of them will do."""
-LAST = ("people.end_other_sessions", "people.sign_out")
+LAST = ("profile.end_other_sessions", "signin.leave")
 """What ends sessions that other requests need."""
 
 

@@ -55,8 +55,8 @@ from tests.support.portal import PASSWORD, Client, Portal, meet, new
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 EXCEPTED = {
-    "people.do_sign_in": "each is a session of its own",
-    "people.sign_out": "the second one is nobody's any more",
+    "signin.enter": "each is a session of its own",
+    "signin.leave": "the second one is nobody's any more",
     "quotes.reckon": "it changes nothing",
     "files.upload": "a script sends it as the file is chosen; what no form claims is swept away",
 }

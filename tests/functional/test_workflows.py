@@ -287,7 +287,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "people.user",
         {"deactivate": "/steps/deactivate", "activate": "/steps/activate"},
     ),
-    "dealer": ("dealer", "people.dealer", {}),
+    "dealer": ("dealer", "dealers.show", {}),
     # A deposit is reversed on the page of its entry.
     "account": (
         "account",

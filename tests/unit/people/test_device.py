@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.people.views import device
+from portal.people.profile_views import device
 
 AGENTS = {
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0": (
