@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 
-from portal.claims import findings
+from portal.claims import findings, policy
 from portal.claims.models import Claim, Run
 from portal.claims.rules.rule import Lines
 from portal.core import jobs, workflow
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session
+from portal.core.errors import WrongState
 from portal.core.i18n import _l
 from portal.core.permissions import SYSTEM, Actor
 
@@ -55,11 +56,26 @@ def is_waiting(run_id: int) -> tuple[ColumnElement[bool], ...]:
 def take_in(run: Run, lines: int, *, by: Actor, now: datetime) -> None:
     """Take in the claims of a run that has just been opened, or promise it."""
     if lines > AT_ONCE:
-        jobs.enqueue("claims.take_in", {"run": run.id}, key=job_key(run), now=now)
+        _promise(run, now)
         return
     whole = findings.lines_of_run(run, now)
     while some := _next(run.id):
         _write(run.id, some, _look(whole, some), by=by, now=now)
+
+
+def take_in_again(run: Run, *, by: Actor, now: datetime) -> None:
+    """Set an opening that has given up going again; harmless while it is at work.
+
+    WrongState if no claim of the run waits for it.
+    """
+    by.must(policy.RUN_OPEN)
+    if not _next(run.id):
+        raise WrongState()
+    _promise(run, now)
+
+
+def _promise(run: Run, now: datetime) -> None:
+    jobs.enqueue("claims.take_in", {"run": run.id}, key=job_key(run), now=now)
 
 
 def job_key(run: Run) -> str:

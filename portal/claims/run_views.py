@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import assigning, closing, figures, findings, forms, policy, queries, runs
+from portal.claims import assigning, closing, figures, findings, forms, opening, policy, queries, runs
 from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
@@ -142,11 +142,18 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
         line_state=LINE.state,
         claim_state=Claim.workflow.state,
         listed=lists.page(figures.claims_of_run(run), Claim.created_at, Claim.id),
-        job=jobs.state_of(runs.job_key(run)) if run.status == "closing" else None,
+        job=_job(run, progress),
         given_up=jobs.MOST_ATTEMPTS,
         entries=timeline.of(run),
         form=form,
     )
+
+
+def _job(run: Run, progress: figures.Progress) -> jobs.Job | None:
+    """The job that a run waits for: its opening's, or its closing's."""
+    if progress.waiting:
+        return jobs.state_of(opening.job_key(run))
+    return jobs.state_of(runs.job_key(run)) if run.status == "closing" else None
 
 
 @pages.get("/runs/<name>", needs=policy.RUN_READ)
@@ -212,6 +219,17 @@ def close_again(name: str) -> ResponseReturnValue:
 
     def do() -> None:
         runs.close_again(run, by=actor(), now=now())
+
+    return steps.taken(run, form, do) or _page(run, form)
+
+
+@pages.post("/runs/<name>/take-in-again", needs=policy.RUN_OPEN)
+def take_in_again(name: str) -> ResponseReturnValue:
+    """Set an opening that has given up going again."""
+    run, form = load(Run, name), ActionForm()
+
+    def do() -> None:
+        opening.take_in_again(run, by=actor(), now=now())
 
     return steps.taken(run, form, do) or _page(run, form)
 

@@ -441,6 +441,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runs.resume": _row("run"),
     "runs.close": _row("run"),
     "runs.close_again": _row("run"),
+    "runs.take_in_again": _row("run"),
     # operations
     "operations.index": _row() + _row(also={"tab": "waiting"}) + _row(also={"tab": "done"}),
     "operations.retry_all": _row(acts=True),

@@ -27,6 +27,7 @@ from portal.applications.sheet_models import ApplicationSheet
 from portal.catalogue import product_services
 from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, SheetImport
 from portal.catalogue.names import Names
+from portal.claims import opening
 from portal.claims.appeal_models import Appeal
 from portal.claims.models import Claim, Run
 from portal.collections.models import Consignment
@@ -449,10 +450,14 @@ def _compensated(portal: Portal) -> Iterator[Sent]:
 
 
 def _together(portal: Portal) -> Iterator[Sent]:
-    """What is approved of a whole run."""
+    """An opening that is tried again, and what is approved of a whole run."""
     claims.pieces(portal, 2)
     claims.submitted(portal)
-    run = claims.opened(portal)
+    with pytest.MonkeyPatch.context() as large:
+        large.setattr(opening, "AT_ONCE", 1)
+        run = claims.opened(portal)
+    yield "reviewer", f"/runs/{run.public_id}/take-in-again", {}
+    claims.work(portal)
     north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
     yield "reviewer", f"/runs/{run.public_id}/approve", {f"was-{north}": "", "of": "shown"}
 

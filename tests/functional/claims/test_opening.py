@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from portal.claims import findings, opening, runs, services
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.rules.rule import Lines
+from portal.core import jobs
 from portal.core.db import session
 from portal.core.errors import Invalid, WrongState
 from tests.functional.claims.looking import decree, kept
@@ -91,3 +92,27 @@ def test_line_that_leaves_while_rules_look_has_no_finding(
     story.work(portal)
     assert kept(portal, two_claims[0]) == {}
     assert [one for one, _run in seen(portal, two_claims)] == ["in_review"] * 2
+
+
+def test_given_up_opening_is_told_and_tried_again_with_one_press(
+    portal: Portal, two_claims: list[Claim], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4: nobody would decide these claims otherwise; what it does not wait for is no step."""
+    run = story.opened(portal)
+    url, again = f"/runs/{run.public_id}", f"/runs/{run.public_id}/take-in-again"
+    with monkeypatch.context() as broken:
+        broken.setattr(opening, "_look", lambda *_: 1 / 0)
+        for _attempt in range(jobs.MOST_ATTEMPTS):
+            story.work(portal)
+            portal.clock.advance(hours=12)
+    client = portal.client(portal.reviewer)
+    page = client.get(url).text
+    assert "The rules were interrupted" in page
+    assert "every 2s" not in page
+    assert f'action="{again}"' in page
+    assert f'action="{again}"' not in portal.client(portal.auditor).get(url).text
+    assert client.post(again).status_code == 303
+    assert story.work(portal) == 1
+    assert seen(portal, two_claims) == [("in_review", run.id)] * 2
+    assert "were interrupted" not in client.get(url).text
+    assert client.post(again).status_code == 409
