@@ -7,7 +7,17 @@ from typing import Any
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from portal.claims import assigning, closing, figures, findings, forms, opening, policy, queries, runs
+from portal.claims import (
+    assigning,
+    closing,
+    figures,
+    findings,
+    forms,
+    opening,
+    policy,
+    queries,
+    runs,
+)
 from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
 from portal.claims.models import Claim, Run
 from portal.claims.workflow import LINE, REASONS
