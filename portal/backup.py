@@ -8,6 +8,7 @@ is there, unless it was removed for good in those seconds.
 
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -202,7 +203,7 @@ def _place_sqlite(settings: Settings, copy: Path) -> None:
     path = Path(make_url(settings.url).database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
-    beside.write_bytes(copy.read_bytes())
+    shutil.copyfile(copy, beside)
     with beside.open("rb") as written:
         os.fsync(written.fileno())
     os.replace(beside, path)
