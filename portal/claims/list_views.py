@@ -1,8 +1,8 @@
 """The list of claims as a file."""
 
-from sqlalchemy import and_, case
+from sqlalchemy import case
 
-from portal.claims import policy
+from portal.claims import policy, queries
 from portal.claims.models import Claim
 from portal.claims.views import shown
 from portal.core.i18n import _
@@ -11,7 +11,6 @@ from portal.web.exports import Column
 from portal.web.routes import Pages, actor
 
 pages = Pages("claimlists", __name__)
-_RETURNED = and_(Claim.status == "draft", Claim.submitted_at.is_not(None))
 _IS_DECIDED = Claim.status.in_(("decided", "settled"))
 
 
@@ -34,7 +33,7 @@ def export() -> exports.Table:
         columns.append(Column(_("Lines with findings"), "suspicious"))
     statement = (
         shown()
-        .whole.add_columns(case((_RETURNED, "-"), else_=Claim.status).label("shown"))
+        .whole.add_columns(case((queries.RETURNED, "-"), else_=Claim.status).label("shown"))
         .add_columns(case((_IS_DECIDED, Claim.approved)).label("decided"))
     )
     return exports.Table(_("Claims"), statement, columns)

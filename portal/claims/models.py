@@ -59,7 +59,8 @@ class Claim(Document, Draft, Base):
     ``ordinal`` is 0 for the month's claim and counts its supplements. The totals are sums of the
     lines in minor units: ``claimed`` when it was submitted, ``approved`` when it was decided.
     ``suspicious`` counts the lines with a finding (R5), for headquarters only. Until
-    ``appeal_by`` the dealer may appeal against what was decided (R6).
+    ``appeal_by`` the dealer may appeal against what was decided (R6). Of a draft that nobody has
+    submitted, also if it was taken back, there is no ``submitted_by_id``.
     """
 
     __tablename__ = "claim"
@@ -91,6 +92,11 @@ class Claim(Document, Draft, Base):
     @property
     def title(self) -> str:
         return self.number
+
+    @property
+    def was_returned(self) -> bool:
+        """Whether headquarters returned it for correction."""
+        return self.status == "draft" and self.submitted_by_id is not None
 
 
 class ClaimLine(Base):

@@ -42,7 +42,9 @@ _TABS = (
     Tab("decided", _l("Decided"), Claim.status == "decided"),
     Tab("settled", _l("Settled"), Claim.status == "settled"),
 )
-_RETURNED = Tab("draft", _l("Returned"), Claim.status == "draft")
+_BACK = Tab("draft", _l("Back at the dealer"), Claim.status == "draft")
+RETURNED = and_(Claim.status == "draft", Claim.submitted_by_id.is_not(None))
+"""The condition that a claim was returned for correction."""
 
 
 # --- Time (R2, R4) --------------------------------------------------------------------------
@@ -242,7 +244,7 @@ def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
     What was discarded is none.
     """
     rows = session.execute(
-        select(Claim.month, Claim.public_id, Claim.number, Claim.status)
+        select(Claim.month, Claim.public_id, Claim.number, Claim.status, Claim.run_id)
         .where(
             Claim.dealer_id == dealer_id,
             Claim.month.in_([str(month) for month in months]),
@@ -268,11 +270,12 @@ def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
 def tabs_for(actor: Actor, now: datetime) -> tuple[Tab, ...]:
     """The tabs of the list of claims.
 
-    A draft that headquarters sees is a returned claim; a dealer has what it may appeal against.
+    A draft that headquarters sees was returned, or taken back; a dealer has what it may appeal
+    against.
     """
     if actor.is_dealer:
         return (*_TABS, Tab("appealable", _l("Can be appealed"), has_appealable(now)))
-    return (_TABS[0], *_TABS[2:], _RETURNED)
+    return (_TABS[0], *_TABS[2:], _BACK)
 
 
 def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
@@ -299,6 +302,7 @@ def listed(actor: Actor, text: str, tab: Tab) -> AnySelect:
             Claim.claimed,
             Claim.approved,
             Claim.suspicious,
+            RETURNED.label("is_returned"),
             Dealer.code.label("dealer_code"),
             Dealer.name.label("dealer_name"),
         )
@@ -494,14 +498,13 @@ def credited(claim: Claim) -> Transfer | None:
 
 def waiting(actor: Actor) -> dict[str, int]:
     """How many claims an actor sees in each status that waits for somebody; ``returned`` too."""
-    was_returned = Claim.submitted_at.is_not(None)
+    name = case((RETURNED, literal("returned")), else_=Claim.status)
     rows = session.execute(
-        select(Claim.status, was_returned, func.count())
+        select(name.label("name"), func.count().label("claims"))
         .where(policy.visible_claims(actor), Claim.status.in_(("draft", "in_review")))
-        .group_by(Claim.status, was_returned)
+        .group_by(name)
     )
-    names = {("draft", True): "returned"}
-    return {names.get((status, bool(back)), status): count for status, back, count in rows}
+    return {row.name: row.claims for row in rows}
 
 
 def runs_to_close() -> Sequence[AnyRow]:

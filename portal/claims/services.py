@@ -251,6 +251,20 @@ def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: da
     workflow.apply(claim, "submit", by=by, now=now, values=values)
 
 
+def take_back(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Make a claim a draft again that no run has taken in (R4); WrongState if one has.
+
+    What is on it stays on it, also what has lapsed for other claims since (R2). Headquarters has
+    seen it: it is not discarded any more.
+    """
+    claim = relock(claim)
+    workflow.check(claim, "take_back", by=by, seen=seen)
+    if claim.run_id is not None:
+        raise WrongState()
+    claim.submitted_by_id = None
+    workflow.apply(claim, "take_back", by=by, now=now, seen=seen)
+
+
 # --- The reviewer's side: R6, P2 ------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from portal.core.db import AnyRow
 from portal.core.documents import DocumentKind, kind_named, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
+from portal.core.workflow import Transition
 from portal.ledger import policy as ledger
 from portal.ledger.kinds import KINDS
 from portal.oldparts.models import OldPart
@@ -59,7 +60,7 @@ register(
 frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
 
 MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
-STEPS = {"return": "claims.give_back", "decide": "claims.decide"}
+STEPS = {"take_back": "claims.take_back", "return": "claims.give_back", "decide": "claims.decide"}
 _FAR = 2**31 - 1
 MOST_RIDING = 200
 """How many pieces of other pages a page of a draft takes along."""
@@ -148,7 +149,7 @@ def _page(
         state=Claim.workflow.state(claim.status),
         main_line=main_line(MAIN_LINE, Claim),
         heading=heading,
-        steps=steps.of(claim, STEPS),
+        steps=_steps(claim),
         statement=statement,
         alone=_alone(statement),
         receipts=receipts_beside(claim, lines),
@@ -180,6 +181,12 @@ def _page(
         form=form,
         decision=decision,
     )
+
+
+def _steps(claim: Claim) -> list[tuple[Transition, str]]:
+    """What somebody may do with a claim; a dealer does not take back what a run has taken in."""
+    can = steps.of(claim, STEPS)
+    return [one for one in can if claim.run_id is None or one[0].name != "take_back"]
 
 
 def _may_appeal(claim: Claim, until: datetime | None) -> bool:
@@ -274,7 +281,7 @@ def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) 
 
 
 def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
-    rows = queries.candidates(claim, now(), _after())
+    rows, entries = queries.candidates(claim, now(), _after()), timeline.of(claim)
     outlays = outlay_queries.lines_of(claim)
     step = form if isinstance(form, ActionForm) else None
     typed = form if isinstance(form, forms.DraftForm) and form.is_submitted() else None
@@ -297,7 +304,8 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         consignment_state=Consignment.workflow.state,
         claimable={kind: len(outlay_queries.claimable(claim, kind, now())) for kind in OUTLAYS},
         payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
-        entries=timeline.of(claim),
+        entries=entries,
+        returned=timeline.latest_move(entries) if claim.was_returned else None,
         cutoff=queries.next_cutoff(now()),
         typed=typed,
         form=form if isinstance(form, forms.DraftForm) else forms.DraftForm(None, obj=claim),
@@ -375,6 +383,18 @@ def discard(name: str) -> ResponseReturnValue:
         discarding.discard(claim, seen=form.seen.data, page=presses.key(), by=actor(), now=now())
 
     return steps.taken(claim, form, do, told=steps.told(claim, "discard")) or _page(claim, form)
+
+
+@pages.post("/claims/<name>/take-back", needs=policy.SUBMIT)
+def take_back(name: str) -> ResponseReturnValue:
+    """Make a claim a draft again that waits for its run."""
+    claim = load(Claim, name)
+    form = steps.form_for("take_back")
+
+    def do() -> None:
+        services.take_back(claim, seen=form.seen.data, by=actor(), now=now())
+
+    return steps.taken(claim, form, do, told=steps.told(claim, "take_back")) or _page(claim, form)
 
 
 @pages.post("/claims/<name>/return", needs=policy.DECIDE)

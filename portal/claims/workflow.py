@@ -48,6 +48,19 @@ CLAIM = Workflow(
             direct=True,
             tone="primary",
         ),
+        # Until a run takes it in; reviewers were told of it, and so hear of this.
+        Transition(
+            "take_back",
+            ("submitted",),
+            "draft",
+            "claim:submit",
+            _l("Take the claim back"),
+            _l("took the claim back"),
+            tells="claim:decide",
+            direct=True,
+            asks=_l("It is a draft again. What is on it stays on it."),
+            told=_l("The claim is a draft again. Submit it before its run opens."),
+        ),
         Transition(
             "return",
             ("submitted", "in_review"),

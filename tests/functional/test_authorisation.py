@@ -384,6 +384,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "claims.submit": _row("claim_draft"),
     "claims.discard": _row("claim_draft"),
     "lapses.show": _row("lapse"),
+    "claims.take_back": _row("claim_in_review"),
     "claims.give_back": _row("claim_in_review"),
     "claims.decide": _row("claim_in_review"),
     "claims.decide_line": _row("claim_in_review", also={"position": 1}),

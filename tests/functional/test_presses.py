@@ -376,6 +376,8 @@ def _month(portal: Portal) -> Iterator[Sent]:
     yield "clerk", f"{url}/discard", {"seen": _version(portal, claim)}
     yield "clerk", "/claims/new", {"month": claim.month}
     yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
+    yield "manager", f"{url}/take-back", {"seen": _version(portal, claim)}
+    yield "manager", f"{url}/submit", {"seen": _version(portal, claim)}
     run = claims.opened(portal)
     board = f"/runs/{run.public_id}"
     reviewer = _one(portal, select(User.public_id).where(User.id == portal.reviewer.id))

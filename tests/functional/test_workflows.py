@@ -255,8 +255,9 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "claim_in_review",
         "claims.show",
         # What was never submitted is discarded; that one begins again where a month is chosen.
+        # What no run has taken in is taken back.
         {"submit": "/submit", "return": "/return", "decide": "/decide", "discard": ELSEWHERE,
-         "restart": ELSEWHERE, "take_in": ELSEWHERE, "settle": ELSEWHERE},
+         "take_back": ELSEWHERE, "restart": ELSEWHERE, "take_in": ELSEWHERE, "settle": ELSEWHERE},
     ),
     "appeal": (
         "appeal",
