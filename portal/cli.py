@@ -13,14 +13,16 @@ from typing import Any
 import click
 import waitress
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
-from portal import backup, create_app, migrate
+from portal import backup, check, create_app, migrate
 from portal.core import jobs
-from portal.core.db import snapshot
+from portal.core.db import snapshot, transaction
 from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
+from portal.operations import facts
 from portal.settings import SettingError, Settings
 from portal.web import logs
 from portal.web.routes import routes
@@ -41,6 +43,13 @@ def _app() -> Flask:
     settings = _settings()
     logs.configure(settings.log_level)
     return create_app(settings)
+
+
+def _migrate(settings: Settings) -> None:
+    """Bring the schema up to date, and keep what must not change once there is money."""
+    migrate.upgrade(settings)
+    with create_app(settings).app_context(), transaction():
+        facts.remember(settings)
 
 
 def work(app: Flask, stop: threading.Event, lane: str = jobs.EVERYDAY) -> None:
@@ -86,7 +95,7 @@ def main() -> None:
 @main.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
-    migrate.upgrade(_settings())
+    _migrate(_settings())
 
 
 @main.command()
@@ -103,7 +112,7 @@ def worker() -> None:
 @main.command("demo")
 def demo_command() -> None:
     """Load a believable month of an invented manufacturer into an empty database."""
-    migrate.upgrade(_settings())
+    _migrate(_settings())
     app = _app()
     if not demo.is_empty(app):
         raise click.ClickException(
@@ -111,6 +120,36 @@ def demo_command() -> None:
         )
     demo.load(app)
     click.echo("\n".join(demo.logins(app)))
+
+
+@main.command("check")
+def check_command() -> None:
+    """Say what is wrong or dangerous with this installation; its exit code is 1 if anything is."""
+    settings = _settings()
+    findings = check.of_settings(settings)
+    try:
+        app = create_app(settings)
+    except (OSError, SettingError) as error:
+        findings.append(check.Finding(f"The portal does not start: {error}."))
+    else:
+        with app.app_context():
+            findings += check.of_installation(settings, app.extensions["clock"].now())
+        findings += _demo_people(app)
+    for found in findings:
+        click.echo(f"{'Wrong' if found.is_wrong else 'Note'}: {found.sentence}")
+    wrong = sum(found.is_wrong for found in findings)
+    click.echo(f"{wrong} wrong, {len(findings) - wrong} to be known")
+    sys.exit(1 if wrong else 0)
+
+
+def _demo_people(app: Flask) -> list[check.Finding]:
+    settings: Settings = app.extensions["settings"]
+    try:
+        is_open = settings.public_url and demo.logins(app)
+    except SQLAlchemyError:  # said already
+        return []
+    sentence = "The demo's people can sign in here, and everybody knows their password."
+    return [check.Finding(sentence)] if is_open else []
 
 
 @main.command("backup")
@@ -137,7 +176,7 @@ def restore_command(source: Path) -> None:
             count = backup.restore(settings, source)
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
-    migrate.upgrade(settings)
+    _migrate(settings)
     with _app().app_context(), snapshot():
         wrong = [*verify_ledger(), *(f"{one.document_kind} {one.document_id}" for one in verify())]
     click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
@@ -180,7 +219,7 @@ def run() -> None:
     # First of all, so that nobody waits for the demo only to read that the port is taken.
     ours = _bound(settings)
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
-    migrate.upgrade(settings)
+    _migrate(settings)
     app, stop = _app(), threading.Event()
     if demo.is_empty(app):
         demo.load(app)

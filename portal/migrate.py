@@ -1,7 +1,10 @@
 """Bring a database's schema up to date: one set of migrations for both databases."""
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from portal.core.db import migration_engine
 from portal.settings import RESOURCES, Settings
@@ -11,6 +14,14 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(RESOURCES / "migrations"))
     return config
+
+
+@cache
+def head() -> str:
+    """The revision that this code wants its database to be at."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:

@@ -22,6 +22,7 @@ import portal.oldparts.batch_models
 import portal.oldparts.charge_models
 import portal.oldparts.inspection_models
 import portal.oldparts.models
+import portal.operations.models
 import portal.people.models
 import portal.sheets.memory
 import portal.terms.models

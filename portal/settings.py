@@ -22,6 +22,7 @@ RESOURCES = _PACKED if _PACKED.is_dir() else Path(__file__).parent.parent
 
 
 MOST_PROXIES = 10
+MOST_SERVING = {"workers": 64, "threads": 64}
 SMTP_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """The usual port for each way to reach a mail server."""
 LAST_PORT = 65_535
@@ -47,6 +48,10 @@ class Settings:
     Files lie in the folder, or, if one is named, in the bucket ``s3_bucket`` at ``s3_endpoint``
     (Amazon's own by default); without keys, those are used that the machine is given.
 
+    ``portal serve`` has so many ``workers`` (processes) of so many ``threads`` each, and listens
+    on ``socket``, a path, instead of ``host`` and ``port`` if there is one. Who shows
+    ``metrics_token`` may read the metrics; without one, nobody may.
+
     ``bank_details`` say, in one or several lines, where dealers transfer their deposits to.
     """
 
@@ -57,6 +62,10 @@ class Settings:
     currency: str = "CNY"
     host: str = "127.0.0.1"
     port: int = 8000
+    socket: str = ""
+    workers: int = 2
+    threads: int = 8
+    metrics_token: str = field(default="", repr=False)
     secure_cookies: bool = False
     proxies: int = 0
     public_url: str = ""
@@ -95,6 +104,9 @@ class Settings:
             raise SettingError(
                 f"PORTAL_PROXIES: {self.proxies} is no number of proxies; 0 to {MOST_PROXIES} is"
             )
+        for name, most in MOST_SERVING.items():
+            if not 1 <= getattr(self, name) <= most:
+                raise SettingError(f"PORTAL_{name.upper()}: 1 to {most} of them can serve")
         self._check_mail()
         return replace(self, public_url=_origin(self.public_url))
 

@@ -155,9 +155,17 @@ def _sqlite_module() -> ModuleType:
 
 def engine_options(url: str) -> dict[str, Any]:
     """The options to create an engine with, for the database that the address names."""
+    given = make_url(url).query
     if make_url(url).get_backend_name() == "sqlite":
         return {"module": _sqlite_module(), "pool_size": 8, "connect_args": {"timeout": 10}}
-    return {"pool_size": 8, "max_overflow": 8, "pool_recycle": 1800}
+    # A server that has gone is known to be gone soon: somebody waits for the answer.
+    patience = {"connect_timeout": 5, "tcp_user_timeout": 20_000, "keepalives_idle": 30}
+    return {
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_recycle": 1800,
+        "connect_args": {name: value for name, value in patience.items() if name not in given},
+    }
 
 
 def _listen(engine: Engine, *, migrating: bool = False) -> None:

@@ -275,7 +275,8 @@ def _renewed(job: AnyRow, clock: Clock) -> Iterator[None]:
         heart.join()
 
 
-def _name() -> str:
+def name_of_worker() -> str:
+    """A name for a worker: its machine, its process, and what tells it from others there."""
     return f"{socket.gethostname()[:30]}/{os.getpid()}/{secrets.token_hex(6)}"
 
 
@@ -286,7 +287,7 @@ class Worker:
     clock: Clock
     lane: str = EVERYDAY
     stop: Event = field(default_factory=Event)
-    name: str = field(default_factory=_name)
+    name: str = field(default_factory=name_of_worker)
     rest: timedelta = timedelta()
     rests_until: datetime | None = None
 

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 from portal.core.db import public_id
 
 log = structlog.get_logger()
+UNLOGGED = ("static", "home.healthz", "watch.readyz", "watch.metrics")
+"""What browsers and machines ask all the time."""
 _SHARED = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -53,7 +55,7 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
-        if request.endpoint not in ("static", "home.healthz"):
+        if request.endpoint not in UNLOGGED:
             log.info(
                 "request",
                 method=request.method,

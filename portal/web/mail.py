@@ -152,6 +152,11 @@ class SmtpServer:
             except OSError as error:  # silence, or the end of the connection
                 raise Broken(f"{self.host}:{self.port}: {error}") from None
 
+    def knock(self) -> None:
+        """See whether the server would take a letter; Away, with what it said, if not."""
+        with self._connected():
+            pass
+
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         try:

@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "home.index": _row(),
     "home.search": _row(also={"q": "D0002"}) + _row(also={"q": "D0001"}),
     "home.healthz": _row(),
+    "watch.readyz": _row(),
     # people
     "signin.page": _row(gives=303),
     "signin.enter": _row(),
