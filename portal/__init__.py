@@ -24,6 +24,7 @@ from portal.web import (
     languages,
     logs,
     mail,
+    metrics,
     presses,
     routes,
     templates,
@@ -51,11 +52,13 @@ FEATURES = (
 LARGEST_REQUEST = 64 * 1024 * 1024
 
 
-def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, processes: int = 1
+) -> Flask:
     """Wire the portal: the one place where everything comes together.
 
-    The database is not touched: migrating is a command of its own. RuntimeError if a route
-    declares no capability (P3).
+    ``processes`` is how many are forked from this one to serve it. The database is not touched:
+    migrating is a command of its own. RuntimeError if a route declares no capability (P3).
     """
     settings = settings or Settings.read()
     app = Flask(
@@ -91,6 +94,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             views.init_app(app)
     app.context_processor(_frame)
     routes.check_routes(app)
+    metrics.init_app(app, processes)
     if settings.proxies:
         # Each proxy adds whom it serves; scheme and host are the nearest one's word.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

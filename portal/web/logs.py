@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from portal.core.db import public_id
 
 log = structlog.get_logger()
-UNLOGGED = ("static", "home.healthz", "watch.readyz", "watch.metrics")
+UNLOGGED = ("static", "home.healthz", "watch.readyz", "watch.figures")
 """What browsers and machines ask all the time."""
 _SHARED = (
     structlog.contextvars.merge_contextvars,

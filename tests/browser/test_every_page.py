@@ -27,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 NOT_PAGES = {
     "static",
     "home.healthz",
+    "watch.figures",
     "watch.readyz",
     "files.show",
     "files.thumbnail",

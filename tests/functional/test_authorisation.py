@@ -62,6 +62,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "home.index": _row(),
     "home.search": _row(also={"q": "D0002"}) + _row(also={"q": "D0001"}),
     "home.healthz": _row(),
+    "watch.figures": _row(gives=404),
     "watch.readyz": _row(),
     # people
     "signin.page": _row(gives=303),
