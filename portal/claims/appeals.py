@@ -19,7 +19,6 @@ from portal.core import workflow
 from portal.core.db import session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, WrongState
-from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
@@ -220,7 +219,7 @@ def begin_again(old_part: OldPart, *, now: datetime) -> None:
         until, days = time_to_appeal(now)
         line.appeal_by = max(until, claim.appeal_by or until)
         values = {"line": line.position, "old_part": old_part.number, "appeal_days": days}
-        record(claim, "allow_appeal", by=SYSTEM, now=now, values=values)
+        workflow.apply(claim, "allow_appeal", by=SYSTEM, now=now, values=values)
 
 
 # --- With the run (R7, R8) ------------------------------------------------------------------

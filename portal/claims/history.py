@@ -21,7 +21,6 @@ WORDS = {
     "approve_open": _l("approved the open lines together"),
     "fail_line": _l("took out a piece that failed its inspection"),
     "miss_line": _l("took out a piece that is missing"),
-    "allow_appeal": _l("opened a line to appeal again: its piece passed after all or turned up"),
     **{f"{step.name}_line": step.done for step in LINE.transitions},
 }
 ALONE = {

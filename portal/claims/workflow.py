@@ -6,6 +6,11 @@ from portal.core.workflow import State, Transition, Workflow
 
 _REVIEWER = ROLE_LABELS[Role.REVIEWER]
 
+UNDECIDED = ("submitted", "in_review")
+"""The states of a run's claim until its decision; it is submitted as long as rules look at it."""
+DECIDED = ("decided", "settled")
+"""The states of a claim from its decision on."""
+
 CLAIM = Workflow(
     states=(
         State("draft", _l("Draft"), "neutral", _l("Dealer")),
@@ -101,13 +106,20 @@ CLAIM = Workflow(
             _l("settled the claim"),
             tells="claim:write",
         ),
+        *(
+            Transition(
+                "allow_appeal",
+                (state,),
+                state,
+                "appeal:close",
+                _l("Allow an appeal"),
+                _l("opened a line to appeal again: its piece passed after all or turned up"),
+                tells="appeal:file",
+            )
+            for state in DECIDED
+        ),
     ),
 )
-
-UNDECIDED = ("submitted", "in_review")
-"""The states of a run's claim until its decision; it is submitted as long as rules look at it."""
-DECIDED = ("decided", "settled")
-"""The states of a claim from its decision on."""
 
 LINE = Workflow(
     states=(

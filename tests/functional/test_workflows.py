@@ -257,7 +257,8 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         # What was never submitted is discarded; that one begins again where a month is chosen.
         # What no run has taken in is taken back.
         {"submit": "/submit", "return": "/return", "decide": "/decide", "discard": ELSEWHERE,
-         "take_back": ELSEWHERE, "restart": ELSEWHERE, "take_in": ELSEWHERE, "settle": ELSEWHERE},
+         "take_back": ELSEWHERE, "allow_appeal": ELSEWHERE, "restart": ELSEWHERE,
+         "take_in": ELSEWHERE, "settle": ELSEWHERE},
     ),
     "appeal": (
         "appeal",

@@ -356,6 +356,9 @@ def test_time_begins_again_when_piece_passes_after_its_claim_could_be_appealed(
     assert button in page
     assert f"{url}/lines/2/appeal" not in page
     assert "its piece passed after all or turned up" in page
+    told = portal.client(portal.clerk).get("/inbox").text
+    assert "its piece passed after all or turned up" in told
+    assert "turned up" not in portal.client(portal.reviewer).get("/inbox").text
     assert claim.number in clerk.get("/claims?tab=appealable").text
     last = (portal.now + timedelta(days=14)).replace(hour=23, minute=59)
     portal.clock.advance(seconds=(last - portal.now).total_seconds())
