@@ -83,7 +83,7 @@ def number_field(term: Term, label: Any, validators: Sequence[Any], **options: A
     if term.measure == "basis_point":
         return PercentField(label, validators, **bounds, **options)
     if term.measure == "money":
-        return MoneyField(label, [*validators, _within(term)], least=1, **options)
+        return MoneyField(label, [*validators, _within(term)], least=min(term.least, 1), **options)
     said = _("A whole number from %(least)d to %(most)d.", **bounds)
     return CountField(label, validators, description=said, **bounds, **options)
 

@@ -174,5 +174,19 @@ RULE_TERMS = (
         _l("Limit of a freight"),
         _l("The freight of one consignment above this amount is found."),
     ),
+    _switch(
+        "advance",
+        _l("Rule: customer compensation"),
+        _l("Finds compensation above a limit, so that its receipt is looked at."),
+    ),
+    Term(
+        "rule.advance_limit",
+        0,
+        0,
+        LARGEST,
+        "money",
+        _l("Limit of a compensation"),
+        _l("A compensation above this amount is found: with zero, each one."),
+    ),
 )
 """In the order in which they are shown; a parameter stands behind its rule."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 
+from portal.advances.models import Advance
 from portal.claims.models import Claim, ClaimLine
 from portal.collections.models import Consignment
 from portal.core.db import AnySelect
@@ -71,6 +72,10 @@ class Lines:
         return self.of_any_kind(*columns).join(
             Consignment, Consignment.id == ClaimLine.consignment_id
         )
+
+    def of_advances(self, *columns: Any) -> AnySelect:
+        """Of the lines that claim a customer compensation: also its columns."""
+        return self.of_any_kind(*columns).join(Advance, Advance.id == ClaimLine.advance_id)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from portal.core.db import session
 from portal.core.errors import Invalid, NotFound
 from portal.ledger.models import Transfer
 from portal.sheets.table import read_table
-from tests.functional.claims.looking import looked
+from tests.functional.claims.looking import kept, looked
 from tests.support import advances, appealing
 from tests.support import claims as story
 from tests.support.pdf import Paper
@@ -151,3 +151,18 @@ def test_one_credit_when_compensation_is_claimed_decided_and_appealed(portal: Po
         assert word in page, word
     appeal = appealing.file(portal, claim, 2)
     assert advance.number in reviewer.get(f"/appeals/{appeal.public_id}").text
+
+
+def test_receipt_of_a_compensation_is_looked_at_by_itself(portal: Portal) -> None:
+    """R5: however little it is, unless headquarters sets a limit, or switches the rule off."""
+    claim, advance = begun(portal)
+    add(portal, claim, advance.public_id, 100)
+    submit(portal, claim)
+    told = "The dealer says that it paid CN¥1.00; at most CN¥360.00 was approved."
+    assert looked(portal, "advance")[2].startswith(told)
+    assert looked(portal, "advance", on=0) == {}
+    assert looked(portal, "advance", limit=100) == {}
+    assert 2 in looked(portal, "advance", limit=99)
+    story.opened(portal, Month.of(portal.now))
+    assert [one.alone for one in story.lines(portal, claim)] == [False, True]
+    assert kept(portal, claim)[2]["advance"] == {"claimed": 100, "approved": AT_MOST, "limit": 0}
