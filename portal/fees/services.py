@@ -14,7 +14,7 @@ from portal.catalogue.queries import number_key
 from portal.core import drafts, workflow
 from portal.core.db import session, take_turn
 from portal.core.documents import relock
-from portal.core.errors import Invalid, NotFound, WrongState
+from portal.core.errors import Conflict, Invalid, NotFound, WrongState
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.numbering import next_number
@@ -162,6 +162,11 @@ def wrong_in(lines: Iterable[Fee], items: Mapping[int | None, ServiceItem]) -> d
     return wrong
 
 
+def is_to_come(schedule: FeeSchedule, now: datetime) -> bool:
+    """Whether a schedule is approved and not in force yet, on headquarters' day."""
+    return schedule.in_force_from is not None and schedule.in_force_from > now.date()
+
+
 def step(
     schedule: FeeSchedule,
     name: str,
@@ -171,13 +176,18 @@ def step(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Approve, return, reject or withdraw a schedule (F1).
+    """Approve, return, reject or withdraw a schedule, or revoke it before it is in force (F1).
 
     What is approved late is in force from the day of its approval. Stale, WrongState; Invalid
-    without the reason that the step needs.
+    without the reason that the step needs; Conflict where rates are in force, or were.
     """
     schedule = relock(schedule)
     values = {}
+    if name == "revoke":
+        workflow.check(schedule, name, by=by, seen=seen)
+        if not is_to_come(schedule, now):
+            raise Conflict(_("These rates are in force already. Submit others instead."))
+        schedule.in_force_from = None
     if name == "approve":
         workflow.check(schedule, name, by=by, seen=seen)
         assert schedule.effective_on is not None

@@ -10,6 +10,7 @@ from portal.core.db import session
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
+from portal.core.workflow import Transition
 from portal.fees import draft_views, paper, policy, queries, services
 from portal.fees.history import VALUES, WORDS
 from portal.fees.models import FeeSchedule
@@ -101,7 +102,7 @@ def _page(schedule: FeeSchedule, form: ActionForm | None = None) -> ResponseRetu
         schedule=schedule,
         dealer=session.get_one(Dealer, schedule.dealer_id),
         state=FeeSchedule.workflow.state(schedule.status),
-        steps=steps.of(schedule, "fees.act"),
+        steps=_steps(schedule),
         lines=list(
             zip(lines, queries.beside(schedule, lines, today, others=at_headquarters), strict=True)
         ),
@@ -112,6 +113,13 @@ def _page(schedule: FeeSchedule, form: ActionForm | None = None) -> ResponseRetu
         entries=timeline.of(schedule),
         form=form,
     )
+
+
+def _steps(schedule: FeeSchedule) -> list[tuple[Transition, str]]:
+    """What somebody may do with a schedule; it is revoked until it is in force."""
+    can = steps.of(schedule, "fees.act")
+    to_come = services.is_to_come(schedule, now())
+    return [one for one in can if to_come or one[0].name != "revoke"]
 
 
 @pages.post("/<name>/steps/<step>", needs=policy.READ)

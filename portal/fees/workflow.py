@@ -104,6 +104,20 @@ SCHEDULE = Workflow(
             tone="danger",
             asks=_l("Nobody decides on it any more. The rates in force go on."),
         ),
+        # Until it is in force.
+        Transition(
+            "revoke",
+            ("approved",),
+            "withdrawn",
+            "fee:submit",
+            _l("Withdraw"),
+            _l("withdrew the schedule before it was in force"),
+            tells="fee:decide",
+            direct=True,
+            tone="danger",
+            asks=_l("It will not come into force. The rates in force go on."),
+            told=_l("Withdrawn: the rates in force go on."),
+        ),
     ),
 )
 

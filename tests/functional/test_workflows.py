@@ -335,6 +335,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {
             "submit": "/submit",
             **{step: f"/steps/{step}" for step in ("approve", "return", "reject", "withdraw")},
+            "revoke": ELSEWHERE,  # before it is in force
         },
     ),
     # Who asked for it does not decide on it; a penalty is booked once its time is over (L8, F3).

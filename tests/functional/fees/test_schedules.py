@@ -1,7 +1,7 @@
 """What dealers charge for service: typed, submitted, decided on, in force (F1)."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -102,7 +102,29 @@ def test_new_rates_take_over_at_midnight_of_headquarters(portal: Portal) -> None
         (datetime(2026, 11, 1, tzinfo=HQ), "70.00"),
     ):
         portal.clock.at = at
-        assert re.findall(r"(\d+\.00)</td>", anybody.get(f"/rates/{dealer}").text) == [rate]
+        page = anybody.get(f"/rates/{dealer}").text
+        assert re.findall(r"(\d+\.00)</td>", page) == [rate]
+        assert "SF-" not in page, "the schedule's number is nobody else's"
+
+
+def test_rates_that_are_not_in_force_yet_are_withdrawn(portal: Portal) -> None:
+    """F1: until the midnight of headquarters; what was in force goes on, and the desk is told."""
+    fees.approved(portal, fees.own(4000))
+    later = fees.approved(portal, fees.own(9000), since=date(2026, 11, 1))
+    button = f"/fees/{later.public_id}/steps/revoke"
+    url, manager = f"/fees/{later.public_id}", portal.client(portal.manager)
+    assert button in manager.get(url).text
+    for who in (portal.clerk, portal.desk):
+        assert button not in portal.client(who).get(url).text
+    portal.clock.at = datetime(2026, 11, 1, tzinfo=HQ)
+    manager = portal.client(portal.manager)
+    assert button not in manager.get(url).text
+    assert manager.post(button, {"seen": "3"}).status_code == 409
+    portal.clock.at -= timedelta(seconds=1)
+    assert manager.post(button, {"seen": "3"}).status_code == 303
+    assert amounts(portal, "north", date(2026, 12, 1)) == {"Drill": 4000}
+    assert "before it was in force" in manager.get(url).text
+    assert "before it was in force" in portal.client(portal.desk).get("/inbox").text
 
 
 def test_returned_schedule_is_corrected_under_its_number(portal: Portal) -> None:
