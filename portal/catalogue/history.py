@@ -1,6 +1,6 @@
 """What the events of the catalogue's documents, and the values that they keep, are called."""
 
-from portal.catalogue import fault_code_rows, fit_rows, successor_rows, unit_rows
+from portal.catalogue import dealer_rows, fault_code_rows, fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part
 from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS as PRICE_COUNTS
@@ -57,6 +57,7 @@ IMPORT_VALUES = (
     | {
         column.key: plain(column.label)
         for columns in (
+            dealer_rows.COLUMNS,
             unit_rows.COLUMNS,
             fit_rows.COLUMNS,
             successor_rows.COLUMNS,

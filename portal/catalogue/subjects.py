@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from portal.catalogue import fault_code_rows, fit_rows, successor_rows, unit_rows
+from portal.catalogue import dealer_rows, fault_code_rows, fit_rows, successor_rows, unit_rows
 from portal.catalogue.models import Part, SheetImport
 from portal.catalogue.services import take_turns
 from portal.catalogue.sheet_preview import Preview, SheetRow
 from portal.core.db import take_turn
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
+from portal.people.services import DEALERS
 from portal.sheets.columns import Column, Mapped
 from portal.sheets.table import Table
 
@@ -62,6 +63,13 @@ def _write_fault_codes(
     return {}
 
 
+def _write_dealers(
+    rows: Sequence[SheetRow], sheet: SheetImport, by: Actor, now: datetime
+) -> dict[str, Any]:
+    dealer_rows.write(rows, file_name=sheet.file_name, by=by, now=now)
+    return {}
+
+
 UNITS = Subject(
     "units",
     _l("Sold units"),
@@ -98,4 +106,18 @@ FAULT_CODES = Subject(
     lambda: take_turn("fault codes"),
     _write_fault_codes,
 )
-SUBJECTS = {subject.name: subject for subject in (UNITS, SUCCESSORS, FITS, FAULT_CODES)}
+DEALER_LIST = Subject(
+    "dealers",
+    _l("Dealers"),
+    _l(
+        "One row for each dealer. One that is known by its code, or by company and city, is "
+        "changed; what the row leaves open stays."
+    ),
+    dealer_rows.COLUMNS,
+    dealer_rows.judge,
+    lambda: take_turn(DEALERS),
+    _write_dealers,
+)
+SUBJECTS = {
+    subject.name: subject for subject in (DEALER_LIST, UNITS, SUCCESSORS, FITS, FAULT_CODES)
+}

@@ -66,20 +66,22 @@ def open_books(*, now: datetime) -> None:
 
 @subscribe
 def open_with_dealer(happened: Sequence[tuple[Event, Document]]) -> None:
-    """Open the one account of a dealer that was just added (L2)."""
-    for event, document in happened:
-        if isinstance(document, Dealer) and event.name == "create":
-            session.add(
-                Account(
-                    purpose=DEALER,
-                    status="active",
-                    created_at=event.at,
-                    dealer_id=document.id,
-                    code=document.code,
-                    public_id=document.public_id,
-                )
-            )
-            session.flush()
+    """Open the one account of each dealer that was just added (L2)."""
+    opened = [
+        Account(
+            purpose=DEALER,
+            status="active",
+            created_at=event.at,
+            dealer_id=document.id,
+            code=document.code,
+            public_id=document.public_id,
+        )
+        for event, document in happened
+        if isinstance(document, Dealer) and event.name == "create"
+    ]
+    if opened:
+        session.add_all(opened)
+        session.flush()
 
 
 def locked_account(dealer_id: int | None) -> Account:

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
@@ -12,22 +11,12 @@ from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
 
 from portal.core.i18n import _, _l
 from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
+from portal.people.countries import ZONES
 from portal.people.services import DealerFacts
 from portal.people.sign_in import SHORTEST_PASSWORD, password_problem
 from portal.web import languages
 from portal.web.forms import Form, SelectChoice, VersionField, line, needed
 
-_AREAS = (
-    "Africa/",
-    "America/",
-    "Asia/",
-    "Atlantic/",
-    "Australia/",
-    "Europe/",
-    "Indian/",
-    "Pacific/",
-)
-ZONES = sorted(zone for zone in available_timezones() if zone.startswith(_AREAS))
 MAIL = (
     ("at_once", _l("At once")),
     ("daily", _l("Once a day, in the morning")),

@@ -13,7 +13,8 @@ def _roles(names: str) -> str:
 
 DEALER_WORDS = {"create": _l("added the dealer"), "edit": _l("changed the dealer")}
 DEALER_VALUES = {name: plain(label) for name, label in DEALER_LABELS.items()} | {
-    "country": written(DEALER_LABELS["country"], country_name)
+    "country": written(DEALER_LABELS["country"], country_name),
+    "file": plain(_l("File")),
 }
 USER_WORDS = {"create": _l("added the person"), "edit": _l("changed the person")}
 USER_VALUES = {

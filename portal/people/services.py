@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from portal.core import workflow
-from portal.core.db import session
+from portal.core.db import session, take_turn
 from portal.core.documents import Document, relock
 from portal.core.errors import Forbidden, Invalid, Stale
 from portal.core.events import record
@@ -16,6 +16,9 @@ from portal.core.permissions import Actor, Role, parse_roles
 from portal.core.search import normal
 from portal.people import policy, sign_in
 from portal.people.models import Dealer, User
+
+DEALERS = "dealers"
+"""The turn that whoever adds dealers waits for: each code is given once."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,19 @@ class DealerFacts:
 def add_dealer(facts: DealerFacts, *, by: Actor, now: datetime) -> Dealer:
     """Add a dealer; the ledger opens its account. Invalid if the code is taken."""
     by.must(policy.DEALER_MANAGE)
+    take_turn(DEALERS)
     if session.scalar(select(Dealer.id).where(Dealer.code == facts.code)) is not None:
         raise Invalid(_("There is a dealer with this code."), field="code")
-    dealer = Dealer(status="active", created_at=now, **vars(facts), search_text=_text(facts))
+    dealer = new_dealer(facts, now)
     session.add(dealer)
     session.flush()
     workflow.begin(dealer, by=by, now=now)
     return dealer
+
+
+def new_dealer(facts: DealerFacts, now: datetime) -> Dealer:
+    """A dealer that is not kept yet."""
+    return Dealer(status="active", created_at=now, **vars(facts), search_text=_text(facts))
 
 
 def _text(facts: DealerFacts) -> str:
@@ -58,18 +67,28 @@ def change_dealer(
     """
     by.must(policy.DEALER_MANAGE)
     _check_seen(dealer, seen)
-    changes = {
+    if changes := changed(dealer, facts):
+        record(dealer, "edit", by=by, now=now, values=changes)
+
+
+def changed(dealer: Dealer, facts: DealerFacts) -> dict[str, list[str]]:
+    """Set what is known of a locked dealer, but for its code; each change, before and after."""
+    changes = differences(dealer, facts)
+    for name, (_old, new) in changes.items():
+        setattr(dealer, name, new)
+    if changes:
+        dealer.search_text = _text(facts)
+        dealer.version += 1
+    return changes
+
+
+def differences(dealer: Dealer, facts: DealerFacts) -> dict[str, list[str]]:
+    """What would change, before and after; the code stays."""
+    return {
         name: [getattr(dealer, name), value]
         for name, value in vars(facts).items()
         if name != "code" and getattr(dealer, name) != value
     }
-    if not changes:
-        return
-    for name, (_old, new) in changes.items():
-        setattr(dealer, name, new)
-    dealer.search_text = _text(facts)
-    dealer.version += 1
-    record(dealer, "edit", by=by, now=now, values=changes)
 
 
 def _check_seen(document: Document, seen: int | None) -> None:

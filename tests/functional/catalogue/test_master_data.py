@@ -151,7 +151,7 @@ def test_import_is_refused_when_no_row_is_good(portal: Portal) -> None:
     assert client.get(f"{url}/file").status_code == 404
 
 
-@pytest.mark.parametrize("subject", ["units", "successors", "fits"])
+@pytest.mark.parametrize("subject", ["dealers", "units", "successors", "fits"])
 def test_template_is_understood_when_it_comes_back(portal: Portal, subject: str) -> None:
     """C3: in the language of whoever took it."""
     client = portal.client(portal.administrator)
