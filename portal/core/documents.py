@@ -4,7 +4,7 @@ A kind says where its documents are shown and who may see them. With that alone 
 its timeline, comments, files, notices and links; the ledger can point at it without knowing it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -71,7 +71,8 @@ class DocumentKind:
 
     ``visible`` gives, for an actor, the condition that a row must meet to exist for them (P1).
     ``endpoint`` is the page that shows one, by its ``public_id``. ``takes_comments`` is not for
-    documents that several dealers see: what one writes must not reach another (P1).
+    documents that several dealers see: what one writes must not reach another (P1). ``inside`` are
+    the states in which its dealer does not see it yet: what is said in them stays headquarters'.
 
     ``words`` say, after a person's name, what the events mean that are no step of the workflow;
     the first one is ``create``. ``alone`` says it of events that the portal itself caused.
@@ -83,6 +84,7 @@ class DocumentKind:
     endpoint: str
     visible: Callable[[Actor], ColumnElement[bool]]
     takes_comments: bool = True
+    inside: Collection[str] = ()
     words: Mapping[str, Any] = field(default_factory=dict)
     alone: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -49,6 +49,8 @@ class Event(Base):
 
 COMMENT = "comment"
 """The name of an event that is only words."""
+ATTACH = "attach"
+"""The name of an event that is only files."""
 
 Subscriber = Callable[[Sequence[tuple[Event, Document]]], None]
 """Takes the events that are recorded together, each with its document."""

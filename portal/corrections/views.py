@@ -39,6 +39,7 @@ register(
         _l("Correction"),
         "corrections.show",
         policy.visible_corrections,
+        inside=("proposed",),
         values=VALUES,
     )
 )

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 from portal.core.db import AnyRow, AnySelect, rows, session
 from portal.core.documents import Document
 from portal.core.errors import Invalid
-from portal.core.events import COMMENT, Event, record, subscribe
+from portal.core.events import ATTACH, COMMENT, Event, record, subscribe
 from portal.core.i18n import _
 from portal.core.permissions import Actor, roles_with
 from portal.files import services as files
@@ -49,7 +49,7 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
     told += [
         (event, document, _concerned(event, document))
         for event, document in happened
-        if event.name in (COMMENT, "attach")
+        if event.name in (COMMENT, ATTACH)
     ]
     notices = [
         {
@@ -146,7 +146,7 @@ def comment(
         raise Invalid(_("Please write something, or add a file."), field="text")
     files.claim([one.public_id for one in attachments], document, by=by)
     values = {"files": [[one.public_id, one.name] for one in attachments]} if attachments else {}
-    record(document, COMMENT if words else "attach", by=by, now=now, reason=words, values=values)
+    record(document, COMMENT if words else ATTACH, by=by, now=now, reason=words, values=values)
 
 
 def read(notice_id: int, *, by: Actor, now: datetime) -> None:

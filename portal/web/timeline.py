@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from portal.core.db import AnyRow, AnySelect, rows, session
 from portal.core.documents import Document, DocumentKind, Value, kind_named
-from portal.core.events import COMMENT, Event
+from portal.core.events import ATTACH, COMMENT, Event
 from portal.core.i18n import _, _l
 from portal.core.workflow import CODE, State
 from portal.web import filters
@@ -23,7 +23,7 @@ from portal.web.routes import actor, needs_of
 
 WORDS = {
     COMMENT: _l("wrote"),
-    "attach": _l("added a file"),
+    ATTACH: _l("added a file"),
     "edit": _l("changed it"),
 }
 FILES = "files"
@@ -64,10 +64,20 @@ def of(document: Document) -> list[Entry]:
 
     One query, and one more for each kind of document that its values lead to.
     """
-    events = rows(_EVENTS, {"kind": document.kind, "document": document.id})
     kind = kind_named(document.kind)
+    events = [
+        event
+        for event in rows(_EVENTS, {"kind": document.kind, "document": document.id})
+        if _may_read(event, kind)
+    ]
     places = _places(kind, events)
     return [_entry(event, document, kind, places, _files(event)) for event in events]
+
+
+def _may_read(event: AnyRow, kind: DocumentKind) -> bool:
+    """Not what was said before the dealer could see the document, if one reads it (P1)."""
+    said_inside = event.name in (COMMENT, ATTACH) and event.from_status in kind.inside
+    return not (said_inside and actor().is_dealer)
 
 
 COLUMNS = (

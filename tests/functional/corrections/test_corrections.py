@@ -1,8 +1,10 @@
 """Adjustments and penalties: a maker, evidence, a checker, and the dealer's answer (L8, F3)."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from portal.core.db import session
@@ -171,3 +173,26 @@ def test_only_finance_asks_and_only_the_dealers_manager_answers(portal: Portal) 
     correcting.stepped(portal, mine, "withdraw", portal.finance)
     with pytest.raises(WrongState):
         correcting.stepped(portal, mine, "book", other)
+
+
+def test_what_was_said_before_the_dealer_sees_it_stays_at_headquarters(portal: Portal) -> None:
+    """P1, L8: of an adjustment that is booked the dealer reads what is said from then on."""
+    asked = correcting.asked(portal)
+    box, page = f"/comments/correction/{asked.public_id}", f"/corrections/{asked.public_id}"
+    finance = portal.client(portal.finance)
+    assert "Only headquarters sees it." in finance.get(page).text
+    photo = BytesIO()
+    Image.new("RGB", (60, 40)).save(photo, "PNG")
+    photo.seek(0)
+    inside = {"text": "They count badly", "files": (photo, "count.png")}
+    assert finance.post(box, inside).status_code == 303
+    correcting.stepped(portal, asked, "book", correcting.checker(portal))
+    assert finance.post(box, {"text": "Ask us if it is unclear"}).status_code == 303
+    read = portal.client(portal.manager).get(page).text
+    assert "Ask us if it is unclear" in read
+    assert "They count badly" not in read
+    assert "count.png" not in read
+    for who in (portal.finance, portal.auditor):
+        read = portal.client(who).get(page).text
+        assert "They count badly" in read
+        assert "count.png" in read
