@@ -28,7 +28,7 @@ from portal.web import filters, languages, mail, templates, timeline
 from portal.web.links import public_url_for
 from portal.web.routes import needs_of
 
-KIND, LANE = "notices.mail", "mail"
+KIND, LANE = "notices.mail", mail.LANE
 MOST = 50
 """How many notices one letter tells; the others are counted, and wait in the inbox."""
 NAMED = 3

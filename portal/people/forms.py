@@ -7,13 +7,13 @@ from typing import Any
 from babel import Locale
 from wtforms import HiddenField, PasswordField, SelectField, SelectMultipleField
 from wtforms.validators import Length, Regexp, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.i18n import _, _l
 from portal.core.permissions import DEALER_ROLES, HQ_ROLES, Role, Side
 from portal.people.countries import ZONES
 from portal.people.services import DealerFacts
-from portal.people.sign_in import SHORTEST_PASSWORD, password_problem
+from portal.people.sign_in import SHORTEST_PASSWORD
 from portal.web import languages
 from portal.web.forms import Form, SelectChoice, VersionField, line, needed
 
@@ -31,18 +31,6 @@ def _choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
 
 def _password(label: Any, **options: Any) -> Any:
     return PasswordField(label, [needed(), Length(max=1000)], **options)
-
-
-class _Legible(PasswordInput):
-    """Shows what is typed, and is as empty as any other when the form is shown again."""
-
-    input_type = "text"
-
-
-def _password_to_tell(label: Any) -> Any:
-    """A password that is told to somebody else: it can be read while it is typed."""
-    seen = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
-    return _password(label, widget=_Legible(), render_kw=seen)
 
 
 def _length_hint() -> str:
@@ -90,14 +78,20 @@ class OwnPassword(Form):
         self.new.description = _length_hint()
 
 
-class NewPassword(Form):
-    """A password for somebody who forgot theirs."""
+class ChosenPassword(Form):
+    """The password that a link leads to."""
 
-    password = _password_to_tell(_l("New password"))
+    password = _password(_l("New password"))
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.password.description = _length_hint()
+
+
+class Forgotten(Form):
+    """The address of who forgot the password."""
+
+    email = line(_l("E-mail address"))
 
 
 def _territories() -> Mapping[str, str]:
@@ -179,28 +173,18 @@ class UserForm(Form):
 
 
 class NewUser(UserForm):
-    """A person who is not there yet, with the first password."""
+    """A person who is not there yet."""
 
     on_top = ("name", "email")
-    email = line(_l("E-mail address"), description=_l("The person signs in with it."))
-    password = _password_to_tell(_l("First password"))
+    email = line(
+        _l("E-mail address"),
+        description=_l("The person signs in with it, and sets a password of their own by a link."),
+    )
     language = SelectField(_l("Language"), choices=_choices(languages.NATIVE.items()))
-
-    def __init__(self, side: Side, **options: Any) -> None:
-        super().__init__(side, **options)
-        self.password.description = (
-            _length_hint() + " " + _("Tell the person; they change it after signing in.")
-        )
 
     def validate_email(self, field: Any) -> None:
         """Something that can be an address."""
         Regexp(r"[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Enter an e-mail address."))(self, field)
-
-    def validate_password(self, field: Any) -> None:
-        """As long as it must be."""
-        problem = password_problem(field.data)
-        if problem:
-            raise ValidationError(problem)
 
     def validate_roles(self, field: Any) -> None:
         """At least one."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -55,8 +55,15 @@ class Dealer(Document, Base):
         return self.id
 
 
+JOINED = "status IN ('active', 'deactivated')"
+"""Whoever accepted the invitation."""
+
+
 class User(Document, Base):
-    """A person who signs in; on one side, with roles of that side.
+    """A person who signs in, or is invited to; on one side, with roles of that side.
+
+    An address signs one person in, but several may invite it: whom it belongs to they cannot know.
+    Who has no password yet has an empty ``password_hash``, which no password fits.
 
     ``mail`` says when notices also go out by e-mail: ``at_once``, ``daily`` or ``off``.
     ``saved_views`` are, by a list's endpoint, names and the queries of its URL.
@@ -65,6 +72,14 @@ class User(Document, Base):
     __tablename__ = "user_account"
     __table_args__ = (
         CheckConstraint("(side = 'dealer') = (dealer_id IS NOT NULL)", name="side"),
+        Index("ix_user_account_email", "email"),
+        Index(
+            "uq_user_account_email",
+            "email",
+            unique=True,
+            sqlite_where=text(JOINED),
+            postgresql_where=text(JOINED),
+        ),
         Index("ix_user_account_dealer_id_created_at_id", "dealer_id", "created_at", "id"),
     )
     kind = "user"
@@ -72,7 +87,7 @@ class User(Document, Base):
 
     dealer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
     side: Mapped[str] = mapped_column(String(10))
-    email: Mapped[str] = mapped_column(String(200), unique=True)
+    email: Mapped[str] = mapped_column(String(200))
     name: Mapped[Line]
     password_hash: Mapped[str] = mapped_column(String(200))
     roles: Mapped[frozenset[Role]] = mapped_column(RoleSet())
@@ -115,6 +130,21 @@ class LoginSession(Base):
     def public_id(self) -> str:
         """What its address says: a part of the hash, from which no token can be made."""
         return self.token_hash[:16]
+
+
+class AccessLink(Base):
+    """A link that leads a person to a password of their own; only the hash of its token is kept."""
+
+    __tablename__ = "access_link"
+    __table_args__ = (Index("ix_access_link_user_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    purpose: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class FailedSignIn(Base):

@@ -17,6 +17,7 @@ DEALER_READ = capability(
 DEALER_MANAGE = capability("dealer:manage", Role.ADMINISTRATOR)
 USER_READ = capability("user:read", Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 USER_MANAGE = capability("user:manage", Role.MANAGER, Role.ADMINISTRATOR)
+USER_ACCEPT = capability("user:accept", *Role)
 COMMENT = capability(
     "document:comment",
     Role.CLERK,

@@ -96,6 +96,16 @@ def own(actor: Actor) -> User:
     return session.get_one(User, actor.id)
 
 
+def by_address(address: str) -> User | None:
+    """Who signs in with an address, else who was last invited there; nobody who left (P5)."""
+    return session.scalar(
+        select(User)
+        .where(User.email == address, User.status.in_(("active", "invited")))
+        .order_by(User.status, User.id.desc())
+        .limit(1)
+    )
+
+
 def open_sessions(user_id: int, now: datetime) -> Sequence[LoginSession]:
     """A person's sessions that have not ended, the newest first."""
     return session.scalars(

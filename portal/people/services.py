@@ -9,12 +9,12 @@ from sqlalchemy import select
 from portal.core import workflow
 from portal.core.db import session, take_turn
 from portal.core.documents import Document, relock
-from portal.core.errors import Forbidden, Invalid, Stale
+from portal.core.errors import Forbidden, Invalid, NotFound, Stale
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
 from portal.core.search import normal
-from portal.people import policy, sign_in
+from portal.people import access_links, policy, sign_in
 from portal.people.models import Dealer, User
 
 DEALERS = "dealers"
@@ -107,42 +107,83 @@ def add_user(
     now: datetime,
     language: str | None = None,
 ) -> User:
-    """Add a person. A dealer's manager adds only people of the own company (P1).
+    """Add a person who can sign in at once with a password that is known: a program's way.
 
-    Invalid if the address is taken, the password is short, or the roles are of another side. A
-    manager is not told why an address is refused: it may be that of another dealer's person.
+    Invalid as ``invite`` is, if somebody has the address, or if the password is short.
     """
+    user = _new_user(email, name, roles, dealer, by=by, now=now, language=language)
+    if _has_joined(user.email):
+        raise Invalid(_("Somebody signs in with this address already."), field="email")
+    _password(password)
+    user.status, user.password_hash = "active", sign_in.hash_of(password)
+    return _begun(user, by=by, now=now)
+
+
+def invite(
+    *,
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    dealer: Dealer | None,
+    by: Actor,
+    now: datetime,
+    language: str | None = None,
+) -> tuple[User, str | None]:
+    """Invite a person, and the token of their link where no letter takes it to them.
+
+    A dealer's manager invites only to the own company (P1), and learns nothing of whether others
+    know the address: who has it already finds that out as they accept. Invalid if a person whom
+    the actor may see has the address, or the roles are of another side.
+    """
+    user = _new_user(email, name, roles, dealer, by=by, now=now, language=language)
+    where = [User.email == user.email, User.status != "withdrawn"]
+    if session.scalar(select(User.id).where(*where, policy.visible_users(by)).limit(1)):
+        raise Invalid(_("Somebody signs in, or is invited, with this address already."),
+                      field="email")  # fmt: skip
+    _begun(user, by=by, now=now)
+    return user, access_links.give(user, "invitation", asked_by=by.name, now=now)
+
+
+def _new_user(
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    dealer: Dealer | None,
+    *,
+    by: Actor,
+    now: datetime,
+    language: str | None,
+) -> User:
+    """A person who is not in the database yet, whom the actor may add there."""
     by.must(policy.USER_MANAGE)
     if by.is_dealer and (dealer is None or dealer.id != by.dealer_id):
         raise Forbidden()
-    chosen = _roles(roles, "dealer" if dealer else "hq")
-    _password(password)
     address = email.strip().lower()
-    if session.scalar(select(User.id).where(User.email == address)) is not None:
-        raise Invalid(_taken(by), field="email")
-    user = User(
-        status="active",
+    return User(
+        status="invited",
         created_at=now,
         dealer_id=dealer.id if dealer else None,
         side="dealer" if dealer else "hq",
         email=address,
         name=name,
-        password_hash=sign_in.hash_of(password),
-        roles=chosen,
+        password_hash="",
+        roles=_roles(roles, "dealer" if dealer else "hq"),
         language=language,
         theme="auto",
         search_text=normal(name, address),
     )
+
+
+def _begun(user: User, *, by: Actor, now: datetime) -> User:
     session.add(user)
     session.flush()
-    workflow.begin(user, by=by, now=now, roles=_named(chosen))
+    workflow.begin(user, by=by, now=now, roles=_named(user.roles))
     return user
 
 
-def _taken(by: Actor) -> str:
-    if by.is_dealer:
-        return str(_("This address cannot be used here. Please ask headquarters."))
-    return str(_("Somebody signs in with this address already."))
+def _has_joined(address: str) -> bool:
+    joined = User.status.in_(("active", "deactivated"))
+    return session.scalar(select(User.id).where(User.email == address, joined)) is not None
 
 
 def _roles(roles: Iterable[Role], side: str) -> frozenset[Role]:
@@ -203,12 +244,13 @@ def _may_manage(user: User, by: Actor) -> None:
 
 
 def deactivate(user: User, *, seen: int | None, reason: str, by: Actor, now: datetime) -> None:
-    """Shut a person out: the sessions end at once, the history stays (P5). Not oneself."""
+    """Shut a person out: sessions and links end at once, the history stays (P5). Not oneself."""
     _may_manage(user, by)
     if user.id == by.id:
         raise Invalid(_("Nobody deactivates themselves."))
     workflow.apply(user, "deactivate", by=by, now=now, seen=seen, reason=reason)
     sign_in.end_all(user.id, now=now)
+    access_links.end_all(user.id, now=now)
 
 
 def activate(user: User, *, seen: int | None, reason: str = "", by: Actor, now: datetime) -> None:
@@ -258,15 +300,51 @@ def set_password(
     _password(new, "new")
     user.password_hash = sign_in.hash_of(new)
     sign_in.end_all(user.id, now=now, but=keep_session)
+    access_links.end_all(user.id, now=now)
     record(user, "edit", by=by, now=now, values={"password": "changed"})
 
 
-def reset_password(user: User, new: str, *, by: Actor, now: datetime) -> None:
-    """Give somebody who forgot it a new password; every session of theirs ends."""
+def give_link(user: User, *, seen: int | None, by: Actor, now: datetime) -> str | None:
+    """Invite somebody again, or have them set a new password: the present one ends at once.
+
+    Returns the token of the link where no letter takes it to them.
+    """
     _may_manage(user, by)
     if user.id == by.id:
         raise Invalid(_("Change your own password on your account page."))
-    _password(new)
-    user.password_hash = sign_in.hash_of(new)
+    is_invited = user.status == "invited"
+    workflow.apply(user, "invite_again" if is_invited else "renew", by=by, now=now, seen=seen)
+    user.password_hash = ""
     sign_in.end_all(user.id, now=now)
-    record(user, "edit", by=by, now=now, values={"password": "changed"})
+    purpose = "invitation" if is_invited else "renewal"
+    return access_links.give(user, purpose, asked_by=by.name, now=now)
+
+
+def withdraw(user: User, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Take an invitation back: its link ends."""
+    _may_manage(user, by)
+    workflow.apply(user, "withdraw", by=by, now=now, seen=seen)
+    access_links.end_all(user.id, now=now)
+
+
+def choose_password(token: str, password: str, *, now: datetime) -> User:
+    """Set the password of whom a link is for, who thereby accepts an invitation.
+
+    The link and all sessions of the person end. NotFound if the link works no more.
+    """
+    user = access_links.whose(token, now, lock=True)
+    if user is None:
+        raise NotFound()
+    _password(password)
+    if user.status == "invited" and _has_joined(user.email):
+        raise Invalid(
+            _("Somebody signs in with this address already. Ask to be invited with another one.")
+        )
+    user.password_hash = sign_in.hash_of(password)
+    if user.status == "invited":
+        workflow.apply(user, "accept", by=user.actor, now=now)
+    else:
+        record(user, "edit", by=user.actor, now=now, values={"password": "changed"})
+    access_links.end_all(user.id, now=now)
+    sign_in.end_all(user.id, now=now)
+    return user

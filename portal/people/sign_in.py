@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 
-from portal.core.db import rows, session
+from portal.core.db import in_transaction, reading, rows, session
 from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.i18n import _l, ngettext
@@ -71,7 +71,8 @@ class SignedIn:
         return self.token
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """What is kept of something that only its holder may know."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -116,7 +117,7 @@ def _by_token() -> Any:
 
 def find(token: str, now: datetime) -> SignedIn | None:
     """Whose session a token is; None if it ended, ran out, or the person left (P5)."""
-    found = rows(_by_token(), {"token_hash": _digest(token), "now": now})
+    found = rows(_by_token(), {"token_hash": digest(token), "now": now})
     if not found:
         return None
     (row,) = found
@@ -155,6 +156,20 @@ def matches(password_hash: str, password: str) -> bool:
         return hasher.verify(password_hash, _plain(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def count_try(email: str, *, address: str, now: datetime) -> int:
+    """Write a try down, with the brake on, and return its key; in transactions of its own.
+
+    TooManyAttempts if there were too many.
+    """
+    attempt = in_transaction(lambda: try_in(email, address=address, now=now))
+    with reading():
+        is_allowed = allow(attempt, email, address=address, now=now)
+    if not is_allowed:
+        in_transaction(lambda: forget(attempt))
+        raise TooManyAttempts()
+    return attempt
 
 
 def try_in(email: str, *, address: str, now: datetime) -> int:
@@ -198,15 +213,16 @@ def check(email: str, password: str) -> User:
 
     An unknown name costs the same time as a wrong password and gets the same answer.
     """
-    user = session.scalar(select(User).where(User.email == email.strip().lower()))
-    right = matches(user.password_hash if user else _NOBODY, password)
+    known = User.status.in_(("active", "deactivated"))
+    user = session.scalar(select(User).where(User.email == email.strip().lower(), known))
+    right = matches((user and user.password_hash) or _NOBODY, password)
     if user is None or not right or user.status != "active":
         raise WrongSignIn()
     return user
 
 
 def _login(email: str) -> str:
-    return _digest(email.strip().lower())
+    return digest(email.strip().lower())
 
 
 def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
@@ -224,7 +240,7 @@ def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     session.add(
         LoginSession(
-            token_hash=_digest(token),
+            token_hash=digest(token),
             user_id=user.id,
             created_at=now,
             expires_at=now + LIFETIME,

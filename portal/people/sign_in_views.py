@@ -58,12 +58,7 @@ def enter() -> ResponseReturnValue:
 def _let_in(email: str, password: str) -> sign_in.SignedIn:
     """Check name and password, with the brake on and no transaction held meanwhile."""
     address, at = (request.remote_addr or "")[:60], now()
-    attempt = in_transaction(lambda: sign_in.try_in(email, address=address, now=at))
-    with reading():
-        is_allowed = sign_in.allow(attempt, email, address=address, now=at)
-    if not is_allowed:
-        in_transaction(lambda: sign_in.forget(attempt))
-        raise sign_in.TooManyAttempts()
+    sign_in.count_try(email, address=address, now=at)
     with reading():
         user = sign_in.check(email, password)
 

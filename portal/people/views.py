@@ -1,21 +1,26 @@
 """The people who sign in: at a dealer, and at headquarters."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from flask import flash, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor, Side
-from portal.people import forms, history, policy, queries, services
+from portal.people import access_links, forms, history, policy, queries, services
 from portal.people.models import Dealer, User
 from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
+from portal.web.links import public_url_for
 from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("people", __name__)
+SHOWN_LINK = "shown_link"
+"""What a browser keeps of a link until its page is shown."""
 
 register(
     DocumentKind(
@@ -33,7 +38,8 @@ frame.room(65, _l("People"), "people", "people.users", policy.USER_READ)
 def _tabs() -> list[lists.Tab]:
     return [
         lists.Tab("active", _l("Active"), User.status == "active"),
-        lists.Tab("deactivated", _l("Deactivated"), User.status == "deactivated"),
+        lists.Tab("invited", _l("Invited"), User.status == "invited"),
+        lists.Tab("deactivated", _l("Deactivated"), User.status.in_(("deactivated", "withdrawn"))),
     ]
 
 
@@ -66,22 +72,21 @@ def new_user() -> ResponseReturnValue:
 
 @pages.post("/users/new", needs=policy.USER_MANAGE)
 def add_user() -> ResponseReturnValue:
-    """Add a person."""
+    """Invite a person."""
     company = queries.employer(request.args.get("dealer", ""), actor())
     form = forms.NewUser("dealer" if company else "hq")
     if form.validate_on_submit():
         with form.refusals():
-            made = services.add_user(
+            made, token = services.invite(
                 email=form.email.data,
                 name=form.name.data,
-                password=form.password.data,
                 roles=form.roles.data,
                 dealer=company,
                 language=form.language.data,
                 by=actor(),
                 now=now(),
             )
-            flash(_("%(name)s is added and can sign in.", name=made.name), "success")
+            flash(_told(made, token), "success")
             return go("people.user", name=made.public_id)
     return _user_form(form, company)
 
@@ -122,34 +127,31 @@ def change_user(name: str) -> ResponseReturnValue:
 
 @pages.post("/users/<name>/steps/<step>", needs=policy.USER_MANAGE)
 def act(name: str, step: str) -> ResponseReturnValue:
-    """Shut a person out, or let them in again (P5)."""
+    """Shut a person out, let them in again (P5), or have them set a password."""
     user = load(User, name)
     known, form = steps.direct(user, step), steps.form_for(step)
-    change = services.deactivate if step == "deactivate" else services.activate
+    told: list[Any] = [known.told]
 
     def do() -> None:
-        change(user, seen=form.seen.data, reason=form.reason.data or "", by=actor(), now=now())
+        asked = {"seen": form.seen.data, "by": actor(), "now": now()}
+        if step == "withdraw":
+            services.withdraw(user, **asked)
+        elif step in ("invite_again", "renew"):
+            told.append(_told(user, services.give_link(user, **asked)))
+        else:
+            change = services.deactivate if step == "deactivate" else services.activate
+            change(user, reason=form.reason.data or "", **asked)
 
-    return steps.taken(user, form, do, told=known.told) or _user_page(user, form)
+    sentences = lambda: " ".join(map(str, told))  # noqa: E731
+    return steps.taken(user, form, do, told=sentences) or _user_page(user, form)
 
 
-@pages.get("/users/<name>/password", needs=policy.USER_MANAGE)
-def new_password(name: str) -> ResponseReturnValue:
-    """The form for a password in place of a forgotten one."""
-    return _password_form(load(User, name), forms.NewPassword())
-
-
-@pages.post("/users/<name>/password", needs=policy.USER_MANAGE)
-def reset_password(name: str) -> ResponseReturnValue:
-    """Give somebody a new password in place of a forgotten one."""
-    user = load(User, name)
-    form = forms.NewPassword()
-    if form.validate_on_submit():
-        with form.refusals():
-            services.reset_password(user, form.password.data, by=actor(), now=now())
-            flash(_("The password is changed, and the person is signed out."), "success")
-            return go("people.user", name=name)
-    return _password_form(user, form)
+def _told(user: User, token: str | None) -> str:
+    """Where the link is: in a letter, or on the next page that this browser shows, once."""
+    if token is None:
+        return str(_("A letter with a link is on its way to %(address)s.", address=user.email))
+    cookie[SHOWN_LINK] = [user.public_id, public_url_for("access.show", token=token)]
+    return str(_("No mail server is set up, so the link stands here. It is shown once."))
 
 
 def _side(user: User) -> Side:
@@ -170,6 +172,8 @@ def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValu
         sessions=queries.open_sessions(user.id, now()),
         last_sign_in=queries.last_sign_in(user),
         entries=timeline.of(user),
+        link=_shown_link(user),
+        newest_link=access_links.newest(user.id),
         languages_by_code=languages.NATIVE,
     )
 
@@ -184,8 +188,13 @@ def _user_form(
     )
 
 
-def _password_form(user: User, form: forms.NewPassword) -> ResponseReturnValue:
-    return render("people/password_form.html", form=form, user=user, status=form.status)
+def _shown_link(user: User) -> str:
+    """The link that was made just now for this person, if any."""
+    name, url = cookie.get(SHOWN_LINK, ("", ""))
+    if name != user.public_id:
+        return ""
+    del cookie[SHOWN_LINK]
+    return str(url)
 
 
 @frame.finder

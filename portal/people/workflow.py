@@ -1,14 +1,61 @@
-"""The states of a person and of a dealer (P5): deactivated, never deleted."""
+"""The states of a person and of a dealer (P5): who came is deactivated, never deleted."""
 
 from portal.core.i18n import _l
 from portal.core.workflow import State, Transition, Workflow
 
 USER = Workflow(
     states=(
+        State("invited", _l("Invited"), "waiting", _l("The person invited")),
         State("active", _l("Active"), "good"),
         State("deactivated", _l("Deactivated"), "ended"),
+        State("withdrawn", _l("Invitation withdrawn"), "ended"),
     ),
     transitions=(
+        Transition(
+            "accept",
+            ("invited",),
+            "active",
+            "user:accept",
+            _l("Accept the invitation"),
+            _l("accepted the invitation"),
+        ),
+        Transition(
+            "invite_again",
+            ("invited",),
+            "invited",
+            "user:manage",
+            _l("Invite again"),
+            _l("sent the invitation again"),
+            direct=True,
+            asks=_l("The person gets a new link. The one before it ends."),
+            told=_l("The person is invited again."),
+        ),
+        Transition(
+            "withdraw",
+            ("invited",),
+            "withdrawn",
+            "user:manage",
+            _l("Withdraw the invitation"),
+            _l("withdrew the invitation"),
+            direct=True,
+            tone="danger",
+            asks=_l("The link ends. The address can be invited again."),
+            told=_l("The invitation is withdrawn."),
+        ),
+        Transition(
+            "renew",
+            ("active",),
+            "active",
+            "user:manage",
+            _l("New password"),
+            _l("asked for a new password"),
+            direct=True,
+            asks=_l(
+                "The present password ends, and the person is signed out. "
+                "They get a link to set a new one."
+            ),
+            told=_l("The old password has ended, and the person is signed out."),
+        ),
         Transition(
             "deactivate",
             ("active",),

@@ -23,6 +23,8 @@ from flask import Flask, current_app
 from portal.core.jobs import Away, Broken, Hopeless
 from portal.settings import SMTP_PORTS, Settings
 
+LANE = "mail"
+"""The jobs that send letters have a lane of their own."""
 PATIENCE, ANSWER = 10.0, 60.0
 """How long the server may be silent, in seconds: when it is called, and over a letter."""
 LONGEST_SUBJECT = 200
@@ -34,7 +36,7 @@ _POLICY = SMTP.clone(cte_type="7bit")
 class Letter:
     """What to tell somebody; ``key`` is its own for ever, and names it to the servers on its way.
 
-    ``settings_url`` is where the reader says what they want to be written.
+    ``settings_url`` is where the reader says what they want to be written, if they have a choice.
     """
 
     key: str
@@ -44,7 +46,7 @@ class Letter:
     subject: str
     text: str
     html: str
-    settings_url: str
+    settings_url: str = ""
 
 
 class Server(Protocol):
@@ -124,7 +126,8 @@ class SmtpServer:
         message["Date"] = format_datetime(now)
         digest = sha256(f"{self.domain}/{letter.key}".encode()).hexdigest()[:32]
         message["Message-ID"] = f"<{digest}@{self.domain}>"
-        message["List-Unsubscribe"] = f"<{letter.settings_url}>"
+        if letter.settings_url:
+            message["List-Unsubscribe"] = f"<{letter.settings_url}>"
         # Nobody's out-of-office reply comes back.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"

@@ -71,6 +71,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "profile.preferences": _row(acts=True),
     "savedviews.save": _row(),
     "savedviews.remove": _row(),
+    "access.show": _row(argument="token", also={"token": MISSING}, gives=404),
+    "access.choose": _row(argument="token", also={"token": MISSING}, gives=404),
+    "access.forgotten": _row(),
+    "access.ask": _row(),
     "profile.account": _row(),
     "profile.change_password": _row(),
     "profile.end_session": _row("session", missing="0" * 16, acts=True),
@@ -88,9 +92,10 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "people.edit_user": _row("user"),
     "people.change_user": _row("user"),
     "people.act": _row("user", also={"step": "deactivate"})
-    + _row("user", also={"step": "activate"}),
-    "people.new_password": _row("user"),
-    "people.reset_password": _row("user"),
+    + _row("user", also={"step": "activate"})
+    + _row("user", also={"step": "renew"})
+    + _row("user", also={"step": "invite_again"})
+    + _row("user", also={"step": "withdraw"}),
     # terms
     "terms.index": _row(),
     "terms.show": _row("term", argument="term_name", missing="no.such_days"),

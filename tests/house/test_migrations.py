@@ -66,6 +66,10 @@ def test_rows_stay_when_a_later_release_migrates(settings: Settings) -> None:
     migrate.upgrade(settings)
     with migration_engine(settings.url).connect() as connection:
         kept = connection.execute(text("SELECT email, mail FROM user_account")).all()
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("UPDATE user_account SET search_text = 'żółw b'"))
+            asked = "SELECT rowid FROM user_account_search WHERE search_text MATCH 'żółw'"
+            assert connection.execute(text(asked)).scalars().all() == [1]
     assert [tuple(row) for row in kept] == [("a@example.com", "at_once")]
 
 

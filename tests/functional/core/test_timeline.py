@@ -18,7 +18,7 @@ from portal.people.models import User
 from portal.terms import services as terms
 from tests.support import claims as claim_story
 from tests.support import story
-from tests.support.portal import Portal
+from tests.support.portal import PASSWORD, Portal
 
 
 def said(portal: Portal, who: Actor, url: str) -> str:
@@ -100,7 +100,10 @@ def test_roles_and_passwords_are_words_when_a_person_is_changed(portal: Portal) 
             user, name="Clara", roles=user.roles,
             by=portal.administrator, now=portal.now,
         )  # fmt: skip
-        people.reset_password(user, "a new password", by=portal.administrator, now=portal.now)
+        people.set_password(
+            user, old=PASSWORD, new="a new password", keep_session=0,
+            by=portal.clerk, now=portal.now,
+        )  # fmt: skip
         name = user.public_id
     text = said(portal, portal.administrator, f"/users/{name}")
     assert "Partloop added the person" in text

@@ -179,7 +179,7 @@ def test_person_is_out_when_they_are_deactivated(portal: Portal) -> None:
 def reset(portal: Portal) -> None:
     with portal.transaction():
         user = session.get_one(User, portal.clerk.id)
-        services.reset_password(user, "another long password", by=portal.manager, now=portal.now)
+        services.give_link(user, seen=None, by=portal.manager, now=portal.now)
 
 
 def shut_out(portal: Portal) -> None:
@@ -240,9 +240,9 @@ def test_old_password_changes_nothing_when_it_is_being_replaced(portal: Portal) 
     with ThreadPoolExecutor(1) as pool:
         with portal.transaction():
             user = session.get_one(User, portal.clerk.id)
-            services.reset_password(
-                user, "another long password", by=portal.manager, now=portal.now
-            )
+            token = services.give_link(user, seen=None, by=portal.manager, now=portal.now)
+            assert token
+            services.choose_password(token, "another long password", now=portal.now)
             session.flush()
             changing = pool.submit(change)
             with pytest.raises(TimeoutError):

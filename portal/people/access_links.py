@@ -1,0 +1,98 @@
+"""Links that lead to a password of one's own: to whoever was invited, or forgot theirs.
+
+Only the hash of a link is kept. It works once, for some time, and a newer one ends it.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from portal.core import jobs
+from portal.core.db import AnyRow, session
+from portal.core.documents import relock
+from portal.people.models import AccessLink, User
+from portal.people.sign_in import digest
+from portal.web import mail
+
+LIVES = {
+    "invitation": timedelta(days=7),
+    "renewal": timedelta(days=7),
+    "forgotten": timedelta(hours=1),
+}
+"""How long a link lives: who was invited, whose password was taken away, who forgot theirs."""
+JOB = "people.link"
+
+
+def give(user: User, purpose: str, *, asked_by: str, now: datetime) -> str | None:
+    """End a person's earlier links and give them a new one.
+
+    Promises a letter with it; where no mail server is set up, returns the link's token instead,
+    for whoever asks to pass it on.
+    """
+    end_all(user.id, now=now)
+    if mail.server() is None:
+        return make(user, purpose, now=now)
+    payload = {"user": user.id, "purpose": purpose, "by": asked_by}
+    jobs.enqueue(JOB, payload, key=f"access/{user.id}", now=now)
+    return None
+
+
+def make(user: User, purpose: str, *, now: datetime) -> str:
+    """A new link's token, which is not kept anywhere; the earlier links end."""
+    end_all(user.id, now=now)
+    token = secrets.token_urlsafe(32)
+    session.add(
+        AccessLink(
+            user_id=user.id,
+            purpose=purpose,
+            token_hash=digest(token),
+            created_at=now,
+            expires_at=now + LIVES[purpose],
+        )
+    )
+    return token
+
+
+def whose(token: str, now: datetime, *, lock: bool = False) -> User | None:
+    """Whom a link is for; None if it was used, replaced, ran out, or the person left (P5).
+
+    With ``lock`` the person's row is locked, and the link looked at after that: it works once.
+    """
+    user = _holder(token, now)
+    if user is None or not lock:
+        return user
+    relock(user)
+    return _holder(token, now)
+
+
+def _holder(token: str, now: datetime) -> User | None:
+    return session.scalar(
+        select(User)
+        .join(AccessLink, AccessLink.user_id == User.id)
+        .where(
+            AccessLink.token_hash == digest(token),
+            AccessLink.ended_at.is_(None),
+            AccessLink.expires_at > now,
+            User.status.in_(("invited", "active")),
+        )
+    )
+
+
+def end_all(user_id: int, *, now: datetime) -> None:
+    """End every link of a person."""
+    session.execute(
+        update(AccessLink)
+        .where(AccessLink.user_id == user_id, AccessLink.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def newest(user_id: int) -> AnyRow | None:
+    """Of a person's newest link: since when, until when, and when it ended."""
+    return session.execute(
+        select(AccessLink.created_at, AccessLink.expires_at, AccessLink.ended_at)
+        .where(AccessLink.user_id == user_id)
+        .order_by(AccessLink.id.desc())
+        .limit(1)
+    ).one_or_none()
