@@ -238,6 +238,19 @@ def run() -> None:
         thread.join()
 
 
+@main.command()
+def serve() -> None:
+    """Serve behind a proxy, with several processes; `portal worker` does the jobs."""
+    settings = _settings()
+    logs.configure(settings.log_level)
+    try:
+        from portal import serve as server
+    except ImportError:
+        raise click.ClickException("Install Partloop with its extra serve: gunicorn.") from None
+    app = create_app(settings, processes=server.processes(settings))
+    server.serve(app, settings)
+
+
 @main.command("routes")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for the tests.")
 def routes_command(as_json: bool) -> None:

@@ -36,7 +36,7 @@ from portal.core.workflow import CODE
 from portal.files import services as files
 from portal.files import storage
 from portal.ledger import services as ledger
-from portal.operations import facts
+from portal.operations.facts import remember
 from portal.people import services as people
 from portal.people import sign_in
 from portal.people.models import Dealer, User
@@ -296,7 +296,7 @@ def _hasty(connection: Any, _record: Any) -> None:
 
 def fill(portal: Portal) -> None:
     with portal.transaction():
-        facts.remember(portal.app.extensions["settings"])
+        remember(portal.app.extensions["settings"])
         _people(portal)
         _parts()
     with portal.app.app_context():
