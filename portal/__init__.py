@@ -42,6 +42,7 @@ FEATURES = (
     "collections",
     "advances",
     "fees",
+    "invoices",
     "claims",
     "notices",
     "reports",

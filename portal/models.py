@@ -16,6 +16,7 @@ import portal.core.numbering
 import portal.corrections.models
 import portal.fees.models
 import portal.files.models
+import portal.invoices.models
 import portal.ledger.models
 import portal.notices.models
 import portal.oldparts.batch_models

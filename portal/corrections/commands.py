@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Proposal:
     """A correction that one of finance asks for: ``amount`` as ``Correction`` has it, and why.
 
-    ``files`` are the public ids of the evidence.
+    ``files`` are the public ids of the evidence; ``about`` is the number of a document that is
+    evidence by itself.
     """
 
     dealer_id: int
@@ -16,3 +17,4 @@ class Proposal:
     amount: int
     reason: str
     files: Collection[str]
+    about: str = ""

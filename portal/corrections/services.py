@@ -36,7 +36,7 @@ def propose(asked: Proposal, *, by: Actor, now: datetime) -> Correction:
         wrong["amount"] = _("An amount must be above zero.")
     if not asked.reason.strip():
         wrong["reason"] = _("Please say why: the other side will read it.")
-    if not asked.files:
+    if not asked.files and not asked.about:
         wrong["files"] = _("Attach the evidence: a file or a photo.")
     if wrong:
         raise Invalid(fields=wrong)
@@ -57,7 +57,8 @@ def propose(asked: Proposal, *, by: Actor, now: datetime) -> Correction:
     session.add(made)
     session.flush()
     count = files.claim(asked.files, made, place=EVIDENCE, by=by)
-    workflow.begin(made, by=by, now=now, amount=made.amount, attached=count)
+    values = {"amount": made.amount, "attached": count, "about": asked.about}
+    workflow.begin(made, by=by, now=now, **{name: one for name, one in values.items() if one})
     if is_penalty:
         workflow.apply(made, "announce", by=by, now=now, values={"answer_days": days})
     return made

@@ -19,6 +19,7 @@ from portal.corrections import (
     services,
 )
 from portal.corrections.forms import AnswerForm, ProposalForm
+from portal.corrections.grounds import ground
 from portal.corrections.history import VALUES
 from portal.corrections.models import Correction
 from portal.files.queries import by_place
@@ -167,6 +168,7 @@ def _page(correction: Correction, form: Any = None) -> ResponseReturnValue:
         steps=[(step, url) for step, url in offered if not refusals[step.name]],
         why_not=refusals.get("book"),
         evidence=linked(places.get(services.EVIDENCE, ())),
+        ground=ground(correction, actor()),
         answered_with=linked(places.get(services.ANSWER, ())),
         made_by=maker.name,
         may_answer=_may_answer(correction),

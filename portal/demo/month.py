@@ -16,6 +16,7 @@ from portal.demo import (
     corrected,
     fault_codes,
     holidays,
+    invoiced,
     products,
     prologue,
     service_fees,
@@ -90,7 +91,8 @@ def _prepare(stage: Stage) -> None:
 
     collected.order_photos(stage)
     settlement.order_receipt(stage)
-    corrected.order_photos(stage)
+    corrected.order_photo(stage)
+    invoiced.order_papers(stage)
     compensated.order_papers(stage)
 
     def after(arrival: Arrival) -> None:
@@ -105,7 +107,8 @@ def _prepare(stage: Stage) -> None:
         fault_codes.one_is_withdrawn,
         service_fees.service_items,
         corrected.bank_fee,
-        corrected.penalties,
+        invoiced.recorded,
+        invoiced.penalties,
         prologue.one_is_withdrawn,
         prologue.prices_to_come,
         prologue.wrong_deposit,

@@ -181,16 +181,26 @@ def beside(
 
 
 Service = tuple[int | None, str, str]
+"""What makes two lines of schedules the same service: the item, or the name's key and the unit."""
 
 
-def _service(row: AnyRow) -> Service:
-    return (row.item_id, "", "") if row.item_id else (None, number_key(row.own_name), row.unit)
+def service(item_id: int | None, name: str, unit: str) -> Service:
+    """Which service a line is for."""
+    return (item_id, "", "") if item_id else (None, number_key(name), unit)
+
+
+def rates_of(schedule: FeeSchedule) -> dict[Service, int]:
+    """What each service costs by a schedule, in minor units."""
+    return {
+        service(row.item_id, row.own_name, row.unit): row.amount for row in lines_of(schedule, "en")
+    }
 
 
 def _beside(
     row: AnyRow, earlier: Mapping[Service, int], region: Mapping[int | None, list[int]]
 ) -> Beside:
-    before, rates = earlier.get(_service(row)), region.get(row.item_id, [])
+    before = earlier.get(service(row.item_id, row.own_name, row.unit))
+    rates = region.get(row.item_id, [])
     # Half a cent is rounded up, as everywhere (L1).
     middle = (median_low(rates) + median_high(rates) + 1) // 2 if rates else None
     return Beside(
@@ -212,7 +222,7 @@ def _rates_before(schedule: FeeSchedule, on: date) -> dict[Service, int]:
         .order_by(*_LATEST)
         .limit(1)
     ).first()
-    return {_service(row): row.amount for row in lines_of(latest, "en")} if latest else {}
+    return rates_of(latest) if latest else {}
 
 
 def _rates_around(

@@ -132,8 +132,8 @@ def init_app(app: Flask) -> None:
         code: Writer(code, currency, zone=languages.zone, now=now) for code in languages.CODES
     }
     for function in (
-        money, amount, number, percent, listed, day, weekday, month, moment, ago, at_headquarters,
-        unbroken,
+        money, amount, number, percent, hundredths, listed, day, weekday, month, moment, ago,
+        at_headquarters, unbroken,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.jinja_env.globals.update(

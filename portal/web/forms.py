@@ -222,7 +222,7 @@ class ActionForm(Form):
         }
 
 
-class _Parsed(StringField):
+class ParsedField(StringField):
     """A field that is typed freely and read into something else; what was typed stays."""
 
     data: Any
@@ -253,7 +253,7 @@ class _Parsed(StringField):
             raise ValueError(str(self.unreadable)) from None
 
 
-class MoneyField(_Parsed):
+class MoneyField(ParsedField):
     """An amount of money, in minor units; ``least`` is 0 or, where nothing is too little, 1."""
 
     def __init__(self, *arguments: Any, least: int = 0, **options: Any) -> None:
@@ -276,7 +276,7 @@ class MoneyField(_Parsed):
         return filters.amount(value)
 
 
-class CountField(_Parsed):
+class CountField(ParsedField):
     """A whole number of pieces, between the bounds that the field names."""
 
     unreadable = _l("Enter a whole number.")
@@ -305,7 +305,7 @@ class CountField(_Parsed):
         return str(value)
 
 
-class PercentField(_Parsed):
+class PercentField(ParsedField):
     """A percentage in hundredths of a percent, between the bounds that the field names."""
 
     def __init__(self, *arguments: Any, least: int, most: int, **options: Any) -> None:
@@ -331,7 +331,7 @@ class PercentField(_Parsed):
         return filters.hundredths(value)
 
 
-class DayField(_Parsed):
+class DayField(ParsedField):
     """A day, typed in any common way; a native date picker sends ``2026-11-22``."""
 
     unreadable = _l("Enter a date, for example 2026-11-22.")

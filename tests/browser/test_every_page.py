@@ -59,6 +59,7 @@ NOT_PAGES = {
     "claimlists.export",
     "corrections.export",
     "fees.export",
+    "invoices.export",
     "fees.board",
     "feedrafts.template",
     "appeals.export",

@@ -674,6 +674,36 @@ def test_service_fees_are_shown_as_typed(portal: Portal) -> None:
 
 @several
 @sqlite_only
+def test_invoices_are_shown_as_typed(portal: Portal) -> None:
+    """F2: what stands on a customer's invoice, and what headquarters says of it."""
+    clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)
+    fields = ("service", "own", "unit", "quantity", "amount")
+    names = ("paper_number", "issued_on", "customer_name", "old_part", "remark", "files_kept")
+    for text in strings()[::20]:
+        rows = {f"lines-0-{name}": text for name in fields}
+        answer = clerk.post("/invoices/new", dict.fromkeys(names, text) | rows)
+        assert answer.status_code == 422, text
+        harmless(answer)
+    for line, text in zip(packed(60)[:8], packed(TEXT)[:8], strict=False):
+        typed = {
+            "paper_number": line, "issued_on": "2026-10-12", "customer_name": line, "remark": text,
+            "lines-0-own": line, "lines-0-unit": "job", "lines-0-quantity": "1",
+            "lines-0-amount": "5",
+        }  # fmt: skip
+        url = send(clerk, "/invoices/new", typed)
+        read(desk, url, [line, line, line, text])
+        odd = {"seen": "2", "amount": text, "reason": text}
+        penalty = portal.client(portal.finance).post(f"{url}/penalty", odd)
+        assert shows(harmless(penalty), text)
+        send(desk, f"{url}/steps/accept", {"seen": "2", "reason": text})
+        read(clerk, url, [text])
+        read(clerk, f"/invoices?q={quote(line[:60])}")
+    read(desk, "/invoices")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
 def test_compensations_are_shown_as_typed(portal: Portal) -> None:
     """S4: what a dealer asks for and corrects, and what headquarters answers."""
     clerk, desk = portal.client(portal.clerk), portal.client(portal.desk)

@@ -37,6 +37,7 @@ from portal.core.events import Event
 from portal.corrections.models import Correction
 from portal.fees.models import FeeSchedule, ServiceItem
 from portal.files.models import Attachment
+from portal.invoices.models import CustomerInvoice
 from portal.ledger.models import Account, Transfer
 from portal.notices.models import Notice
 from portal.oldparts import services as oldparts
@@ -50,7 +51,7 @@ from portal.web.routes import routes
 from tests.functional.catalogue import products
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
-from tests.support import advances, appealing, claims, collecting, correcting, story
+from tests.support import advances, appealing, claims, collecting, correcting, fees, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -441,6 +442,26 @@ def _fees(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"{item}/steps/withdraw", {"reason": "Never asked for", "seen": "2"}
 
 
+def _invoiced(portal: Portal) -> Iterator[Sent]:
+    """Customer invoices that are recorded, taken back, accepted, and penalized."""
+    fees.approved(portal)
+    for paper, amount in (("F-0", "1"), ("F-1", "60"), ("F-2", "70")):
+        line = {"lines-0-service": "own:job:Drill", "lines-0-unit": "job", "lines-0-quantity": "1"}
+        typed = {"paper_number": paper, "issued_on": "2026-10-12", "customer_name": "Anna"}
+        yield "clerk", "/invoices/new", typed | line | {"lines-0-amount": amount, "files": _png()}
+        made = select(CustomerInvoice.public_id).where(CustomerInvoice.paper_number == paper)
+        url = f"/invoices/{_one(portal, made)}"
+        if paper == "F-0":
+            yield "clerk", f"{url}/steps/void", {"seen": "1", "reason": "Not ours"}
+        elif paper == "F-1":
+            yield "desk", f"{url}/steps/accept", {"seen": "2", "reason": "Far away"}
+        else:
+            yield "finance", f"{url}/penalty", {"seen": "2", "amount": "20", "reason": "Too much"}
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    sent = typed | line | {"paper_number": "F-3", "lines-0-amount": "1"}
+    yield "desk", f"/invoices/of/{north}", sent
+
+
 def _compensated(portal: Portal) -> Iterator[Sent]:
     """Compensations that are asked for, returned, corrected, approved, and withdrawn."""
     asked = {"customer_name": "李秀英", "what_happened": "Water on the floor", "asked": "480"}
@@ -522,7 +543,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 
 WALKS = (
     _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _together, _appealed, _own,
-    _compensated, _corrected, _fees, _jobs,
+    _compensated, _corrected, _fees, _invoiced, _jobs,
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from portal.web import exports
 from portal.web.forms import clean
 from portal.web.routes import needs_of
 from tests.functional import world as worlds
-from tests.support import advances, appealing, claims, collecting, correcting, fees, story
+from tests.support import advances, appealing, claims, collecting, correcting, fees, invoices, story
 from tests.support.portal import DEALERS, Client, Portal
 from tests.support.queries import counted
 
@@ -50,6 +50,7 @@ LISTS = {
     "appeals.index": ("reviewer", "Number"),
     "corrections.index": ("finance", "Number"),
     "fees.index": ("desk", "Number"),
+    "invoices.index": ("desk", "Number"),
     "advances.index": ("desk", "Number"),
     "ledger.accounts": ("finance", "Dealer code"),
     "ledger.account": ("manager", "Kind"),
@@ -184,6 +185,7 @@ def test_a_file_costs_the_same_few_queries_however_long_it_is(portal: Portal) ->
     correcting.booked(portal)
     fees.approved(portal)
     fees.submitted(portal)
+    invoices.recorded(portal)
     for endpoint, (few, short), (many, long) in zip(lists, before, asked(), strict=True):
         assert few == many <= 6, endpoint
         assert long > short, endpoint

@@ -344,6 +344,16 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         },
     ),
     # Who asked for it does not decide on it; a penalty is booked once its time is over (L8, F3).
+    "invoice": (
+        "invoice_flagged",
+        "invoices.show",
+        {
+            "accept": "/steps/accept", "void": "/steps/void", "penalize": "/penalty",
+            "create": ELSEWHERE, "flag": ELSEWHERE,
+            # The dealer's clerk recorded it.
+            "strike": ELSEWHERE,
+        },
+    ),
     "correction": (
         "penalty",
         "corrections.show",

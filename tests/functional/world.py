@@ -46,6 +46,7 @@ from tests.support import (
     correcting,
     fees,
     inspecting,
+    invoices,
     story,
 )
 from tests.support.portal import PASSWORD, Portal
@@ -123,6 +124,7 @@ def build(portal: Portal) -> World:
         _collections(world, dealer)
         _inspected(world, dealer)
     _fees(world)
+    _invoices(world)
     _corrections(world)
     _headquarters(world)
     content = io.BytesIO()
@@ -265,6 +267,14 @@ def _fees(world: World) -> None:
         returned = fees.returned(portal, by=manager)
         world.add("fees_approved", approved.public_id, dealer, readers)
         world.add("fees", returned.public_id, dealer, readers)
+
+
+def _invoices(world: World) -> None:
+    for dealer, (clerk, _manager) in SIDES.items():
+        for kind, amount in (("invoice", 1), ("invoice_flagged", 999_999)):
+            charge = invoices.own(amount)
+            made = invoices.recorded(world.portal, charge, dealer=dealer, by=clerk, paper=kind)
+            world.add(kind, made.public_id, dealer, frozenset({"desk", "finance", "auditor"}))
 
 
 def _corrections(world: World) -> None:
