@@ -37,6 +37,7 @@ FEATURES = (
     "ledger",
     "corrections",
     "catalogue",
+    "banking",
     "applications",
     "oldparts",
     "collections",

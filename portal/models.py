@@ -4,6 +4,7 @@ import portal.advances.models
 import portal.applications.compensation_models
 import portal.applications.models
 import portal.applications.sheet_models
+import portal.banking.models
 import portal.catalogue.models
 import portal.claims.appeal_models
 import portal.claims.lapse_models

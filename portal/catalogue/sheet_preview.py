@@ -9,7 +9,10 @@ from portal.sheets.columns import Column, Mapped
 from portal.sheets.rows import RowIssue
 from portal.sheets.table import Row, Table
 
-SHARES = ("wrong", "noted", "new", "changed", "unchanged", "done", "without_price", "total")
+SHARES = (
+    "wrong", "noted", "new", "open", "changed", "unchanged", "done", "out", "without_price",
+    "total",
+)  # fmt: skip
 """What can be shown alone, by the names of the counts; the gravest first."""
 
 SIZE = 50

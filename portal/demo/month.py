@@ -11,6 +11,7 @@ from portal.claims.models import Claim
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
 from portal.demo import (
+    banked,
     collected,
     compensated,
     corrected,
@@ -112,6 +113,7 @@ def _prepare(stage: Stage) -> None:
         prologue.one_is_withdrawn,
         prologue.prices_to_come,
         prologue.wrong_deposit,
+        banked.bank_file,
         prologue.somebody_leaves,
         prologue.policy_values,
         holidays.holidays,

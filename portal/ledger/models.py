@@ -86,6 +86,7 @@ class Transfer(Base):
         Index("ix_transfer_dealer_id_at_id", "dealer_id", "at", "id"),
         Index("ix_transfer_dealer_id_kind_at_id", "dealer_id", "kind", "at", "id"),
         Index("ix_transfer_kind_at", "kind", "at"),
+        Index("ix_transfer_at_id", "at", "id"),
         Index("ix_transfer_document", "document_kind", "document_id"),
     )
 

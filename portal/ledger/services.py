@@ -222,14 +222,24 @@ def bank_cause(reference: str) -> str:
     return "bank/" + "".join(unicodedata.normalize("NFKC", reference).upper().split())
 
 
-def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: datetime) -> Transfer:
+def deposit(
+    *,
+    dealer_id: int,
+    amount: int,
+    reference: str,
+    by: Actor,
+    now: datetime,
+    cause: str | None = None,
+    document: Document | None = None,
+) -> Transfer:
     """Book money that arrived at the bank, by the reference of its statement line (L7).
 
+    ``cause`` stands in where the bank gives no reference; ``document`` is where the line is kept.
     Invalid if the reference is missing, too long, or was booked before, for whichever dealer.
     """
     by.must(policy.DEPOSIT)
     account = locked_account(dealer_id)
-    cause = bank_cause(reference)
+    cause = cause or bank_cause(reference)
     if cause == "bank/":
         raise Invalid(_("Enter the bank's reference."), field="reference")
     if len(cause) > LONGEST_CAUSE:
@@ -239,6 +249,7 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
             _("The bank reference %(reference)s has already been booked.", reference=reference),
             field="reference",
         )
+    kept = {"reference": reference.strip()} if reference.strip() else {}
     made = transfer(
         dealer_id=dealer_id,
         source=BANK,
@@ -248,11 +259,11 @@ def deposit(*, dealer_id: int, amount: int, reference: str, by: Actor, now: date
         cause=cause,
         by=by,
         now=now,
-        values={"reference": reference.strip()},
+        document=document,
+        values=kept,
     )
     # No step of the workflow: who is about to change the credit limit need not look again.
-    values = {"amount": amount, "reference": reference.strip()}
-    record(account, "deposit", by=by, now=now, values=values)
+    record(account, "deposit", by=by, now=now, values={"amount": amount, **kept})
     _renew(account)
     return made
 

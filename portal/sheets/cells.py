@@ -5,6 +5,7 @@ A cell that cannot be understood raises Invalid with a sentence for the person.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -126,17 +127,34 @@ def amount(cell: str, exponent: int = 2, currency: str | None = None) -> Amount 
     )
 
 
-def day(cell: str, earliest: date, latest: date) -> date | None:
+_EITHER = re.compile(r"(\d{1,2})([-/])(\d{1,2})\2(\d{4}|\d{2})")
+"""A day of which either number may be the month."""
+
+
+def says_day_first(cells: Iterable[str]) -> bool | None:
+    """Whether a column of days like 05/03/2025 has the day before the month; None if none tells.
+
+    One that can only be read one way tells it of all.
+    """
+    for cell in cells:
+        found = _EITHER.fullmatch(re.sub(_TIME, "", _plain(cell)[:60]))
+        if found and max(int(found[1]), int(found[3])) > 12:
+            return int(found[1]) > 12
+    return None
+
+
+def day(cell: str, earliest: date, latest: date, *, day_first: bool | None = None) -> date | None:
     """A day from ``earliest`` to ``latest``, in any usual spelling; a time of day is dropped.
 
     2025-03-05, 2025/3/5, 2025年3月5日, 20250305, 05.03.2025, 5-Mar-25, 5 marca 2025, 45721 (Excel).
-    With slashes or dashes 5 and 3 may each be the month: Invalid, unless only one is possible.
+    With slashes or dashes 5 and 3 may each be the month: Invalid, unless only one is possible or
+    ``day_first`` tells.
     """
     plain = _plain(cell)
     if not plain:
         return None
     try:
-        found = _day(re.sub(_TIME, "", plain[:60]), latest)
+        found = _day(re.sub(_TIME, "", plain[:60]), latest, day_first)
     except (ValueError, OverflowError):
         raise Invalid(
             _("“%(text)s” is not a date. Dates look like this: 2025-03-31.", text=_shown(cell))
@@ -149,7 +167,7 @@ def day(cell: str, earliest: date, latest: date) -> date | None:
     return found
 
 
-def _day(plain: str, latest: date) -> date:
+def _day(plain: str, latest: date, day_first: bool | None) -> date:
     number, year = r"(\d{1,2})", r"(\d{4}|\d{2})"
     if found := re.fullmatch(rf"(\d{{4}})\s*[-/.年]\s*{number}\s*[-/.月]\s*{number}\s*日?", plain):
         return date(int(found[1]), int(found[2]), int(found[3]))
@@ -159,9 +177,11 @@ def _day(plain: str, latest: date) -> date:
         return date(1899, 12, 30) + timedelta(days=int(found[1]))
     if found := re.fullmatch(rf"{number}\.\s*{number}\.\s*{year}", plain):
         return date(_year(found[3], latest), int(found[2]), int(found[1]))
-    if found := re.fullmatch(rf"{number}([-/]){number}\2{year}", plain):
+    if found := _EITHER.fullmatch(plain):
         one, other = int(found[1]), int(found[3])
         if one <= 12 and other <= 12 and one != other:
+            if day_first is not None:
+                return date(_year(found[4], latest), *((other, one) if day_first else (one, other)))
             raise Invalid(
                 _(
                     "“%(text)s” may be one of two days. Dates look like this: 2025-03-31.",

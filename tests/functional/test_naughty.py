@@ -35,7 +35,7 @@ from portal.oldparts.models import OldPart
 from portal.terms import services as terms
 from portal.web.forms import clean
 from portal.web.routes import routes
-from tests.support import appealing, claims, collecting, correcting, story
+from tests.support import appealing, banking, claims, collecting, correcting, story
 from tests.support.portal import Client, Portal
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
@@ -631,6 +631,28 @@ def test_corrections_are_shown_as_typed(portal: Portal) -> None:
         read(manager, url, [text, text])
         read(finance, f"/corrections?q={quote(text[:60])}")
     read(finance, "/corrections")
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
+def test_bank_lines_are_shown_as_typed(portal: Portal) -> None:
+    """L7: what a stranger wrote into the bank's file, and why a line is set aside."""
+    finance = portal.client(portal.finance)
+    for number, text in enumerate(packed(LINE)[:6]):
+        one = banking.row(number, purpose=f"{text} !", remitter=text)
+        url = f"/accounts/bank/files/{banking.sent(portal, banking.table(one)).public_id}"
+        read(finance, url)
+        line = banking.lines(portal)[-1] if number else banking.waiting(portal, 99)
+        url = f"/accounts/bank/lines/{line.public_id}"
+        banking.imported(portal, banking.table(one))
+        read(finance, f"/accounts/bank/lines/{banking.lines(portal)[-1].public_id}", [text])
+        odd = {"seen": "1", "dealer": text}
+        harmless(finance.post(f"{url}/book", odd))
+        send(finance, f"{url}/steps/set_aside", {"seen": "1", "reason": text})
+        read(finance, url, [text])
+        read(finance, f"/accounts/bank?tab=all&q={quote(text[:60])}")
+    read(finance, "/accounts/bank?tab=all")
     _check_chains(portal)
 
 

@@ -24,6 +24,7 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.applications.sheet_models import ApplicationSheet
+from portal.banking.models import BankFile
 from portal.catalogue import product_services
 from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, SheetImport
 from portal.catalogue.names import Names
@@ -51,7 +52,7 @@ from portal.web.routes import routes
 from tests.functional.catalogue import products
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
-from tests.support import advances, appealing, claims, collecting, correcting, fees, story
+from tests.support import advances, appealing, banking, claims, collecting, correcting, fees, story
 from tests.support.portal import PASSWORD, Client, Portal, meet, new
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -423,6 +424,28 @@ def _corrected(portal: Portal) -> Iterator[Sent]:
     yield "finance2", f"{penalty}/steps/book", {"seen": "3"}
 
 
+def _banking(portal: Portal) -> Iterator[Sent]:
+    """A bank's file whose lines are booked, and one that is discarded."""
+    content = banking.table(banking.row(1, "?"), banking.row(2, "?"), banking.row(3))
+    yield "finance", "/accounts/bank/files", {"file": content}
+    file = _one(portal, select(BankFile))
+    url = f"/accounts/bank/files/{file.public_id}"
+    chosen = {key: "" if at is None else str(at) for key, at in file.mapping["columns"].items()}
+    yield "finance", f"{url}/columns", chosen | {"remitter": "", "seen": "1"}
+    yield "finance", f"{url}/import", {"seen": "2"}
+    yield "finance", f"{url}/go-on", {}
+    banking.work(portal)
+    north = _one(portal, select(Dealer.public_id).where(Dealer.id == portal.dealers["north"]))
+    first, second, _third = (
+        f"/accounts/bank/lines/{one.public_id}" for one in banking.lines(portal)
+    )
+    yield "finance", f"{first}/book", {"dealer": north, "seen": "1"}
+    yield "finance", f"{second}/steps/set_aside", {"seen": "1", "reason": "A tax refund"}
+    yield "finance", "/accounts/bank/files", {"file": banking.table(banking.row(4))}
+    waits = select(BankFile.public_id).where(BankFile.status == "preview")
+    yield "finance", f"/accounts/bank/files/{_one(portal, waits)}/discard", {"seen": "1"}
+
+
 def _fees(portal: Portal) -> Iterator[Sent]:
     """Services that headquarters names, and what a dealer charges for them."""
     named = {"code": "V-10", "name": "Visit", "unit": "visit"}
@@ -543,7 +566,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 
 WALKS = (
     _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _together, _appealed, _own,
-    _compensated, _corrected, _fees, _invoiced, _jobs,
+    _compensated, _corrected, _banking, _fees, _invoiced, _jobs,
 )  # fmt: skip
 
 

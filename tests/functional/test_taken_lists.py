@@ -21,6 +21,7 @@ from flask import url_for
 from sqlalchemy import update
 
 from portal.applications.models import Application, ApplicationLine, Shipment
+from portal.banking.models import BankLine
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.ledger import services as ledger
@@ -49,6 +50,7 @@ LISTS = {
     "claims.index": ("reviewer", "Number"),
     "appeals.index": ("reviewer", "Number"),
     "corrections.index": ("finance", "Number"),
+    "bank.index": ("finance", "Bank reference"),
     "fees.index": ("desk", "Number"),
     "invoices.index": ("desk", "Number"),
     "advances.index": ("desk", "Number"),
@@ -207,6 +209,7 @@ def _typed_everywhere(portal: Portal, texts: Iterator[str]) -> None:
         (Application, "contact", "delivery_address", "reference", "phone"),
         (ApplicationLine, "product_model", "serial"),
         (Shipment, "carrier", "tracking_number"),
+        (BankLine, "remitter", "purpose"),
         (OldPart, "customer_name", "product_model", "product_serial", "old_serial", "remedy"),
     )
     with portal.transaction():

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from portal import create_app
 from portal.advances.models import Advance
+from portal.banking.models import BankLine
 from portal.claims.appeal_models import Appeal
 from portal.claims.workflow import LINE
 from portal.collections.models import Consignment
@@ -343,6 +344,20 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             "revoke": ELSEWHERE,  # before it is in force
         },
     ),
+    "bankfile": (
+        "bank_file",
+        "bankfiles.show",
+        {"import": "/import", "discard": "/discard", "finish": ELSEWHERE},
+    ),
+    # Its deposit is reversed on the page of the entry.
+    "bankline": (
+        "bank_line",
+        "bank.show",
+        {
+            "book": "/book", "release": ELSEWHERE,
+            **{step: f"/steps/{step}" for step in ("set_aside", "reopen")},
+        },
+    ),
     # Who asked for it does not decide on it; a penalty is booked once its time is over (L8, F3).
     "invoice": (
         "invoice_flagged",
@@ -385,6 +400,7 @@ def test_page_draws_exactly_the_steps_that_its_reader_may_take(portal: Portal) -
         session.execute(update(Appeal).values(amount=1))  # without it none can be granted
         session.execute(update(FeeSchedule).values(in_force_from=portal.now.date()))
         session.execute(update(Advance).values(approved=1))  # nor approved
+        session.execute(update(BankLine).values(payer_id=portal.dealers["north"]))
     portal.app.testing = False
     people = {name: actor for name, actor in portal.cast.items() if not name.startswith("other_")}
     clients = {name: portal.client(actor) for name, actor in people.items()}

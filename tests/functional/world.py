@@ -41,6 +41,7 @@ from tests.functional.oldparts import many
 from tests.support import (
     advances,
     appealing,
+    banking,
     claims,
     collecting,
     correcting,
@@ -126,6 +127,7 @@ def build(portal: Portal) -> World:
     _fees(world)
     _invoices(world)
     _corrections(world)
+    _banking(world)
     _headquarters(world)
     content = io.BytesIO()
     Image.new("RGB", (60, 40), "teal").save(content, "PNG")
@@ -284,6 +286,17 @@ def _corrections(world: World) -> None:
         world.add("penalty", penalty.public_id, dealer, readers)
         adjustment = correcting.booked(world.portal, dealer)
         world.add("adjustment", adjustment.public_id, dealer, readers)
+
+
+def _banking(world: World) -> None:
+    """A line that waits for its dealer; and a file of which one row is good, and one is not."""
+    portal, readers = world.portal, frozenset({"finance", "auditor"})
+    rows = banking.row(8), banking.row(9, day="soon")
+    for kind, made in (
+        ("bank_line", banking.waiting(portal, 7)),
+        ("bank_file", banking.sent(portal, banking.table(*rows))),
+    ):
+        world.add(kind, made.public_id, None, readers)
 
 
 def _collections(world: World, dealer: str) -> None:

@@ -1,0 +1,14 @@
+"""Who may read the bank's lines, send its files, and say whose money it is (L7)."""
+
+from sqlalchemy import ColumnElement, false, true
+
+from portal.core.permissions import Actor, Role, capability
+
+READ = capability("bank:read", Role.FINANCE, Role.AUDITOR)
+IMPORT = capability("bank:import", Role.FINANCE)
+ASSIGN = capability("bank:assign", Role.FINANCE)
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The bank's statement is headquarters' own: dealers see their deposits, and no line (P1)."""
+    return true() if actor.can(READ) else false()

@@ -1,0 +1,329 @@
+"""Every write of the bank's files and lines (L7): each line once, each booked once."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import exists, func, select
+
+from portal.banking import policy, queries
+from portal.banking.columns import COLUMNS, merit
+from portal.banking.models import BankFile, BankLine
+from portal.banking.rows import LineRow, Money, judge, read
+from portal.catalogue import uploads
+from portal.catalogue.sheet_preview import Preview
+from portal.catalogue.uploads import Upload
+from portal.core import jobs, workflow
+from portal.core.clock import Clock
+from portal.core.db import in_transaction, reading, session
+from portal.core.documents import Document, relock
+from portal.core.errors import Conflict, Invalid, WrongState
+from portal.core.events import Event, subscribe
+from portal.core.i18n import _, _l
+from portal.core.permissions import SYSTEM, Actor
+from portal.ledger import services as ledger
+from portal.ledger.models import Account, Transfer
+from portal.people.models import Dealer, User
+from portal.sheets import memory
+from portal.sheets.columns import Mapped, missing
+from portal.sheets.table import Table, read_table
+
+SOME, PAUSE = 50, 0.05
+"""How many lines are booked in one transaction, and the seconds until the next: SQLite has one
+writer at a time and no queue, so whoever waits gets a turn in between."""
+ABOUT = "bank"
+"""What the headings are about."""
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+
+def upload(sent: Upload, *, by: Actor, now: datetime) -> BankFile:
+    """Begin a file's preview: its columns are read as those of the last such file, or proposed."""
+    by.must(policy.IMPORT)
+    file = BankFile(digest=memory.digest(sent.table.headings, ABOUT))
+    before = _remembered(file)
+    uploads.begin(file, sent, COLUMNS, None, by=by, now=now)
+    if before is not None:
+        file.mapping = {**file.mapping, "columns": before}
+    return file
+
+
+def _remembered(file: BankFile) -> Mapped | None:
+    """How the headings were read that were confirmed last; None if they never were."""
+    kept: dict[str, Any] | None = session.scalar(
+        select(BankFile.mapping)
+        .where(BankFile.digest == file.digest, BankFile.status.in_(("importing", "imported")))
+        .order_by(BankFile.id.desc())
+        .limit(1)
+    )
+    return {column.key: kept["columns"].get(column.key) for column in COLUMNS} if kept else None
+
+
+def needs_asking(file: BankFile) -> bool:
+    """Whether its columns have to be looked at: not if such headings were confirmed before."""
+    if missing(COLUMNS, file.mapping["columns"]):
+        return True
+    columns: Mapped = file.mapping["columns"]
+    return _remembered(file) != columns
+
+
+def choose_columns(
+    file: BankFile, chosen: Mapping[str, str], *, seen: int, by: Actor, now: datetime
+) -> None:
+    """Say which column is which. Raises as the catalogue's."""
+    uploads.choose_columns(file, COLUMNS, chosen, seen=seen, by=by, now=now)
+
+
+def table_of(file: BankFile) -> Table:
+    """The rows of its file: read outside a transaction."""
+    return read_table(uploads.content_of(file), file.file_name, merit)
+
+
+def preview(file: BankFile, table: Table, money: Money, *, now: datetime) -> Preview[LineRow]:
+    """What each row of the file is: to book, to assign, known already, or wrong."""
+    rows = read(table, file.mapping["columns"], money, now)
+    return judge(table, rows, queries.known(row for row in rows if isinstance(row, LineRow)))
+
+
+def kept(file: BankFile) -> int:
+    """How many lines this file has brought so far."""
+    return session.scalars(
+        select(func.count()).select_from(BankLine).where(BankLine.file_id == file.id)
+    ).one()
+
+
+def job_key(file: BankFile) -> str:
+    """The key of the job that books its lines."""
+    return f"banking.file/{file.public_id}"
+
+
+def import_all(
+    file: BankFile,
+    table: Table | None,
+    money: Money,
+    *,
+    seen: int | None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Promise that a job books the lines of the file that are new.
+
+    Invalid if the columns are not chosen or no line is new; Stale, WrongState.
+    """
+    file = relock(file)
+    workflow.check(file, "import", by=by, seen=seen)
+    table = uploads.ready(file, COLUMNS, table)
+    counts = preview(file, table, money, now=now).counts
+    if not counts["new"] + counts["open"]:
+        raise Invalid(_("No line of this file is new."))
+    file.mapping = {**file.mapping, "counts": dict(counts)}
+    values = {name: counts[name] for name in ("new", "open")}
+    workflow.apply(file, "import", by=by, now=now, seen=seen, values=values)
+    _promise(file, money, by, now)
+
+
+def go_on(file: BankFile, money: Money, *, by: Actor, now: datetime) -> None:
+    """Set a booking that has given up going again; harmless while it is at work."""
+    by.must(policy.IMPORT)
+    if file.status != "importing":
+        raise WrongState()
+    _promise(file, money, by, now)
+
+
+def _promise(file: BankFile, money: Money, by: Actor, now: datetime) -> None:
+    payload = {"file": file.id, "by": by.id, "currency": money.currency, "digits": money.digits}
+    jobs.enqueue("banking.file", payload, key=job_key(file), now=now)
+
+
+@jobs.handler("banking.file", label=_l("Booking of a bank file"))
+def book_rows(payload: dict[str, Any], clock: Clock) -> None:
+    """Keep the new lines of a file and book those whose dealer is known, some at a time.
+
+    Killed at any point and started again, it goes on where it was: a line is kept and booked in
+    one transaction, and its key is there once.
+    """
+    with reading():
+        file = session.get_one(BankFile, payload["file"])
+        by = session.get_one(User, payload["by"]).actor
+    table, money = table_of(file), Money(payload["currency"], payload["digits"])
+    with reading():
+        rows = preview(file, table, money, now=clock.now()).rows
+    new = [row for row in rows if row.kind in ("new", "open")]
+    for start in range(0, len(new), SOME):
+        some = new[start : start + SOME]
+        in_transaction(partial(book_some, file.id, some, by=by, now=clock.now()))
+        if start + SOME < len(new):
+            time.sleep(PAUSE)
+    in_transaction(partial(finish, file.id, now=clock.now()))
+
+
+def book_some(file_id: int, rows: Sequence[LineRow], *, by: Actor, now: datetime) -> None:
+    """Keep some lines that are not there yet, and book those that name their dealer."""
+    file = _locked(file_id)
+    if file.status != "importing":
+        return
+    keys = [row.key for row in rows]
+    there = set(session.scalars(select(BankLine.key).where(BankLine.key.in_(keys))))
+    made = [(_line(file, row, now), row) for row in rows if row.key not in there]
+    session.add_all(line for line, _row in made)
+    session.flush()
+    came = {"file": file.file_name}
+    workflow.begin_many(
+        [line for line, _row in made],
+        by=by,
+        now=now,
+        values={line.id: came | {"row": row.row} for line, row in made},
+    )
+    # In the order of accounts, so that two such transactions cannot wait for each other.
+    payers = [(row.payer.id, row.payer.code, line) for line, row in made if row.payer is not None]
+    for payer_id, code, line in sorted(payers, key=lambda one: (one[0], one[2].id)):
+        _book(line, payer_id, code, by=by, now=now)
+
+
+def _line(file: BankFile, row: LineRow, now: datetime) -> BankLine:
+    return BankLine(
+        status="open",
+        created_at=now,
+        key=row.key,
+        fingerprint=row.fingerprint,
+        file_id=file.id,
+        row=row.row,
+        day=row.day,
+        amount=row.amount,
+        reference=row.reference,
+        remitter=row.remitter,
+        purpose=row.purpose,
+        why=row.why,
+    )
+
+
+def _locked(file_id: int) -> BankFile:
+    """The row of a file is the lock that lets one worker at a time book its lines."""
+    return session.scalars(
+        select(BankFile)
+        .where(BankFile.id == file_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def finish(file_id: int, *, now: datetime) -> None:
+    """Say that the lines of a file are kept, and how many of them wait for their dealer."""
+    file = _locked(file_id)
+    if file.status != "importing":
+        return
+    is_open = BankLine.payer_id.is_(None)
+    all_, left = session.execute(
+        select(func.count(), func.count().filter(is_open)).where(BankLine.file_id == file.id)
+    ).one()
+    counts = {**file.mapping["counts"], "new": all_ - left, "open": left}
+    file.mapping = {**file.mapping, "counts": counts}
+    workflow.apply(file, "finish", by=SYSTEM, now=now, values=counts)
+
+
+def discard(file: BankFile, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Give up a preview; its file goes with it. Stale, WrongState."""
+    uploads.discard(file, seen=seen, by=by, now=now)
+
+
+# --- Lines ------------------------------------------------------------------------------------
+
+
+def assign(line: BankLine, dealer_id: int, *, seen: int | None, by: Actor, now: datetime) -> None:
+    """Book a line as the deposit of a dealer. Conflict if it was booked; Stale, WrongState."""
+    line = relock(line)
+    workflow.check(line, "book", by=by, seen=seen)
+    _book(line, dealer_id, session.get_one(Dealer, dealer_id).code, by=by, now=now)
+
+
+def _book(line: BankLine, dealer_id: int, code: str, *, by: Actor, now: datetime) -> None:
+    """Book a locked line; the caller has checked that it may be."""
+    cause = _cause_of(line)
+    line.payer_id = dealer_id
+    values = {"dealer": code, "amount": line.amount, "day": line.day.isoformat()}
+    workflow.apply(line, "book", by=by, now=now, values=values)
+    ledger.deposit(
+        dealer_id=dealer_id,
+        amount=line.amount,
+        reference=line.reference,
+        by=by,
+        now=now,
+        cause=cause,
+        document=line,
+    )
+
+
+def _cause_of(line: BankLine) -> str:
+    """The cause of a line's deposit: its key, or what follows on it if that one was reversed.
+
+    Conflict if one of them stands: a line is booked once (L4, L7).
+    """
+    cause, number = line.key, 1
+    while (before := ledger.booked(cause)) is not None:
+        if not session.scalar(select(exists().where(Transfer.reverses_id == before.id))):
+            raise Conflict(_("This line has already been booked."))
+        number += 1
+        cause = f"{line.key}#{number}"
+    return cause
+
+
+def act(
+    line: BankLine,
+    step: str,
+    *,
+    seen: int | None,
+    reason: str = "",
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Set a line aside, or take it up again. Stale, WrongState, Invalid without a reason."""
+    workflow.apply(relock(line), step, by=by, now=now, seen=seen, reason=reason)
+
+
+@subscribe
+def follow_the_ledger(happened: Sequence[tuple[Event, Document]]) -> None:
+    """What is done by hand beside the bank's lines: they stay what the books say.
+
+    The reversal of a deposit lets its line wait for a dealer again. A deposit by hand is refused,
+    with Invalid, where the bank's line waits to be assigned: it would be there twice.
+    """
+    for event, document in happened:
+        if not isinstance(document, Account):
+            continue
+        if event.name == "reverse":
+            _release(event)
+        elif event.name == "deposit" and "reference" in event.values:
+            _refuse_twice(event.values["reference"])
+
+
+def _release(event: Event) -> None:
+    reversed_ = select(Transfer.document_id).where(
+        Transfer.dealer_id == event.dealer_id,
+        Transfer.kind == "reversal",
+        Transfer.at == event.at,
+        Transfer.document_kind == BankLine.kind,
+    )
+    for line in session.scalars(
+        select(BankLine)
+        .where(BankLine.id.in_(reversed_), BankLine.status == "booked")
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all():
+        by = SYSTEM if event.actor_id is None else session.get_one(User, event.actor_id).actor
+        line.payer_id = None
+        workflow.apply(line, "release", by=by, now=event.at, reason=event.reason)
+
+
+def _refuse_twice(reference: str) -> None:
+    if session.scalar(
+        select(BankLine.id).where(
+            BankLine.key == ledger.bank_cause(reference), BankLine.status != "booked"
+        )
+    ):
+        raise Invalid(
+            _("The bank's line with this reference is among the lines to assign. Book it there."),
+            field="reference",
+        )
