@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.core import db
 from portal.core.clock import Clock, SystemClock
+from portal.core.errors import FROZEN
 from portal.core.i18n import _
 from portal.settings import RESOURCES, Settings
 from portal.sheets.writing import write_csv_to, write_xlsx_to
@@ -124,5 +125,6 @@ def _frame() -> dict[str, Any]:
         "rooms": frame.rooms_of(actor) if actor else [],
         "unread": getattr(current_user, "unread", 0),
         "whose": (current_user.dealer_name or _("Headquarters")) if actor else "",
+        "frozen": FROZEN if actor and actor.is_frozen else "",
         "messages": get_flashed_messages(with_categories=True),
     }

@@ -14,7 +14,8 @@ READ = capability(
     Role.REVIEWER,
     Role.AUDITOR,
 )
-REQUEST = capability("advance:request", Role.CLERK, Role.MANAGER)
+REQUEST = capability("advance:request", Role.CLERK, Role.MANAGER, files=True)
+WITHDRAW = capability("advance:withdraw", Role.CLERK, Role.MANAGER)
 DECIDE = capability("advance:decide", Role.DESK)
 
 

@@ -39,7 +39,7 @@ ADVANCE = Workflow(
             "withdraw",
             ("requested", "returned"),
             "withdrawn",
-            "advance:request",
+            "advance:withdraw",
             _l("Withdraw"),
             _l("withdrew the request"),
             tells="advance:decide",

@@ -17,9 +17,10 @@ READ = capability(
     Role.REVIEWER,
     Role.AUDITOR,
 )
-WRITE = capability("application:write", Role.CLERK, Role.MANAGER)
+WRITE = capability("application:write", Role.CLERK, Role.MANAGER, files=True)
+WITHDRAW = capability("application:withdraw", Role.CLERK, Role.MANAGER)
 QUOTE = capability("application:quote", Role.DESK)
-CONFIRM = capability("application:confirm", Role.MANAGER)
+CONFIRM = capability("application:confirm", Role.MANAGER, files=True)
 CANCEL = capability("application:cancel", Role.DESK, Role.FINANCE)
 RELEASE = capability("application:release", Role.FINANCE)
 SHIP = capability("application:ship", Role.WAREHOUSE)

@@ -33,7 +33,7 @@ APPEAL = Workflow(
             "withdraw",
             ("filed",),
             "withdrawn",
-            "appeal:file",
+            "appeal:withdraw",
             _l("Withdraw"),
             _l("withdrew the appeal"),
             tells="appeal:decide",

@@ -8,11 +8,13 @@ from portal.claims.models import Claim
 from portal.core.permissions import Actor, Role, capability
 
 READ = capability("claim:read", Role.CLERK, Role.MANAGER, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-WRITE = capability("claim:write", Role.CLERK, Role.MANAGER)
-SUBMIT = capability("claim:submit", Role.MANAGER)
+WRITE = capability("claim:write", Role.CLERK, Role.MANAGER, files=True)
+SUBMIT = capability("claim:submit", Role.MANAGER, files=True)
+TAKE_BACK = capability("claim:takeback", Role.MANAGER)
 DECIDE = capability("claim:decide", Role.REVIEWER)
 FINDINGS = capability("claim:findings", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-FILE_APPEAL = capability("appeal:file", Role.CLERK, Role.MANAGER)
+FILE_APPEAL = capability("appeal:file", Role.CLERK, Role.MANAGER, files=True)
+WITHDRAW_APPEAL = capability("appeal:withdraw", Role.CLERK, Role.MANAGER)
 DECIDE_APPEAL = capability("appeal:decide", Role.REVIEWER)
 SETTLE_APPEAL = capability("appeal:settle")
 CLOSE_APPEAL = capability("appeal:close")

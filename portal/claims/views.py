@@ -385,7 +385,7 @@ def discard(name: str) -> ResponseReturnValue:
     return steps.taken(claim, form, do, told=steps.told(claim, "discard")) or _page(claim, form)
 
 
-@pages.post("/claims/<name>/take-back", needs=policy.SUBMIT)
+@pages.post("/claims/<name>/take-back", needs=policy.TAKE_BACK)
 def take_back(name: str) -> ResponseReturnValue:
     """Make a claim a draft again that waits for its run."""
     claim = load(Claim, name)

@@ -58,7 +58,7 @@ CLAIM = Workflow(
             "take_back",
             ("submitted",),
             "draft",
-            "claim:submit",
+            "claim:takeback",
             _l("Take the claim back"),
             _l("took the claim back"),
             tells="claim:decide",

@@ -46,6 +46,19 @@ class Forbidden(Refusal):
         super().__init__(sentence or _l("You may not do this."))
 
 
+FROZEN = _l(
+    "Headquarters has frozen your company: you can read everything, but file nothing new. "
+    "What was begun goes on: receiving, sending old parts back, answers and objections."
+)
+
+
+class Frozen(Forbidden):
+    """A frozen dealer files nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__(FROZEN)
+
+
 class NotFound(Refusal):
     """There is no such object for this person; a foreign one is no different (P1)."""
 

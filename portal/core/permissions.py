@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, Frozen
 from portal.core.i18n import _l
 
 Side = Literal["dealer", "hq"]
@@ -50,6 +50,7 @@ ROLE_LABELS = {
 }
 
 _capabilities: dict[str, frozenset[Role]] = {}
+_filing: set[str] = set()
 
 PUBLIC = "public"
 """What a route needs that anybody may open, signed in or not."""
@@ -57,8 +58,13 @@ SIGNED_IN = "signed-in"
 """What a route needs that every signed-in person may open."""
 
 
-def capability(name: str, *roles: Role) -> str:
-    """Declare a capability and the roles that hold it; returns its name."""
+def capability(name: str, *roles: Role, files: bool = False) -> str:
+    """Declare a capability and the roles that hold it; returns its name.
+
+    With ``files`` something new is filed with it, which the people of a frozen dealer cannot do.
+    """
+    if files:
+        _filing.add(name)
     if _capabilities.setdefault(name, frozenset(roles)) != frozenset(roles):
         raise ValueError(f"capability {name} is declared twice, differently")
     return name
@@ -74,6 +80,11 @@ def is_declared(name: str) -> bool:
     return name in {PUBLIC, SIGNED_IN} or name in _capabilities
 
 
+def filing() -> frozenset[str]:
+    """The capabilities with which a dealer files something new."""
+    return frozenset(_filing)
+
+
 def declared() -> dict[str, frozenset[Role]]:
     """Every capability with its roles."""
     return dict(_capabilities)
@@ -81,24 +92,32 @@ def declared() -> dict[str, frozenset[Role]]:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person in their roles, or the portal itself (``SYSTEM``)."""
+    """Who acts: a person in their roles, or the portal itself (``SYSTEM``).
+
+    The people of a frozen dealer read everything as before and go on with what was begun, but
+    file nothing new.
+    """
 
     id: int | None
     name: str
     side: Side
     dealer_id: int | None = None
     roles: frozenset[Role] = field(default_factory=frozenset)
+    is_frozen: bool = False
 
     def can(self, name: str) -> bool:
         """Whether a role of this actor holds the capability; the portal itself holds all."""
         if self.is_system:
             return True
+        return self._holds(name) and not (self.is_frozen and name in _filing)
+
+    def _holds(self, name: str) -> bool:
         return not self.roles.isdisjoint(_capabilities.get(name, frozenset()))
 
     def must(self, name: str) -> None:
-        """Forbidden unless the actor holds the capability."""
+        """Forbidden unless the actor can; Frozen where only that it is a frozen dealer's."""
         if not self.can(name):
-            raise Forbidden()
+            raise Frozen() if self._holds(name) else Forbidden()
 
     @property
     def is_system(self) -> bool:

@@ -18,6 +18,7 @@ from portal.demo import (
     fault_codes,
     holidays,
     invoiced,
+    new_dealers,
     products,
     prologue,
     service_fees,
@@ -117,6 +118,7 @@ def _prepare(stage: Stage) -> None:
         prologue.somebody_leaves,
         prologue.policy_values,
         holidays.holidays,
+        new_dealers.new_dealers,
         prologue.read_notices,
     ):
         stage.add(script(stage))

@@ -17,8 +17,9 @@ _READERS = (
 ITEM_READ = capability("serviceitem:read", *_READERS)
 ITEM_MANAGE = capability("serviceitem:manage", Role.ADMINISTRATOR)
 READ = capability("fee:read", *_READERS)
-WRITE = capability("fee:write", Role.CLERK, Role.MANAGER)
-SUBMIT = capability("fee:submit", Role.MANAGER)
+WRITE = capability("fee:write", Role.CLERK, Role.MANAGER, files=True)
+SUBMIT = capability("fee:submit", Role.MANAGER, files=True)
+WITHDRAW = capability("fee:withdraw", Role.MANAGER)
 DECIDE = capability("fee:decide", Role.DESK)
 
 

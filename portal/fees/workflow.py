@@ -97,7 +97,7 @@ SCHEDULE = Workflow(
             "withdraw",
             ("draft", "submitted"),
             "withdrawn",
-            "fee:submit",
+            "fee:withdraw",
             _l("Withdraw"),
             _l("withdrew the schedule"),
             direct=True,

@@ -17,7 +17,7 @@ READ = capability(
     Role.REVIEWER,
     Role.AUDITOR,
 )
-REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER)
+REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER, files=True)
 REVIEW = capability("oldpart:review", Role.DESK)
 CALL = capability("oldpart:call", Role.DESK)
 SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)

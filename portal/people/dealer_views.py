@@ -10,7 +10,8 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import SIGNED_IN, Actor
 from portal.people import forms, history, policy, queries, services
 from portal.people.models import Dealer, User
-from portal.web import frame, lists, timeline
+from portal.web import frame, lists, steps, timeline
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
 
@@ -29,15 +30,27 @@ register(
 frame.room(55, _l("Dealers"), "dealers", "dealers.index", policy.DEALER_READ)
 
 
+def _tabs() -> list[lists.Tab]:
+    states = Dealer.workflow.states
+    return [lists.Tab("all", _l("All"))] + [
+        lists.tab_of(state.name, state.label, Dealer.status, state.name) for state in states
+    ]
+
+
 @pages.get("/dealers", needs=policy.DEALER_READ)
 def index() -> ResponseReturnValue:
     """The list of dealers."""
-    text = lists.typed()
+    text, tabs = lists.typed(), _tabs()
+    tab = lists.current(tabs)
+    numbers = lists.counts(Dealer, queries.dealers_scope(actor(), text), tabs)
     return render(
         "people/dealers.html",
         fragments={"results"},
         q=text,
-        listed=lists.page_by(queries.dealers(actor(), text), Dealer.code),
+        tabs=lists.tab_items(tabs, numbers),
+        tab=tab.name,
+        listed=lists.page_by(queries.dealers(actor(), text, tab.where), Dealer.code),
+        state=lists.states(Dealer.workflow),
         may_manage=actor().can(policy.DEALER_MANAGE),
     )
 
@@ -63,10 +76,25 @@ def add() -> ResponseReturnValue:
 @pages.get("/dealers/<name>", needs=SIGNED_IN)
 def show(name: str) -> ResponseReturnValue:
     """One dealer with its people; a dealer's people see their own company."""
+    return _page(load(Dealer, name))
+
+
+@pages.post("/dealers/<name>/steps/<step>", needs=policy.DEALER_MANAGE)
+def act(name: str, step: str) -> ResponseReturnValue:
+    """Freeze a dealer, or let it work again."""
     dealer = load(Dealer, name)
+    answer, form = steps.act(dealer, step, services.step_dealer)
+    return answer or _page(dealer, form)
+
+
+def _page(dealer: Dealer, form: ActionForm | None = None) -> ResponseReturnValue:
     return render(
         "people/dealer.html",
+        status=form.status if form else 200,
         dealer=dealer,
+        stands=Dealer.workflow.state(dealer.status),
+        steps=steps.of(dealer, "dealers.act"),
+        form=form,
         people=queries.people_of(dealer, actor()),
         state=User.workflow.state,
         country=forms.country_name(dealer.country),
@@ -106,6 +134,6 @@ def _form(form: forms.DealerForm, dealer: Dealer | None = None) -> ResponseRetur
 def find(actor: Actor, text: str) -> Iterator[frame.Find]:
     """Dealers, for headquarters."""
     if actor.can(policy.DEALER_READ):
-        for row in queries.first(queries.dealers(actor, text), Dealer.created_at):
+        for row in queries.first(queries.dealers(actor, text, None), Dealer.created_at):
             url = url_for("dealers.show", name=row.public_id)
             yield frame.Find(_("Dealer"), row.name, f"{row.code} · {row.city}", url)

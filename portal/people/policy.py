@@ -15,6 +15,7 @@ DEALER_READ = capability(
     Role.AUDITOR,
 )
 DEALER_MANAGE = capability("dealer:manage", Role.ADMINISTRATOR)
+DEALER_FOLLOW = capability("dealer:follow", Role.MANAGER)
 USER_READ = capability("user:read", Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
 USER_MANAGE = capability("user:manage", Role.MANAGER, Role.ADMINISTRATOR)
 USER_ACCEPT = capability("user:accept", *Role)

@@ -14,7 +14,12 @@ from portal.people import policy
 from portal.people.models import Dealer, LoginSession, User
 
 
-def dealers(actor: Actor, text: str) -> AnySelect:
+def dealers_scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
+    """The conditions of the list of dealers, whatever the tab."""
+    return _wanted(policy.visible_dealers(actor), Dealer, text)
+
+
+def dealers(actor: Actor, text: str, tab: ColumnElement[bool] | None) -> AnySelect:
     """The list of dealers, with how many people each has."""
     people = (
         select(func.count())
@@ -22,7 +27,7 @@ def dealers(actor: Actor, text: str) -> AnySelect:
         .correlate(Dealer)
         .scalar_subquery()
     )
-    return select(
+    listed = select(
         Dealer.id,
         Dealer.public_id,
         Dealer.code,
@@ -30,8 +35,10 @@ def dealers(actor: Actor, text: str) -> AnySelect:
         Dealer.city,
         Dealer.country,
         Dealer.contact,
+        Dealer.status,
         people.label("people"),
-    ).where(*_wanted(policy.visible_dealers(actor), Dealer, text))
+    ).where(*dealers_scope(actor, text))
+    return listed if tab is None else listed.where(tab)
 
 
 def _wanted(

@@ -91,6 +91,16 @@ def differences(dealer: Dealer, facts: DealerFacts) -> dict[str, list[str]]:
     }
 
 
+def step_dealer(
+    dealer: Dealer, name: str, *, seen: int | None, reason: str, by: Actor, now: datetime
+) -> None:
+    """Freeze a dealer, whose people then file nothing new, or let it work again (P4).
+
+    Freezing needs a reason; the dealer's managers are told of either. Stale, WrongState.
+    """
+    workflow.apply(dealer, name, by=by, now=now, seen=seen, reason=reason)
+
+
 def _check_seen(document: Document, seen: int | None) -> None:
     if seen is not None and seen != document.version:
         raise Stale()

@@ -59,6 +59,7 @@ class SignedIn:
     theme: str
     zone: str | None
     dealer_name: str | None
+    company: str | None
     unread: int
     saved_views: dict[str, dict[str, str]]
 
@@ -100,6 +101,8 @@ def _by_token() -> Any:
             User.saved_views,
             Dealer.zone,
             Dealer.name.label("dealer_name"),
+            Dealer.public_id.label("company"),
+            Dealer.status.label("dealer_status"),
             LoginSession.id.label("session_id"),
             unread.label("unread"),
         )
@@ -125,12 +128,20 @@ def find(token: str, now: datetime) -> SignedIn | None:
         id=row.id,
         session_id=row.session_id,
         token=token,
-        actor=Actor(row.id, row.name, row.side, row.dealer_id, row.roles),
+        actor=Actor(
+            row.id,
+            row.name,
+            row.side,
+            row.dealer_id,
+            row.roles,
+            is_frozen=row.dealer_status == "frozen",
+        ),
         email=row.email,
         language=row.language,
         theme=row.theme,
         zone=row.zone,
         dealer_name=row.dealer_name,
+        company=row.company,
         unread=row.unread,
         saved_views=row.saved_views,
     )

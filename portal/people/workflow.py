@@ -1,4 +1,4 @@
-"""The states of a person and of a dealer (P5): who came is deactivated, never deleted."""
+"""The states of a person and of a dealer (P5): deactivated or frozen, never deleted."""
 
 from portal.core.i18n import _l
 from portal.core.workflow import State, Transition, Workflow
@@ -82,4 +82,41 @@ USER = Workflow(
     ),
 )
 
-DEALER = Workflow(states=(State("active", _l("Active"), "good"),), transitions=())
+DEALER = Workflow(
+    states=(
+        State("active", _l("Active"), "good"),
+        State("frozen", _l("Frozen"), "bad"),
+    ),
+    transitions=(
+        Transition(
+            "freeze",
+            ("active",),
+            "frozen",
+            "dealer:manage",
+            _l("Freeze"),
+            _l("froze the dealer"),
+            needs_reason=True,
+            tells="dealer:follow",
+            direct=True,
+            tone="danger",
+            asks=_l(
+                "Its people can sign in and read, but file nothing new: no applications, quotes "
+                "to confirm, old parts, claims, appeals, compensations or rates. Deadlines go "
+                "on. They can still receive, send old parts back, answer and object. Its "
+                "managers are told, with your reason."
+            ),
+            told=_l("The dealer is frozen: its people read, but file nothing new."),
+        ),
+        Transition(
+            "unfreeze",
+            ("frozen",),
+            "active",
+            "dealer:manage",
+            _l("Let it work again"),
+            _l("let the dealer work again"),
+            tells="dealer:follow",
+            direct=True,
+            told=_l("The dealer works as before."),
+        ),
+    ),
+)

@@ -7,7 +7,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from portal.core.errors import Refusal
+from portal.core.errors import Frozen, Refusal
 from portal.core.i18n import _
 from portal.web.htmx import render
 from portal.web.presses import BY_SCRIPT
@@ -15,10 +15,17 @@ from portal.web.presses import BY_SCRIPT
 log = structlog.get_logger()
 
 
-def page(status: int, sentence: str | None = None) -> Response:
-    """The page of an error; the sentence says what happened, in the reader's words."""
+def page(status: int, sentence: str | None = None, remedy: str | None = None) -> Response:
+    """The page of an error; the sentence says what happened, in the reader's words.
+
+    ``remedy`` says what to do, where it is not what others of this status need.
+    """
     return render(
-        "errors/page.html", status=status, message=sentence, reference=g.get("request_id")
+        "errors/page.html",
+        status=status,
+        message=sentence,
+        remedy=remedy,
+        reference=g.get("request_id"),
     )
 
 
@@ -28,6 +35,10 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Refusal)
     def _refusal(refusal: Refusal) -> Response:
         return page(refusal.status, str(refusal))
+
+    @app.errorhandler(Frozen)
+    def _frozen(refusal: Frozen) -> Response:
+        return page(403, str(refusal), _("Ask headquarters: they can let your company work again."))
 
     @app.errorhandler(CSRFError)
     def _token(_error: CSRFError) -> Response:

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from portal.core import documents
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading
-from portal.core.errors import Forbidden, NotFound
+from portal.core.errors import NotFound
 from portal.core.permissions import PUBLIC, SIGNED_IN, Actor, is_declared
 from portal.web import presses
 
@@ -168,8 +168,8 @@ def _guard() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         answer: ResponseReturnValue = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
         return answer
-    if needs != SIGNED_IN and not actor().can(needs):
-        raise Forbidden()
+    if needs != SIGNED_IN:
+        actor().must(needs)
     if request.endpoint in _most_bytes:
         request.max_content_length = _most_bytes[request.endpoint]
     return None

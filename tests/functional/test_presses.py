@@ -182,6 +182,8 @@ def _beside(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"{code}/steps/withdraw", {"reason": "Too vague", "seen": "2"}
     yield "administrator", "/dealers/new", FACTS | {"code": "D0009"}
     yield "administrator", f"/dealers/{dealer.public_id}/edit", FACTS | {"seen": "1"}
+    yield "administrator", f"/dealers/{dealer.public_id}/steps/freeze", {"seen": "2", "reason": "-"}
+    yield "administrator", f"/dealers/{dealer.public_id}/steps/unfreeze", {"seen": "3"}
 
 
 def _reported(portal: Portal) -> Iterator[Sent]:
