@@ -49,6 +49,7 @@ FEATURES = (
     "notices",
     "reports",
     "operations",
+    "owndata",
 )
 """The rooms with pages, in the order in which they may know each other."""
 

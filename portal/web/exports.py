@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from portal.core.db import AnySelect, snapshot, streamed
+from portal.core.permissions import Actor
 from portal.core.workflow import Workflow
 from portal.web import kept_views, languages, lists
 from portal.web.routes import Pages
@@ -70,6 +71,8 @@ class Table:
 
 
 _exports: dict[str, str] = {}
+_whole: list[tuple[str, Callable[[], Table]]] = []
+"""The capability of each list that is no one document's, and what tells all of it."""
 
 
 def offers(
@@ -92,6 +95,8 @@ def offers(
         )
         route(export)
         _exports[of] = f"{pages.name}.{table.__name__}"
+        if "<" not in rule:
+            _whole.append((needs, table))
         kept_views.keeps(of)
         return table
 
@@ -101,6 +106,11 @@ def offers(
 def exported() -> dict[str, str]:
     """The endpoint that makes a list's file, by the endpoint of its page."""
     return dict(_exports)
+
+
+def whole(who: Actor) -> list[Callable[[], Table]]:
+    """What tells each whole list that somebody may read, in a request without filters."""
+    return [table for needs, table in _whole if who.can(needs)]
 
 
 def files() -> list[tuple[str, str]]:
@@ -114,29 +124,41 @@ def files() -> list[tuple[str, str]]:
 
 def file_of(table: Table, ending: str) -> Response:
     """A table as a file, to be saved under its name; within ``snapshot()``."""
-    headings = [column.heading for column in table.columns]
-    return sheet(table.title, headings, table.rows(), ending)
+    return sheet(table.title, _headings(table), table.rows(), ending)
+
+
+def _headings(table: Table) -> list[str]:
+    return [column.heading for column in table.columns]
+
+
+def written(table: Table, ending: str) -> IO[bytes]:
+    """A table as an open file, from its beginning; within ``snapshot()``."""
+    return _written(_headings(table), table.rows(), ending)
 
 
 def sheet(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str
 ) -> Response:
     """Rows as they come, as a file of a kind of ``KINDS``, to be saved under a title."""
+    return send_file(
+        _written(headings, rows, ending),  # the server closes it when it is sent
+        KINDS[ending],
+        as_attachment=True,
+        download_name=f"{title}.{ending}",
+        max_age=0,
+    )
+
+
+def _written(headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str) -> IO[bytes]:
     write: Write = current_app.extensions["table_writers"][ending]
-    file = TemporaryFile()  # noqa: SIM115 - the server closes it when it is sent
+    file = TemporaryFile()  # noqa: SIM115 - whoever asked for it closes it
     try:
         write(file, headings, rows)
     except BaseException:
         file.close()
         raise
     file.seek(0)
-    return send_file(
-        file,
-        KINDS[ending],
-        as_attachment=True,
-        download_name=f"{title}.{ending}",
-        max_age=0,
-    )
+    return file
 
 
 def attachment(content: bytes, name: str, kind: str) -> Response:

@@ -82,6 +82,13 @@ def answer(prepare: Callable[[], Paper]) -> Response:
     return response
 
 
+def pdf(prepare: Callable[[], Paper]) -> bytes:
+    """The same as ``answer``, as bytes."""
+    with snapshot():
+        prepared = prepare()
+    return _printed(prepared)
+
+
 def _printed(prepared: Paper) -> bytes:
     template = TEMPLATES / f"{prepared.template}.typ"
     asked = (str(template), str(FONTS), prepared.said, int(now().timestamp()))

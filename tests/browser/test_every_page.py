@@ -63,6 +63,7 @@ NOT_PAGES = {
     "bankfiles.original",
     "fees.export",
     "invoices.export",
+    "owndata.take",
     "fees.board",
     "feedrafts.template",
     "appeals.export",

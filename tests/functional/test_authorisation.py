@@ -488,6 +488,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runs.close": _row("run"),
     "runs.close_again": _row("run"),
     "runs.take_in_again": _row("run"),
+    # own data
+    "owndata.take": _row(),
     # operations
     "operations.index": _row() + _row(also={"tab": "waiting"}) + _row(also={"tab": "done"}),
     "operations.retry_all": _row(acts=True),

@@ -1,0 +1,1 @@
+"""What a dealer may take along: all that is its own, in one file."""
