@@ -122,6 +122,11 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"PORTAL_METRICS_TOKEN has fewer than {SHORTEST_SECRET} characters: it can be guessed."
         )
+    if settings.public_url and settings.second_factor == "optional":
+        yield note(
+            "PORTAL_SECOND_FACTOR is optional: a password alone lets whoever learns it move money. "
+            "Set it to required."
+        )
     kept = settings.folder / "secret-key"
     if not settings.secret_key and kept.exists() and kept.stat().st_mode & 0o077:
         yield Finding(f"{kept} can be read by others on this machine: chmod 600 {kept}.")

@@ -52,6 +52,9 @@ class Settings:
     on ``socket``, a path, instead of ``host`` and ``port`` if there is one. Who shows
     ``metrics_token`` may read the metrics; without one, nobody may.
 
+    ``second_factor`` is ``required`` of who moves money or manages people at headquarters, or
+    ``optional`` for everybody.
+
     ``bank_details`` say, in one or several lines, where dealers transfer their deposits to.
     """
 
@@ -82,6 +85,7 @@ class Settings:
     s3_access_key: str = ""
     s3_secret_key: str = field(default="", repr=False)
     bank_details: str = ""
+    second_factor: str = "optional"
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -107,6 +111,10 @@ class Settings:
         for name, most in MOST_SERVING.items():
             if not 1 <= getattr(self, name) <= most:
                 raise SettingError(f"PORTAL_{name.upper()}: 1 to {most} of them can serve")
+        if self.second_factor not in ("optional", "required"):
+            raise SettingError(
+                f"PORTAL_SECOND_FACTOR: {self.second_factor!r} is none of optional, required"
+            )
         self._check_mail()
         return replace(self, public_url=_origin(self.public_url))
 

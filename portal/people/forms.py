@@ -59,6 +59,18 @@ class SignIn(Form):
     next = HiddenField()
 
 
+class Code(Form):
+    """A code of one's app, or a recovery code."""
+
+    code = line(_l("Sign-in code"), most=40)
+
+
+class SignInCode(Code):
+    """The code that a sign-in asks for; where to go on afterwards."""
+
+    next = HiddenField()
+
+
 class Preferences(Form):
     """The language and the theme that a person sees, and when notices come by e-mail."""
 

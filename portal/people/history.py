@@ -16,7 +16,13 @@ DEALER_VALUES = {name: plain(label) for name, label in DEALER_LABELS.items()} | 
     "country": written(DEALER_LABELS["country"], country_name),
     "file": plain(_l("File")),
 }
-USER_WORDS = {"create": _l("added the person"), "edit": _l("changed the person")}
+USER_WORDS = {
+    "create": _l("added the person"),
+    "edit": _l("changed the person"),
+    "factor_on": _l("turned the second factor on"),
+    "factor_off": _l("turned the second factor off"),
+    "factor_codes": _l("made new recovery codes"),
+}
 USER_VALUES = {
     "name": plain(USER_LABELS["name"]),
     "roles": written(USER_LABELS["roles"], _roles),

@@ -4,6 +4,7 @@ A link is made as its letter is sent, and nothing but its hash is kept: a letter
 sent again has a new link, and the one before it ends.
 """
 
+import secrets
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session
 from portal.core.i18n import _, _l
+from portal.core.permissions import Actor
 from portal.people import access_links
 from portal.people.models import Dealer, User
 from portal.people.queries import by_address
@@ -21,7 +23,13 @@ from portal.people.sign_in import digest
 from portal.web import languages, mail, templates
 from portal.web.links import public_url_for
 
-FORGOTTEN = "people.forgotten"
+FORGOTTEN, TOLD = "people.forgotten", "people.told"
+TELLS = {
+    "factor_on": _l("Your second factor is on"),
+    "factor_off": _l("Your second factor is off"),
+    "factor_taken": _l("Your second factor was taken off"),
+    "password": _l("Your password was changed"),
+}
 
 
 def forgot(address: str, *, now: datetime) -> None:
@@ -48,6 +56,49 @@ def send_to_forgetful(payload: dict[str, Any], clock: Clock) -> None:
         send(asked, clock)
 
 
+def tell(user: User, what: str, *, by: Actor, now: datetime) -> None:
+    """Promise a letter that says what changed at a person's sign-in, where mail is sent at all."""
+    if mail.server() is not None:
+        told = {"user": user.id, "what": what, "by": by.name, "at": now.isoformat()}
+        jobs.enqueue_many(TOLD, {f"told/{secrets.token_hex(8)}": told}, now=now)
+
+
+@jobs.handler(TOLD, label=_l("Letter about one's sign-in"), lane=mail.LANE)
+def send_told(payload: dict[str, Any], clock: Clock) -> None:
+    """Send it, unless the person left (P5)."""
+    server = mail.server()
+    if server is None:
+        raise jobs.Away("no mail server is set up")
+    with reading():
+        user = session.get_one(User, payload["user"])
+        dealer = session.get(Dealer, user.dealer_id) if user.dealer_id else None
+    if user.status != "active":
+        return
+    at = datetime.fromisoformat(payload["at"])
+    with languages.speaking(user.language, _zone(dealer, clock.now())):
+        subject = str(TELLS[payload["what"]])
+        shown = payload | {
+            "name": user.name, "subject": subject, "at": at, "language": languages.code(),
+            "url": public_url_for("profile.account"),
+        }  # fmt: skip
+        letter = mail.Letter(
+            key=f"told/{payload['what']}/{user.id}/{payload['at']}",
+            name=user.name,
+            address=user.email,
+            language=languages.code(),
+            subject=subject,
+            text=templates.template("mail/told.txt").render(shown),
+            html=templates.template("mail/told.html").render(shown),
+        )
+        server.send(letter, now=clock.now())
+
+
+def _zone(dealer: Dealer | None, now: datetime) -> ZoneInfo:
+    zone = ZoneInfo(dealer.zone) if dealer else now.tzinfo
+    assert isinstance(zone, ZoneInfo)
+    return zone
+
+
 @jobs.handler(access_links.JOB, label=_l("Link to set a password"), lane=mail.LANE)
 def send(payload: dict[str, Any], clock: Clock) -> None:
     """Make a link and send it, unless the person left or got in meanwhile (P5)."""
@@ -70,9 +121,7 @@ def send(payload: dict[str, Any], clock: Clock) -> None:
     if made is None:
         return
     token, user, dealer = made
-    zone = ZoneInfo(dealer.zone) if dealer else now.tzinfo
-    assert isinstance(zone, ZoneInfo)
-    with languages.speaking(user.language, zone):
+    with languages.speaking(user.language, _zone(dealer, now)):
         server.send(_letter(user, dealer, token, payload, now), now=now)
 
 

@@ -147,6 +147,28 @@ class AccessLink(Base):
     ended_at: Mapped[datetime | None]
 
 
+class SecondFactor(Base):
+    """The secret that a person's app shares; ``last_step`` is the time of the last code."""
+
+    __tablename__ = "second_factor"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    last_step: Mapped[int] = mapped_column(Key)
+    created_at: Mapped[datetime]
+
+
+class RecoveryCode(Base):
+    """A code for who lost the authenticator app: it works once, and only its hash is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (Index("ix_recovery_code_user_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+
+
 class FailedSignIn(Base):
     """A try to sign in that has not succeeded, counted by login name and by where it came from."""
 

@@ -14,7 +14,7 @@ from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
 from portal.core.search import normal
-from portal.people import access_links, policy, sign_in
+from portal.people import access_links, letters, policy, sign_in
 from portal.people.models import Dealer, User
 
 DEALERS = "dealers"
@@ -312,6 +312,7 @@ def set_password(
     sign_in.end_all(user.id, now=now, but=keep_session)
     access_links.end_all(user.id, now=now)
     record(user, "edit", by=by, now=now, values={"password": "changed"})
+    letters.tell(user, "password", by=by, now=now)
 
 
 def give_link(user: User, *, seen: int | None, by: Actor, now: datetime) -> str | None:
@@ -355,6 +356,7 @@ def choose_password(token: str, password: str, *, now: datetime) -> User:
         workflow.apply(user, "accept", by=user.actor, now=now)
     else:
         record(user, "edit", by=user.actor, now=now, values={"password": "changed"})
+        letters.tell(user, "password", by=user.actor, now=now)
     access_links.end_all(user.id, now=now)
     sign_in.end_all(user.id, now=now)
     return user

@@ -17,7 +17,7 @@ from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.i18n import _l, ngettext
 from portal.core.permissions import Actor
-from portal.people.models import Dealer, FailedSignIn, LoginSession, User
+from portal.people.models import Dealer, FailedSignIn, LoginSession, SecondFactor, User
 
 LIFETIME = timedelta(hours=12)
 WINDOW = timedelta(minutes=15)
@@ -61,6 +61,7 @@ class SignedIn:
     dealer_name: str | None
     company: str | None
     unread: int
+    has_factor: bool
     saved_views: dict[str, dict[str, str]]
 
     # What Flask-Login asks of a person.
@@ -105,6 +106,11 @@ def _by_token() -> Any:
             Dealer.status.label("dealer_status"),
             LoginSession.id.label("session_id"),
             unread.label("unread"),
+            select(SecondFactor.user_id)
+            .where(SecondFactor.user_id == User.id)
+            .correlate(User)
+            .exists()
+            .label("has_factor"),
         )
         .select_from(LoginSession)
         .join(User, User.id == LoginSession.user_id)
@@ -143,6 +149,7 @@ def find(token: str, now: datetime) -> SignedIn | None:
         dealer_name=row.dealer_name,
         company=row.company,
         unread=row.unread,
+        has_factor=row.has_factor,
         saved_views=row.saved_views,
     )
 

@@ -1,5 +1,6 @@
 """Signing in and out, and who makes a request."""
 
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, request, url_for
@@ -9,15 +10,18 @@ from flask_login import AnonymousUserMixin, LoginManager, current_user, login_us
 from werkzeug.utils import redirect
 
 from portal.core.db import in_transaction, reading, session
+from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.permissions import PUBLIC, SIGNED_IN
-from portal.people import forms, services, sign_in
+from portal.people import brake, forms, second_factor, services, sign_in
 from portal.people.models import User
 from portal.people.places import own_address
 from portal.web.htmx import render
 from portal.web.routes import Pages, go, is_safe, now
 
 pages = Pages("signin", __name__)
+HALF_WAY, HALF_WAY_FOR = "half_way", timedelta(minutes=10)
+"""What a browser keeps between the password and the code, and for how long."""
 
 
 def _page_before() -> str:
@@ -45,36 +49,103 @@ def enter() -> ResponseReturnValue:
     form = forms.SignIn()
     if form.validate_on_submit():
         try:
-            person = _let_in(form.email.data, form.password.data)
+            user = _known(form.email.data, form.password.data)
+            with reading():
+                asks_more = second_factor.of(user.id) is not None
+            if asks_more:
+                cookie[HALF_WAY] = [user.id, sign_in.digest(user.password_hash), now().isoformat()]
+                return go("signin.code_page", next=form.next.data or None)
+            person = in_transaction(lambda: _begin(user))
         except Refusal as refusal:
             form.refuse(refusal)
         else:
-            cookie.clear()
-            login_user(person)
-            return redirect(own_address(form.next.data or "/"), 303)
+            return _in(person, form.next.data)
     return _page(form)
 
 
-def _let_in(email: str, password: str) -> sign_in.SignedIn:
+def _known(email: str, password: str) -> User:
     """Check name and password, with the brake on and no transaction held meanwhile."""
-    address, at = (request.remote_addr or "")[:60], now()
-    sign_in.count_try(email, address=address, now=at)
+    sign_in.count_try(email, address=_address(), now=now())
     with reading():
-        user = sign_in.check(email, password)
+        return sign_in.check(email, password)
 
-    def begin() -> sign_in.SignedIn | None:
-        if current_user.is_authenticated:
-            sign_in.end(current_user.session_id, now=at)
-        elif user.language is None:
-            fresh = session.get_one(User, user.id)
-            services.set_preferences(fresh, language=current_user.language)
-        token = sign_in.begin(user, address=address, agent=request.user_agent.string, now=at)
-        session.flush()
-        return sign_in.find(token, at)
 
-    person = in_transaction(begin)
+def _address() -> str:
+    return (request.remote_addr or "")[:60]
+
+
+def _begin(user: User, *, by_code: bool = False) -> sign_in.SignedIn:
+    """Begin a person's session, and end the one before it in this browser.
+
+    WrongSignIn if a second factor was turned on since the password was checked.
+    """
+    if current_user.is_authenticated:
+        sign_in.end(current_user.session_id, now=now())
+    elif user.language is None:
+        fresh = session.get_one(User, user.id)
+        services.set_preferences(fresh, language=current_user.language)
+    agent = request.user_agent.string
+    token = sign_in.begin(user, address=_address(), agent=agent, now=now())
+    session.flush()
+    if not by_code and second_factor.of(user.id):
+        raise sign_in.WrongSignIn()
+    person = sign_in.find(token, now())
     assert person is not None  # whose row it locked
     return person
+
+
+def _in(person: sign_in.SignedIn, target: str | None) -> ResponseReturnValue:
+    """Let somebody in: the cookie is a new one."""
+    cookie.clear()
+    login_user(person)
+    return redirect(own_address(target or "/"), 303)
+
+
+# The second factor
+
+
+@pages.get("/sign-in/code", needs=PUBLIC)
+def code_page() -> ResponseReturnValue:
+    """The second half of the way in."""
+    if _half_way() is None:
+        return go("signin.page", next=request.args.get("next"))
+    return _code_page(forms.SignInCode(data={"next": request.args.get("next", "")}))
+
+
+@pages.post("/sign-in/code", needs=PUBLIC, keeps_refused=True)
+def enter_code() -> ResponseReturnValue:
+    """Let somebody in whose password was right and whose code is; a wrong one is counted."""
+    form = forms.SignInCode()
+    user = _half_way(lock=True)  # those who guess at the same time take turns
+    if user is None:
+        return render("people/half_way_over.html", status=422)
+    if form.validate_on_submit():
+        for attempt in brake.tried(form, f"code {user.id}", address=_address(), now=now()):
+            with form.refusals():
+                second_factor.check(user, form.code.data, now=now())
+                person = _begin(user, by_code=True)
+                sign_in.forget(attempt)
+                return _in(person, form.next.data)
+    return _code_page(form)
+
+
+def _half_way(*, lock: bool = False) -> User | None:
+    """Whose password was right just now in this browser, if it still is theirs (P5)."""
+    key, was, since = cookie.get(HALF_WAY, (0, "", ""))
+    if not since or now() - datetime.fromisoformat(since) > HALF_WAY_FOR:
+        return None
+    user = session.get(User, key)
+    if user and lock:
+        user = relock(user)
+    is_theirs = user and user.status == "active" and sign_in.digest(user.password_hash) == was
+    return user if is_theirs else None
+
+
+def _code_page(form: forms.SignInCode) -> ResponseReturnValue:
+    return render("people/sign_in_code.html", form=form, status=form.status)
+
+
+# Out again
 
 
 @pages.post("/sign-out", needs=SIGNED_IN)

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor, Side
-from portal.people import access_links, forms, history, policy, queries, services
+from portal.core.workflow import Transition
+from portal.people import access_links, forms, history, policy, queries, second_factor, services
 from portal.people.models import Dealer, User
 from portal.web import frame, languages, lists, steps, timeline
 from portal.web.forms import ActionForm
@@ -134,7 +135,9 @@ def act(name: str, step: str) -> ResponseReturnValue:
 
     def do() -> None:
         asked = {"seen": form.seen.data, "by": actor(), "now": now()}
-        if step == "withdraw":
+        if step == "take_factor":
+            second_factor.take_off(user, reason=form.reason.data or "", **asked)
+        elif step == "withdraw":
             services.withdraw(user, **asked)
         elif step in ("invite_again", "renew"):
             told.append(_told(user, services.give_link(user, **asked)))
@@ -158,14 +161,21 @@ def _side(user: User) -> Side:
     return user.actor.side
 
 
+def _steps(user: User, has_factor: bool) -> list[tuple[Transition, str]]:
+    taken = steps.of(user, "people.act")
+    return [one for one in taken if has_factor or one[0].name != "take_factor"]
+
+
 def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValue:
+    has_factor = second_factor.of(user.id) is not None
     return render(
         "people/user.html",
         status=form.status if form else 200,
         user=user,
         company=queries.dealer_of(user),
         state=user.workflow.state(user.status),
-        steps=[] if user.id == actor().id else steps.of(user, "people.act"),
+        steps=[] if user.id == actor().id else _steps(user, has_factor),
+        has_factor=has_factor,
         form=form,
         is_self=user.id == actor().id,
         may_manage=actor().can(policy.USER_MANAGE),

@@ -57,6 +57,22 @@ USER = Workflow(
             told=_l("The old password has ended, and the person is signed out."),
         ),
         Transition(
+            "take_factor",
+            ("active",),
+            "active",
+            "user:manage",
+            _l("Take the second factor off"),
+            _l("took the second factor off"),
+            needs_reason=True,
+            direct=True,
+            tone="danger",
+            asks=_l(
+                "Only if the person lost it, and you know that it is they who ask. They are signed "
+                "out, and the password alone lets them in."
+            ),
+            told=_l("The second factor is off, and the person is told."),
+        ),
+        Transition(
             "deactivate",
             ("active",),
             "deactivated",

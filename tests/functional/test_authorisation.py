@@ -75,6 +75,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "access.choose": _row(argument="token", also={"token": MISSING}, gives=404),
     "access.forgotten": _row(),
     "access.ask": _row(),
+    "signin.code_page": _row(gives=303),
+    "signin.enter_code": _row(),
+    "factor.show": _row(),
+    "factor.turn_on": _row(),
+    "factor.renew_codes": _row(),
+    "factor.turn_off": _row(),
     "profile.account": _row(),
     "profile.change_password": _row(),
     "profile.end_session": _row("session", missing="0" * 16, acts=True),
@@ -97,6 +103,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     + _row("user", also={"step": "activate"})
     + _row("user", also={"step": "renew"})
     + _row("user", also={"step": "invite_again"})
+    + _row("user", also={"step": "take_factor"})
     + _row("user", also={"step": "withdraw"}),
     # terms
     "terms.index": _row(),

@@ -294,6 +294,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
             **{name: f"/steps/{name}" for name in
                ("deactivate", "activate", "renew", "invite_again", "withdraw")},
             "accept": ELSEWHERE,  # on the page that the link leads to
+            "take_factor": ELSEWHERE,  # drawn where there is one
         },
     ),
     "dealer": (

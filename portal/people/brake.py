@@ -1,0 +1,20 @@
+"""The brake on guessing codes, within the transaction of the form that holds one."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from portal.people import sign_in
+from portal.web.forms import Form
+
+
+def tried(form: Form, login: str, *, address: str, now: datetime) -> Iterator[int]:
+    """Once round a loop for a try that may be made, with its key; not at all if it may not.
+
+    It stays counted unless the caller forgets it: the route keeps what a refused form leaves. The
+    caller has locked whom it is about, so that tries at one moment take turns.
+    """
+    attempt = sign_in.try_in(login, address=address, now=now)
+    if sign_in.allow(attempt, login, address=address, now=now):
+        yield attempt
+    else:
+        form.refuse(sign_in.TooManyAttempts())
