@@ -24,7 +24,8 @@ test: .venv .venv/tests
 long: .venv .venv/tests
 	tests/support/install.sh
 	PARTLOOP_TEST_STEPS=10000 $(BIN)/pytest -n auto -rP tests/functional/applications/test_machine.py \
-	  $(addprefix tests/functional/claims/test_,months.py killed.py race.py) tests/replay
+	  $(addprefix tests/functional/claims/test_,months.py killed.py race.py) \
+	  $(addprefix tests/functional/operations/test_,backup.py nothing_lost.py) tests/replay
 
 bench: .venv .venv/tests
 	tests/support/install.sh

@@ -35,7 +35,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
@@ -45,6 +46,9 @@ R = TypeVar("R")
 RETRIES = 8
 PAUSE = 0.11
 _RETRY = re.compile(r"database is locked|deadlock detected|could not serialize")
+_AWAY = re.compile(
+    r"database is locked|disk is full|disk I/O error|unable to open database file|readonly database"
+)
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 _snapshot: ContextVar[bool] = ContextVar("snapshot", default=False)
 
@@ -275,9 +279,13 @@ def reading() -> Iterator[None]:
         yield
     finally:
         session.expunge_all()
-        # A commit, not a rollback: psycopg forgets its prepared statements on a rollback.
-        session.commit()
-        _reading.reset(token)
+        try:
+            # A commit, not a rollback: psycopg forgets its prepared statements on a rollback.
+            session.commit()
+        except SQLAlchemyError:  # the database has gone: who asked it was told so
+            session.rollback()
+        finally:
+            _reading.reset(token)
 
 
 @contextmanager
@@ -295,6 +303,21 @@ def snapshot() -> Iterator[None]:
         _snapshot.reset(token)
 
 
+def is_away(error: Exception) -> bool:
+    """Whether an error says that the database cannot be reached, or can keep nothing just now.
+
+    The same request may succeed later. What was to be committed just then may have been kept.
+    """
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    if type(error.orig).__module__.startswith(("sqlite3", "pysqlite3")):
+        return bool(_AWAY.search(str(error.orig)))
+    kinds = {kind.__name__ for kind in type(error.orig).__mro__}
+    return error.connection_invalidated or not kinds.isdisjoint(
+        {"OperationalError", "InterfaceError"}
+    )
+
+
 def _can_retry(error: DBAPIError, attempt: int) -> bool:
     if isinstance(error, IntegrityError):
         return attempt == 1
@@ -309,8 +332,10 @@ def in_transaction(work: Callable[[], R], keep: Callable[[R], bool] = lambda _re
     the whole work is done again: it then sees what the other did, and can say so.
     """
     for attempt in range(1, RETRIES + 1):
+        is_done = False
         try:
             result = work()
+            is_done = True
             if keep(result):
                 session.commit()
             else:
@@ -318,7 +343,10 @@ def in_transaction(work: Callable[[], R], keep: Callable[[R], bool] = lambda _re
             return result
         except DBAPIError as error:
             session.rollback()
-            if attempt == RETRIES or not _can_retry(error, attempt):
+            # A connection that had gone before there was anything to commit is nobody's loss: the
+            # database may have been started again since.
+            is_stale = error.connection_invalidated and not is_done and attempt == 1
+            if not is_stale and (attempt == RETRIES or not _can_retry(error, attempt)):
                 raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
         except BaseException:

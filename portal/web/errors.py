@@ -1,18 +1,27 @@
 """Error pages: a sentence, what to do, and a reference number that the log has too."""
 
+import errno
+from typing import Any
+
 import structlog
-from flask import Flask, g, make_response, request
+from flask import Flask, current_app, g, make_response, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
+from portal.core.db import is_away
 from portal.core.errors import Frozen, Refusal
-from portal.core.i18n import _
+from portal.core.i18n import _, _l
 from portal.web.htmx import render
 from portal.web.presses import BY_SCRIPT
 
 log = structlog.get_logger()
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = ("disk is full", "No space left")
+"""What SQLite and PostgreSQL say then."""
+AGAIN_AFTER = 10
+"""After how many seconds a machine that was told 503 may ask again."""
 
 
 def page(status: int, sentence: str | None = None, remedy: str | None = None) -> Response:
@@ -27,6 +36,34 @@ def page(status: int, sentence: str | None = None, remedy: str | None = None) ->
         remedy=remedy,
         reference=g.get("request_id"),
     )
+
+
+def _trouble(error: Exception) -> Any:
+    """What is the matter with the machine or its database, in a sentence; None if it is not that.
+
+    A database that has no room says so itself.
+    """
+    has_no_room = isinstance(error, OSError) and error.errno in NO_ROOM
+    if has_no_room or (is_away(error) and any(sign in str(error) for sign in FULL)):
+        return _l(
+            "The portal has no room left on its disk, so nothing can be kept. "
+            "Whoever runs it has to make some."
+        )
+    if is_away(error):
+        return _l("The portal cannot reach its database just now. Please try again in a minute.")
+    return None
+
+
+def _unavailable(sentence: Any) -> Response:
+    """The page of 503, which asks the database nothing more: not even who reads it.
+
+    So the sentence is a lazy one: its language would be the reader's.
+    """
+    if "_login_user" not in g:
+        g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
+    answer = page(503, str(sentence))
+    answer.headers["Retry-After"] = str(AGAIN_AFTER)
+    return answer
 
 
 def init_app(app: Flask) -> None:
@@ -67,6 +104,9 @@ def init_app(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
+        if (sentence := _trouble(error)) is not None:
+            log.error("request not answered", path=request.path, error=str(error))
+            return _unavailable(sentence)
         if app.testing:
             raise error
         log.exception("request failed", path=request.path, method=request.method)

@@ -14,7 +14,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 # Nothing here has to survive a power cut, so nothing waits for the disk.
@@ -54,7 +55,7 @@ def _account() -> pwd.struct_passwd | None:
         return pwd.getpwnam("nobody")
 
 
-def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(program: str, *arguments: str, alone: bool = False) -> subprocess.Popen[bytes]:
     account = _account()
     return subprocess.Popen(
         [binaries() / program, *arguments],
@@ -65,6 +66,7 @@ def _start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        start_new_session=alone,
     )
 
 
@@ -72,6 +74,56 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@dataclass
+class Mortal:
+    """A server that keeps what it says it kept, and that is killed and started again."""
+
+    folder: str
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it, after a crash too, and wait until it answers."""
+        careful = OPTIONS | {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+        settings = [f"--{name}={value}" for name, value in careful.items()]
+        where = ("-D", self.folder, "-p", str(self.port))
+        self.process = _start("postgres", *where, *settings, alone=True)
+        knock = ("-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", "postgres")
+        while _start("pg_isready", *knock).wait():
+            if self.process.poll() is not None:
+                raise RuntimeError("PostgreSQL did not start")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL to the server and to all that work for it, at once."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def mortal() -> Iterator[Mortal]:
+    """A server of one's own, started, while the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="partloop-pg-") as folder:
+        if account := _account():
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        cluster = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8")
+        if _start("initdb", "-D", folder, *cluster).wait():
+            raise RuntimeError("initdb failed")
+        made = Mortal(folder, _free_port())
+        made.start()
+        try:
+            yield made
+        finally:
+            made.kill()
 
 
 @contextmanager

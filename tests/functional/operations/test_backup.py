@@ -24,6 +24,8 @@ from tests.support import story
 from tests.support.portal import Portal, new
 
 Fresh = Callable[[], str]
+WRITERS, TIMES = (16, 10) if "PARTLOOP_TEST_STEPS" in os.environ else (4, 1)
+"""`make long` has the time for more."""
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -94,8 +96,9 @@ def _bytes(key: str) -> bytes:
         return content.read()
 
 
+@pytest.mark.parametrize("_time", range(TIMES))
 def test_what_was_acknowledged_before_is_in_it_when_others_write(
-    portal: Portal, elsewhere: Settings, tmp_path: Path
+    portal: Portal, elsewhere: Settings, tmp_path: Path, _time: int
 ) -> None:
     """L10: a copy of one moment, whose books agree, with all that was booked before it began."""
     stop, booked = Event(), []
@@ -115,11 +118,11 @@ def test_what_was_acknowledged_before_is_in_it_when_others_write(
                 )
             booked.append(f"bank/{reference}")
 
-    writers = [Thread(target=write, args=(number,)) for number in range(4)]
+    writers = [Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for writer in writers:
         writer.start()
     try:
-        while len(booked) < 8:
+        while len(booked) < 2 * WRITERS:
             stop.wait(0.02)
         acknowledged, archive = list(booked), tmp_path / "portal.tar"
         code, said = call(settings_of(portal), "backup", str(archive))
