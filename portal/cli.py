@@ -23,6 +23,7 @@ from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
 from portal.operations import facts
+from portal.people import cli as people
 from portal.settings import SettingError, Settings
 from portal.web import logs
 from portal.web.routes import routes
@@ -280,3 +281,4 @@ def events_verify() -> None:
 
 
 main.add_command(ledger.commands(_app))
+main.add_command(people.commands(_app))

@@ -138,6 +138,7 @@ def invite(
     by: Actor,
     now: datetime,
     language: str | None = None,
+    by_hand: bool = False,
 ) -> tuple[User, str | None]:
     """Invite a person, and the token of their link where no letter takes it to them.
 
@@ -151,7 +152,8 @@ def invite(
         raise Invalid(_("Somebody signs in, or is invited, with this address already."),
                       field="email")  # fmt: skip
     _begun(user, by=by, now=now)
-    return user, access_links.give(user, "invitation", asked_by=by.name, now=now)
+    token = access_links.give(user, "invitation", asked_by=by.name, now=now, by_hand=by_hand)
+    return user, token
 
 
 def _new_user(
@@ -315,7 +317,9 @@ def set_password(
     letters.tell(user, "password", by=by, now=now)
 
 
-def give_link(user: User, *, seen: int | None, by: Actor, now: datetime) -> str | None:
+def give_link(
+    user: User, *, seen: int | None, by: Actor, now: datetime, by_hand: bool = False
+) -> str | None:
     """Invite somebody again, or have them set a new password: the present one ends at once.
 
     Returns the token of the link where no letter takes it to them.
@@ -328,7 +332,7 @@ def give_link(user: User, *, seen: int | None, by: Actor, now: datetime) -> str 
     user.password_hash = ""
     sign_in.end_all(user.id, now=now)
     purpose = "invitation" if is_invited else "renewal"
-    return access_links.give(user, purpose, asked_by=by.name, now=now)
+    return access_links.give(user, purpose, asked_by=by.name, now=now, by_hand=by_hand)
 
 
 def withdraw(user: User, *, seen: int | None, by: Actor, now: datetime) -> None:
