@@ -37,71 +37,78 @@ COLUMNS = (
             "Dealer code", "Dealer no", "Dealer number", "Dealer ID", "Store number", "Store no",
             "Storenum", "Shop number", "Outlet code", "Branch code", "Code", "经销商编号",
             "经销商代码", "经销商编码", "网点编号", "网点编码", "门店编号", "门店编码", "编号",
-            "代码", "编码", "Kod dealera", "Nr dealera", "Numer dealera", "Kod sklepu", "Kod", "ID",
+            "代码", "编码", "Kod dealera", "Nr dealera", "Numer dealera", "Kod sklepu", "Kod",
+            "ID",
         ),
     ),
     Column(
         "name",
         DEALER_LABELS["name"],
         names=(
-            "Company name", "Dealer name", "Dealer", "Store name", "Name", "经销商名称", "经销商",
-            "公司名称", "公司", "企业名称", "单位名称", "网点名称", "门店名称", "名称",
-            "Nazwa firmy", "Firma", "Nazwa dealera", "Nazwa",
+            "Company", "Company name", "Dealer name", "Dealer", "Store name", "Name",
+            "经销商名称", "经销商", "公司名称", "公司", "企业名称", "单位名称", "网点名称",
+            "门店名称", "名称", "Nazwa firmy", "Firma", "Nazwa dealera", "Nazwa",
         ),
     ),
     Column(
         "country",
         DEALER_LABELS["country"],
         names=(
-            "Country code", "Country or region", "Locale", "国家", "国别", "国家代码", "Kraj",
-            "Kod kraju", "Państwo",
+            "Country", "Country code", "Country or region", "Locale", "国家", "国别", "国家代码",
+            "Kraj", "Kod kraju", "Państwo",
         ),
     ),
     Column(
         "region",
         DEALER_LABELS["region"],
         names=(
-            "Region", "Province", "State", "Voivodeship", "Strstate", "省", "省份", "所在省",
-            "地区", "区域", "省市", "Województwo", "Prowincja",
+            "Province or region", "Region", "Province", "State", "Voivodeship", "Strstate",
+            "Województwo lub region", "省份或地区", "省", "省份", "所在省", "地区", "区域",
+            "省市", "Województwo", "Prowincja",
         ),
     ),
     Column(
         "city",
         DEALER_LABELS["city"],
-        names=("Town", "Strcity", "市", "城市", "所在城市", "Miasto", "Miejscowość"),
+        names=("City", "Town", "Strcity", "市", "城市", "所在城市", "Miasto", "Miejscowość"),
     ),
     Column(
         "address",
         DEALER_LABELS["address"],
         names=(
-            "Street address", "Street", "Streetaddr", "地址", "详细地址", "联系地址", "公司地址",
-            "街道", "Adres", "Ulica",
+            "Address", "Street address", "Street", "Streetaddr", "地址", "详细地址", "联系地址",
+            "公司地址", "街道", "Adres", "Ulica",
         ),
     ),
     Column(
         "postcode",
         _l("Postcode"),
         names=(
-            "Postal code", "Post code", "ZIP", "ZIP code", "邮编", "邮政编码", "Kod pocztowy",
+            "Postcode", "Postal code", "Post code", "ZIP", "ZIP code", "邮编", "邮政编码",
+            "Kod pocztowy",
         ),
     ),
     Column(
         "contact",
         DEALER_LABELS["contact"],
         names=(
-            "Contact person", "Contact name", "Person", "联系人", "联系人姓名", "负责人",
-            "Osoba kontaktowa", "Kontakt", "Imię i nazwisko",
+            "Contact", "Contact person", "Contact name", "Person", "联系人", "联系人姓名",
+            "负责人", "Osoba kontaktowa", "Kontakt", "Imię i nazwisko",
         ),
     ),
     Column(
         "phone",
         DEALER_LABELS["phone"],
         names=(
-            "Telephone", "Phone number", "Mobile", "Tel", "电话", "联系电话", "电话号码", "手机",
-            "手机号", "Telefon", "Nr telefonu", "Numer telefonu", "Komórka",
+            "Phone", "Telephone", "Phone number", "Mobile", "Tel", "电话", "联系电话", "电话号码",
+            "手机", "手机号", "Telefon", "Nr telefonu", "Numer telefonu", "Komórka",
         ),
     ),
-    Column("zone", DEALER_LABELS["zone"], names=("Timezone", "时区", "Strefa czasowa")),
+    Column(
+        "zone",
+        DEALER_LABELS["zone"],
+        names=("Time zone", "Timezone", "时区", "Strefa czasowa"),
+    ),
 )  # fmt: skip
 MOST_CODE = 20
 _CODE = re.compile(r"[A-Z0-9][A-Z0-9-]*")

@@ -23,19 +23,19 @@ HEADINGS = (
 )
 NEW = (
     (
-        "D0201", "宁波甬清卫浴服务有限公司", "中国", "浙江省", "宁波", "鄞州区钱湖北路 412 号 105",
+        "D0301", "宁波甬清卫浴服务有限公司", "中国", "浙江省", "宁波", "鄞州区钱湖北路 412 号 105",
         "315100", "史海波", "0574-5550 8831",
     ),
     (
-        "D0202", "青岛琴屿洁居服务有限公司", "中国", "山东省", "青岛", "市北区敦化路 119 号 2 层",
+        "D0302", "青岛琴屿洁居服务有限公司", "中国", "山东省", "青岛", "市北区敦化路 119 号 2 层",
         "266034", "宫雪", "0532-5550 2276",
     ),
     (
-        "D0203", "Instal-Morze Szczecin sp. z o.o.", "波兰", "zachodniopomorskie", "Szczecin",
+        "D0303", "Instal-Morze Szczecin sp. z o.o.", "波兰", "zachodniopomorskie", "Szczecin",
         "ul. Gdańska 21", "70-661", "Łucja Żurawska", "+48 91 555 07 40",
     ),
 )  # fmt: skip
-FROZEN = "D0203"
+FROZEN = "D0303"
 
 
 def new_dealers(stage: Stage) -> Script:

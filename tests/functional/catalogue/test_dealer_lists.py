@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.catalogue import imports
+from portal.catalogue.models import SheetImport
 from portal.catalogue.subjects import DEALER_LIST
 from portal.catalogue.uploads import Upload
 from portal.core import events
@@ -236,3 +237,23 @@ def test_dealers_are_added_by_the_administrator_only(portal: Portal) -> None:
     made = Upload("sent.csv", "", "", table)
     with portal.transaction(), pytest.raises(Forbidden):
         imports.upload(made, DEALER_LIST, by=portal.desk, now=portal.now)
+
+
+@pytest.mark.parametrize("taken", ["en", "zh", "pl"])
+@pytest.mark.parametrize("sent", ["en", "zh", "pl"])
+def test_template_is_understood_whoever_fills_it_in(portal: Portal, taken: str, sent: str) -> None:
+    """C3: whatever language it was taken in, and whatever language its sender reads."""
+    client = portal.client(portal.administrator)
+    ours = {"Accept-Language": taken}
+    empty = client.get("/imports/new/dealers/template.xlsx", headers=ours).data
+    content = write_xlsx(list(read_table(empty, "template.xlsx").headings), [["D0900", "Ours"]])
+    answer = client.post(
+        "/imports/new/dealers",
+        {"file": (BytesIO(content), "dealers.xlsx")},
+        headers={"Accept-Language": sent},
+    )
+    assert choose(client, answer.location).status_code == 303
+    with portal.transaction():
+        mapping = session.scalars(select(SheetImport.mapping)).one()
+    found = [mapping["columns"][column.key] for column in DEALER_LIST.columns]
+    assert found == list(range(10)), "each column has its heading"
