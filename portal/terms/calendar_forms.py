@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from wtforms import RadioField
+from wtforms import RadioField, SelectMultipleField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 from portal.core.clock import parse_day
@@ -114,3 +114,10 @@ class ClearForm(Form):
     seen = VersionField()
     first = DayField(_l("First day"), [needed()])
     last = DayField(_l("Last day"), [needed()])
+
+
+class TakeOverForm(Form):
+    """Which of the proposed holidays are taken over, by their keys."""
+
+    seen = VersionField()
+    pick = SelectMultipleField(validate_choice=False, choices=[])

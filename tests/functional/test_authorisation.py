@@ -117,6 +117,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "calendar.declare": _row(),
     "calendar.paste": _row(),
     "calendar.clear": _row(),
+    "proposal.index": _row(),
+    "proposal.take_over": _row(),
     # files
     "files.upload": _row(acts=True),
     "files.show": _row("photo", argument="public_id")

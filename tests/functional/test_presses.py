@@ -266,6 +266,8 @@ def _traceless(portal: Portal) -> Iterator[Sent]:
     yield "administrator", "/calendar/paste", pasted
     cleared = {"first": "2027-02-05", "last": "2027-02-05", "seen": "3"}
     yield "administrator", "/calendar/clear", cleared
+    labour = {"country": "PL", "year": "2028", "pick": "2028-05-01", "seen": "4"}
+    yield "administrator", "/calendar/holidays", labour
     yield "administrator", "/price-lists/new", {"effective_from": "2026-10-20", "file": PRICES}
     in_preview = select(PriceList.public_id).where(PriceList.status == "preview")
     prices = f"/price-lists/{_one(portal, in_preview)}"
