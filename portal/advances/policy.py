@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, false, true
 
 from portal.advances.models import Advance
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 
 READ = capability(
@@ -13,10 +14,21 @@ READ = capability(
     Role.FINANCE,
     Role.REVIEWER,
     Role.AUDITOR,
+    says=_l("Read customer compensations"),
 )
-REQUEST = capability("advance:request", Role.CLERK, Role.MANAGER, files=True)
-WITHDRAW = capability("advance:withdraw", Role.CLERK, Role.MANAGER)
-DECIDE = capability("advance:decide", Role.DESK)
+REQUEST = capability(
+    "advance:request",
+    Role.CLERK,
+    Role.MANAGER,
+    files=True,
+    says=_l("Ask for customer compensations"),
+)
+WITHDRAW = capability(
+    "advance:withdraw", Role.CLERK, Role.MANAGER, says=_l("Withdraw a request for compensation")
+)
+DECIDE = capability(
+    "advance:decide", Role.DESK, says=_l("Approve, return and reject customer compensations")
+)
 
 
 def visible_advances(actor: Actor) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.core.events import Event
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability, roles_with
 
 READ = capability(
@@ -16,23 +17,58 @@ READ = capability(
     Role.WAREHOUSE,
     Role.REVIEWER,
     Role.AUDITOR,
+    says=_l("Read parts applications"),
 )
-WRITE = capability("application:write", Role.CLERK, Role.MANAGER, files=True)
-WITHDRAW = capability("application:withdraw", Role.CLERK, Role.MANAGER)
-QUOTE = capability("application:quote", Role.DESK)
-CONFIRM = capability("application:confirm", Role.MANAGER, files=True)
-CANCEL = capability("application:cancel", Role.DESK, Role.FINANCE)
-RELEASE = capability("application:release", Role.FINANCE)
-SHIP = capability("application:ship", Role.WAREHOUSE)
-RECEIVE = capability("shipment:receive", Role.CLERK, Role.MANAGER)
-SETTLE = capability("report:settle", Role.DESK)
+WRITE = capability(
+    "application:write",
+    Role.CLERK,
+    Role.MANAGER,
+    files=True,
+    says=_l("Write and submit parts applications"),
+)
+WITHDRAW = capability(
+    "application:withdraw", Role.CLERK, Role.MANAGER, says=_l("Withdraw parts applications")
+)
+QUOTE = capability(
+    "application:quote", Role.DESK, says=_l("Quote, return and reject parts applications")
+)
+CONFIRM = capability(
+    "application:confirm",
+    Role.MANAGER,
+    files=True,
+    says=_l("Confirm quotes: spend the dealer's money"),
+)
+CANCEL = capability(
+    "application:cancel", Role.DESK, Role.FINANCE, says=_l("Cancel confirmed applications")
+)
+RELEASE = capability(
+    "application:release", Role.FINANCE, says=_l("Release what was confirmed: book the deduction")
+)
+SHIP = capability(
+    "application:ship", Role.WAREHOUSE, says=_l("Ship, and cancel what cannot be sent")
+)
+RECEIVE = capability(
+    "shipment:receive",
+    Role.CLERK,
+    Role.MANAGER,
+    says=_l("Confirm receipt, report shortage and damage"),
+)
+SETTLE = capability("report:settle", Role.DESK, says=_l("Settle delivery reports"))
 LAPSE = capability("shipment:lapse")
 EXPIRE = capability("application:expire")
 CLOSE = capability("application:close")
 PROPOSE_COMPENSATION = capability("compensation:propose")
-BOOK_COMPENSATION = capability("compensation:book", Role.FINANCE)
-EXCUSE_DELAY = capability("compensation:excuse", Role.DESK)
-FOLLOW_COMPENSATION = capability("compensation:follow", Role.MANAGER, Role.DESK, Role.FINANCE)
+BOOK_COMPENSATION = capability(
+    "compensation:book", Role.FINANCE, says=_l("Book compensation for late shipments")
+)
+EXCUSE_DELAY = capability("compensation:excuse", Role.DESK, says=_l("Excuse late shipments"))
+FOLLOW_COMPENSATION = capability(
+    "compensation:follow",
+    Role.MANAGER,
+    Role.DESK,
+    Role.FINANCE,
+    says=_l("Read the compensations for late shipments"),
+)
 
 RELEASED = ("released", "part_shipped", "shipped", "received", "closed")
 

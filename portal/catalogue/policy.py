@@ -3,19 +3,32 @@
 from sqlalchemy import ColumnElement, false, true
 
 from portal.catalogue.models import SoldUnit
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 
-PART_READ = capability("part:read", *Role)
-PART_MANAGE = capability("part:manage", Role.ADMINISTRATOR)
-PRICE_LIST_READ = capability("pricelist:read", Role.ADMINISTRATOR, Role.AUDITOR)
-PRICE_LIST_IMPORT = capability("pricelist:import", Role.ADMINISTRATOR)
-PRODUCT_READ = capability("product:read", *Role)
-PRODUCT_MANAGE = capability("product:manage", Role.ADMINISTRATOR)
-UNIT_READ = capability("unit:read", *Role)
-FAULT_CODE_READ = capability("faultcode:read", *Role)
-FAULT_CODE_MANAGE = capability("faultcode:manage", Role.ADMINISTRATOR)
-MASTER_DATA_READ = capability("masterdata:read", Role.ADMINISTRATOR, Role.AUDITOR)
-MASTER_DATA_IMPORT = capability("masterdata:import", Role.ADMINISTRATOR)
+PART_READ = capability("part:read", *Role, says=_l("Read parts and prices"))
+PART_MANAGE = capability("part:manage", Role.ADMINISTRATOR, says=_l("Add and change parts"))
+PRICE_LIST_READ = capability(
+    "pricelist:read", Role.ADMINISTRATOR, Role.AUDITOR, says=_l("Read the price lists")
+)
+PRICE_LIST_IMPORT = capability(
+    "pricelist:import", Role.ADMINISTRATOR, says=_l("Import price lists")
+)
+PRODUCT_READ = capability("product:read", *Role, says=_l("Read product models"))
+PRODUCT_MANAGE = capability(
+    "product:manage", Role.ADMINISTRATOR, says=_l("Change product models and their warranty")
+)
+UNIT_READ = capability("unit:read", *Role, says=_l("Look sold units up"))
+FAULT_CODE_READ = capability("faultcode:read", *Role, says=_l("Read the fault codes"))
+FAULT_CODE_MANAGE = capability(
+    "faultcode:manage", Role.ADMINISTRATOR, says=_l("Change the fault codes")
+)
+MASTER_DATA_READ = capability(
+    "masterdata:read", Role.ADMINISTRATOR, Role.AUDITOR, says=_l("Read imports of master data")
+)
+MASTER_DATA_IMPORT = capability(
+    "masterdata:import", Role.ADMINISTRATOR, says=_l("Import master data")
+)
 
 
 def visible_parts(actor: Actor) -> ColumnElement[bool]:

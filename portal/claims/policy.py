@@ -5,25 +5,52 @@ from sqlalchemy import ColumnElement, false, true
 from portal.claims.appeal_models import Appeal
 from portal.claims.lapse_models import Lapse
 from portal.claims.models import Claim
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 
-READ = capability("claim:read", Role.CLERK, Role.MANAGER, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-WRITE = capability("claim:write", Role.CLERK, Role.MANAGER, files=True)
-SUBMIT = capability("claim:submit", Role.MANAGER, files=True)
-TAKE_BACK = capability("claim:takeback", Role.MANAGER)
-DECIDE = capability("claim:decide", Role.REVIEWER)
-FINDINGS = capability("claim:findings", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-FILE_APPEAL = capability("appeal:file", Role.CLERK, Role.MANAGER, files=True)
-WITHDRAW_APPEAL = capability("appeal:withdraw", Role.CLERK, Role.MANAGER)
-DECIDE_APPEAL = capability("appeal:decide", Role.REVIEWER)
+READ = capability(
+    "claim:read",
+    Role.CLERK,
+    Role.MANAGER,
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+    says=_l("Read claims and appeals"),
+)
+WRITE = capability("claim:write", Role.CLERK, Role.MANAGER, files=True, says=_l("Write claims"))
+SUBMIT = capability("claim:submit", Role.MANAGER, files=True, says=_l("Submit claims"))
+TAKE_BACK = capability("claim:takeback", Role.MANAGER, says=_l("Take a submitted claim back"))
+DECIDE = capability("claim:decide", Role.REVIEWER, says=_l("Decide claims line by line"))
+FINDINGS = capability(
+    "claim:findings",
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+    says=_l("Read what rules found, and notes inside headquarters"),
+)
+FILE_APPEAL = capability(
+    "appeal:file", Role.CLERK, Role.MANAGER, files=True, says=_l("Appeal against a decision")
+)
+WITHDRAW_APPEAL = capability(
+    "appeal:withdraw", Role.CLERK, Role.MANAGER, says=_l("Withdraw an appeal")
+)
+DECIDE_APPEAL = capability(
+    "appeal:decide", Role.REVIEWER, says=_l("Decide appeals against another reviewer")
+)
 SETTLE_APPEAL = capability("appeal:settle")
 CLOSE_APPEAL = capability("appeal:close")
 ANNOUNCE_LAPSE = capability("lapse:announce")
-TRY_RULES = capability("rule:try", Role.REVIEWER, Role.ADMINISTRATOR)
-RUN_READ = capability("run:read", Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-RUN_OPEN = capability("run:open", Role.REVIEWER)
-RUN_REVIEW = capability("run:review", Role.REVIEWER)
-RUN_CLOSE = capability("run:close", Role.REVIEWER)
+TRY_RULES = capability(
+    "rule:try", Role.REVIEWER, Role.ADMINISTRATOR, says=_l("Try the rules on a run")
+)
+RUN_READ = capability(
+    "run:read", Role.FINANCE, Role.REVIEWER, Role.AUDITOR, says=_l("Read the monthly runs")
+)
+RUN_OPEN = capability("run:open", Role.REVIEWER, says=_l("Open a monthly run"))
+RUN_REVIEW = capability("run:review", Role.REVIEWER, says=_l("Share a run out, start its review"))
+RUN_CLOSE = capability(
+    "run:close", Role.REVIEWER, says=_l("Propose and close a run: credit the dealers")
+)
 RUN_FINISH = capability("run:finish")
 
 

@@ -51,6 +51,7 @@ ROLE_LABELS = {
 
 _capabilities: dict[str, frozenset[Role]] = {}
 _filing: set[str] = set()
+_says: dict[str, Any] = {}
 
 PUBLIC = "public"
 """What a route needs that anybody may open, signed in or not."""
@@ -58,11 +59,14 @@ SIGNED_IN = "signed-in"
 """What a route needs that every signed-in person may open."""
 
 
-def capability(name: str, *roles: Role, files: bool = False) -> str:
+def capability(name: str, *roles: Role, says: Any = "", files: bool = False) -> str:
     """Declare a capability and the roles that hold it; returns its name.
+
+    ``says`` is what one may do with it, in words; what only the portal itself does needs none.
 
     With ``files`` something new is filed with it, which the people of a frozen dealer cannot do.
     """
+    _says.setdefault(name, says)
     if files:
         _filing.add(name)
     if _capabilities.setdefault(name, frozenset(roles)) != frozenset(roles):
@@ -78,6 +82,11 @@ def roles_with(name: str) -> frozenset[Role]:
 def is_declared(name: str) -> bool:
     """Whether a route may name this capability (P3)."""
     return name in {PUBLIC, SIGNED_IN} or name in _capabilities
+
+
+def said(name: str) -> Any:
+    """What one may do with a capability, in words."""
+    return _says[name]
 
 
 def filing() -> frozenset[str]:

@@ -2,16 +2,27 @@
 
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 from portal.corrections.models import PENALTY, Correction
 from portal.corrections.workflow import BOOKED
 
 READ = capability(
-    "correction:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.AUDITOR
+    "correction:read",
+    Role.CLERK,
+    Role.MANAGER,
+    Role.DESK,
+    Role.FINANCE,
+    Role.AUDITOR,
+    says=_l("Read adjustments and penalties"),
 )
-PROPOSE = capability("correction:propose", Role.FINANCE)
-DECIDE = capability("correction:decide", Role.FINANCE)
-ANSWER = capability("correction:answer", Role.MANAGER)
+PROPOSE = capability(
+    "correction:propose", Role.FINANCE, says=_l("Propose adjustments and penalties")
+)
+DECIDE = capability(
+    "correction:decide", Role.FINANCE, says=_l("Book or decline what another one proposed")
+)
+ANSWER = capability("correction:answer", Role.MANAGER, says=_l("Answer an announced penalty"))
 
 
 def visible_corrections(actor: Actor) -> ColumnElement[bool]:

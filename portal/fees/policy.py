@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 from portal.fees.models import FeeSchedule
 
@@ -14,13 +15,21 @@ _READERS = (
     Role.ADMINISTRATOR,
     Role.AUDITOR,
 )
-ITEM_READ = capability("serviceitem:read", *_READERS)
-ITEM_MANAGE = capability("serviceitem:manage", Role.ADMINISTRATOR)
-READ = capability("fee:read", *_READERS)
-WRITE = capability("fee:write", Role.CLERK, Role.MANAGER, files=True)
-SUBMIT = capability("fee:submit", Role.MANAGER, files=True)
-WITHDRAW = capability("fee:withdraw", Role.MANAGER)
-DECIDE = capability("fee:decide", Role.DESK)
+ITEM_READ = capability(
+    "serviceitem:read", *_READERS, says=_l("Read the services that are charged for")
+)
+ITEM_MANAGE = capability(
+    "serviceitem:manage", Role.ADMINISTRATOR, says=_l("Change the services that are charged for")
+)
+READ = capability("fee:read", *_READERS, says=_l("Read service-fee schedules"))
+WRITE = capability(
+    "fee:write", Role.CLERK, Role.MANAGER, files=True, says=_l("Write service-fee schedules")
+)
+SUBMIT = capability("fee:submit", Role.MANAGER, files=True, says=_l("Submit service-fee schedules"))
+WITHDRAW = capability("fee:withdraw", Role.MANAGER, says=_l("Withdraw service-fee schedules"))
+DECIDE = capability(
+    "fee:decide", Role.DESK, says=_l("Approve, return and reject service-fee schedules")
+)
 
 
 def visible_items(actor: Actor) -> ColumnElement[bool]:

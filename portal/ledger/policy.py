@@ -2,17 +2,34 @@
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 from portal.ledger.models import Account, Reservation, Transfer
 
 READ = capability(
-    "ledger:read", Role.CLERK, Role.MANAGER, Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR
+    "ledger:read",
+    Role.CLERK,
+    Role.MANAGER,
+    Role.DESK,
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+    says=_l("Read a dealer's account and statements"),
 )
-OWN = capability("ledger:own", Role.CLERK, Role.MANAGER)
-ACCOUNTS = capability("ledger:accounts", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
-DEPOSIT = capability("ledger:deposit", Role.FINANCE)
-REVERSE = capability("ledger:reverse", Role.FINANCE)
-LIMIT = capability("ledger:limit", Role.FINANCE)
+OWN = capability("ledger:own", Role.CLERK, Role.MANAGER, says=_l("Open the own company's account"))
+ACCOUNTS = capability(
+    "ledger:accounts",
+    Role.DESK,
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+    says=_l("Read the list of all accounts"),
+)
+DEPOSIT = capability("ledger:deposit", Role.FINANCE, says=_l("Book deposits"))
+REVERSE = capability(
+    "ledger:reverse", Role.FINANCE, says=_l("Reverse entries that were booked by hand")
+)
+LIMIT = capability("ledger:limit", Role.FINANCE, says=_l("Set credit limits"))
 
 
 def visible_accounts(actor: Actor) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
@@ -16,16 +17,30 @@ READ = capability(
     Role.WAREHOUSE,
     Role.REVIEWER,
     Role.AUDITOR,
+    says=_l("Read old parts and collections"),
 )
-REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER, files=True)
-REVIEW = capability("oldpart:review", Role.DESK)
-CALL = capability("oldpart:call", Role.DESK)
-SEND = capability("oldpart:send", Role.CLERK, Role.MANAGER)
-RECEIVE = capability("oldpart:receive", Role.WAREHOUSE)
-SCRAP = capability("oldpart:scrap", Role.CLERK, Role.MANAGER)
-INSPECT = capability("oldpart:inspect", Role.WAREHOUSE)
-OBJECT = capability("oldpart:object", Role.CLERK, Role.MANAGER)
-OWED = capability("oldpart:owed", Role.DESK, Role.FINANCE, Role.REVIEWER, Role.AUDITOR)
+REGISTER = capability(
+    "oldpart:register", Role.CLERK, Role.MANAGER, files=True, says=_l("Register old parts")
+)
+REVIEW = capability("oldpart:review", Role.DESK, says=_l("Accept, return and reject old parts"))
+CALL = capability("oldpart:call", Role.DESK, says=_l("Call collections, allow scrapping"))
+SEND = capability(
+    "oldpart:send", Role.CLERK, Role.MANAGER, says=_l("Pack and send called old parts")
+)
+RECEIVE = capability("oldpart:receive", Role.WAREHOUSE, says=_l("Receive collections"))
+SCRAP = capability(
+    "oldpart:scrap", Role.CLERK, Role.MANAGER, says=_l("Scrap old parts where that is allowed")
+)
+INSPECT = capability("oldpart:inspect", Role.WAREHOUSE, says=_l("Inspect old parts"))
+OBJECT = capability("oldpart:object", Role.CLERK, Role.MANAGER, says=_l("Object to an inspection"))
+OWED = capability(
+    "oldpart:owed",
+    Role.DESK,
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.AUDITOR,
+    says=_l("Read which old parts are owed"),
+)
 READ_CHARGES = capability(
     "oldpartcharge:read",
     Role.CLERK,
@@ -34,11 +49,16 @@ READ_CHARGES = capability(
     Role.FINANCE,
     Role.REVIEWER,
     Role.AUDITOR,
+    says=_l("Read the charges for old parts"),
 )
-CHARGE = capability("oldpartcharge:charge", Role.DESK)
-WAIVE_CHARGE = capability("oldpartcharge:waive", Role.DESK)
-DISPUTE_CHARGE = capability("oldpartcharge:dispute", Role.CLERK, Role.MANAGER)
-DECIDE_CHARGE = capability("oldpartcharge:decide", Role.FINANCE)
+CHARGE = capability("oldpartcharge:charge", Role.DESK, says=_l("Charge what had no price"))
+WAIVE_CHARGE = capability("oldpartcharge:waive", Role.DESK, says=_l("Waive charges for old parts"))
+DISPUTE_CHARGE = capability(
+    "oldpartcharge:dispute", Role.CLERK, Role.MANAGER, says=_l("Dispute charges for old parts")
+)
+DECIDE_CHARGE = capability(
+    "oldpartcharge:decide", Role.FINANCE, says=_l("Decide disputes about charges")
+)
 
 
 def visible_old_parts(actor: Actor) -> ColumnElement[bool]:

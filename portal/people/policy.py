@@ -2,7 +2,8 @@
 
 from sqlalchemy import ColumnElement, false, true
 
-from portal.core.permissions import Actor, Role, capability
+from portal.core.i18n import _l
+from portal.core.permissions import HQ_ROLES, Actor, Role, capability
 from portal.people.models import Dealer, User
 
 DEALER_READ = capability(
@@ -13,12 +14,29 @@ DEALER_READ = capability(
     Role.REVIEWER,
     Role.ADMINISTRATOR,
     Role.AUDITOR,
+    says=_l("Read the dealers"),
 )
-DEALER_MANAGE = capability("dealer:manage", Role.ADMINISTRATOR)
-DEALER_FOLLOW = capability("dealer:follow", Role.MANAGER)
-USER_READ = capability("user:read", Role.MANAGER, Role.ADMINISTRATOR, Role.AUDITOR)
-USER_MANAGE = capability("user:manage", Role.MANAGER, Role.ADMINISTRATOR)
-USER_ACCEPT = capability("user:accept", *Role)
+DEALER_MANAGE = capability(
+    "dealer:manage", Role.ADMINISTRATOR, says=_l("Add, change and freeze dealers")
+)
+DEALER_FOLLOW = capability(
+    "dealer:follow", Role.MANAGER, says=_l("Be told what happens to the own company")
+)
+USER_READ = capability(
+    "user:read",
+    Role.MANAGER,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    says=_l("Read who signs in, at the own company or everywhere"),
+)
+USER_MANAGE = capability(
+    "user:manage",
+    Role.MANAGER,
+    Role.ADMINISTRATOR,
+    says=_l("Invite people, give roles, deactivate"),
+)
+ROLE_READ = capability("role:read", Role.MANAGER, *HQ_ROLES, says=_l("Read what each role may do"))
+USER_ACCEPT = capability("user:accept", *Role, says=_l("Accept the own invitation"))
 COMMENT = capability(
     "document:comment",
     Role.CLERK,
@@ -28,6 +46,7 @@ COMMENT = capability(
     Role.WAREHOUSE,
     Role.REVIEWER,
     Role.ADMINISTRATOR,
+    says=_l("Write on timelines"),
 )
 
 

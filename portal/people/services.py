@@ -14,8 +14,9 @@ from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
 from portal.core.search import normal
-from portal.people import access_links, letters, policy, sign_in
+from portal.people import access_links, duties, letters, policy, sign_in
 from portal.people.models import Dealer, User
+from portal.web import filters
 
 DEALERS = "dealers"
 """The turn that whoever adds dealers waits for: each code is given once."""
@@ -198,13 +199,22 @@ def _has_joined(address: str) -> bool:
     return session.scalar(select(User.id).where(User.email == address, joined)) is not None
 
 
-def _roles(roles: Iterable[Role], side: str) -> frozenset[Role]:
+def _roles(
+    roles: Iterable[Role], side: str, *, had: frozenset[Role] = frozenset()
+) -> frozenset[Role]:
+    """The roles that were chosen: of one side, and without a new conflict of duties (P2)."""
     try:
         chosen = parse_roles(roles)
     except ValueError:
         chosen = frozenset()
     if not chosen or {role.side for role in chosen} != {side}:
         raise Invalid(_("Choose at least one role of this person's side."), field="roles")
+    for found, why in duties.conflicts(chosen, had=had):
+        names = filters.listed(role.label for role in Role if role in found)
+        raise Invalid(
+            _("These roles do not go together: %(roles)s. %(why)s", roles=names, why=why),
+            field="roles",
+        )
     return chosen
 
 
@@ -229,11 +239,12 @@ def change_user(
 ) -> None:
     """Change a person's name and roles; new roles end the person's sessions.
 
-    Nobody changes their own roles. Stale if ``seen`` is not the version that the person has.
+    Nobody changes their own roles. Roles that do not go together are not given, but who has them
+    keeps them. Stale if ``seen`` is not the version that the person has.
     """
     _may_manage(user, by)
     _check_seen(user, seen)
-    chosen = _roles(roles, user.side)
+    chosen = _roles(roles, user.side, had=user.roles)
     changes: dict[str, list[object]] = {}
     if name != user.name:
         changes["name"] = [user.name, name]

@@ -9,11 +9,20 @@ from flask.typing import ResponseReturnValue
 
 from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l
-from portal.core.permissions import Actor, Side
+from portal.core.permissions import Actor, Role, Side
 from portal.core.workflow import Transition
-from portal.people import access_links, forms, history, policy, queries, second_factor, services
+from portal.people import (
+    access_links,
+    duties,
+    forms,
+    history,
+    policy,
+    queries,
+    second_factor,
+    services,
+)
 from portal.people.models import Dealer, User
-from portal.web import frame, languages, lists, steps, timeline
+from portal.web import filters, frame, languages, lists, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.links import public_url_for
@@ -194,8 +203,26 @@ def _user_form(
     if user is not None:
         form.now_shows(user.version)
     return render(
-        "people/user_form.html", form=form, company=company, user=user, status=form.status
+        "people/user_form.html",
+        form=form,
+        company=company,
+        user=user,
+        kept=_kept_conflict(user),
+        status=form.status,
     )
+
+
+def _kept_conflict(user: User | None) -> str:
+    """That somebody has roles that nobody is given together any more."""
+    for found, why in duties.conflicts(user.roles) if user else ():
+        names = filters.listed(role.label for role in Role if role in found)
+        sentence = _(
+            "%(roles)s: nobody is given these roles together any more. %(why)s "
+            "They stay until you take one away.",
+            roles=names, why=why,
+        )  # fmt: skip
+        return str(sentence)
+    return ""
 
 
 def _shown_link(user: User) -> str:

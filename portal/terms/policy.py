@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, false, true
 
+from portal.core.i18n import _l
 from portal.core.permissions import Actor, Role, capability
 
 READ = capability(
@@ -12,10 +13,13 @@ READ = capability(
     Role.REVIEWER,
     Role.ADMINISTRATOR,
     Role.AUDITOR,
+    says=_l("Read the policy values"),
 )
-SET = capability("policy:set", Role.ADMINISTRATOR)
-CALENDAR_READ = capability("calendar:read", *Role)
-CALENDAR_SET = capability("calendar:set", Role.ADMINISTRATOR)
+SET = capability("policy:set", Role.ADMINISTRATOR, says=_l("Propose and approve policy values"))
+CALENDAR_READ = capability("calendar:read", *Role, says=_l("Read the working calendar"))
+CALENDAR_SET = capability(
+    "calendar:set", Role.ADMINISTRATOR, says=_l("Set holidays and working days")
+)
 
 
 def visible_changes(actor: Actor) -> ColumnElement[bool]:
