@@ -14,7 +14,7 @@ from portal.claims.appeal_workflow import GRANTED
 from portal.claims.appeals import LESS
 from portal.claims.figures import credit_of_appeal
 from portal.claims.models import Claim, ClaimLine, Run
-from portal.claims.outlay_kinds import COLUMNS, beside
+from portal.claims.outlay_kinds import COLUMNS, LABOUR_COLUMNS, beside
 from portal.claims.workflow import DECIDED
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
@@ -108,6 +108,7 @@ def _facts(language: str) -> AnySelect:
                 OldPart.product_serial,
                 OldPart.failed_on,
                 *COLUMNS,
+                *LABOUR_COLUMNS,
                 Part.number.label("part_number"),
                 name_in(language).label("part_name"),
             ).select_from(ClaimLine)

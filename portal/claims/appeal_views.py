@@ -25,6 +25,7 @@ from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
+from portal.fees.workflow import UNITS
 from portal.files.queries import by_place
 from portal.files.views import linked, with_uploads
 from portal.web import exports, filters, frame, languages, lists, steps, timeline
@@ -112,6 +113,7 @@ def _new_page(claim: Claim, position: int, form: AppealForm) -> ResponseReturnVa
         line=line,
         line_state=LINE.state(line.status),
         reasons=REASONS,
+        units=UNITS,
         form=form,
     )
 
@@ -160,6 +162,7 @@ def _page(
         line=queries.line_of(appeal, languages.code()),
         line_state=LINE.state,
         reasons=REASONS,
+        units=UNITS,
         appeal_reasons=APPEAL_REASONS,
         notes=_notes(appeal),
         evidence=linked(by_place(appeal).get(appeals.EVIDENCE, ())),

@@ -201,14 +201,17 @@ def end_with_piece(line: ClaimLine, *, leaves: bool, now: datetime) -> int:
 
 
 def begin_again(old_part: OldPart, *, now: datetime) -> None:
-    """Its piece, which is locked, passed after all or turned up: its line can be paid again (R6).
+    """A piece, which is locked, passed after all or turned up: its lines can be paid again (R6).
 
     The appeal that ended with it is open again; where there was none, its time begins again.
     """
     its_piece = ClaimLine.old_part_id == old_part.id
-    line = session.scalars(select(ClaimLine).where(its_piece)).one_or_none()
-    if line is None:
-        return
+    lines = session.scalars(select(ClaimLine).where(its_piece).order_by(ClaimLine.position))
+    for line in lines.all():
+        _begin_again(old_part, line, now)
+
+
+def _begin_again(old_part: OldPart, line: ClaimLine, now: datetime) -> None:
     claim = relock(session.get_one(Claim, line.claim_id))
     statement = select(Appeal).where(Appeal.line_id == line.id).with_for_update()
     appeal = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
@@ -218,7 +221,7 @@ def begin_again(old_part: OldPart, *, now: datetime) -> None:
     elif claim.status in DECIDED and line.status in LESS:
         until, days = time_to_appeal(now)
         line.appeal_by = max(until, claim.appeal_by or until)
-        values = {"line": line.position, "old_part": old_part.number, "appeal_days": days}
+        values = {"line": line.position, line.kind: old_part.number, "appeal_days": days}
         workflow.apply(claim, "allow_appeal", by=SYSTEM, now=now, values=values)
 
 

@@ -40,6 +40,19 @@ class Paid:
 
 
 @dataclass(frozen=True)
+class Work:
+    """The labour of an old part, named by its public id (R1).
+
+    ``service`` is the position of a line of the schedule of service fees, claimed ``quantity``
+    times.
+    """
+
+    old_part: str
+    service: int
+    quantity: int
+
+
+@dataclass(frozen=True)
 class Decision:
     """What a reviewer decides on a line (R6); ``amount``, in minor units, is for a reduction."""
 

@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from portal.advances import services as advances
 from portal.advances.models import Advance
-from portal.claims import desk, findings, forms, notes, policy, queries, services
-from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine, Run
+from portal.claims import desk, findings, forms, labour_queries, notes, policy, queries, services
+from portal.claims.models import ADVANCE, FREIGHT, LABOUR, Claim, ClaimLine, Run
 from portal.claims.pictures import side_by_side
 from portal.claims.workflow import LINE, REASONS
 from portal.collections.models import Consignment
 from portal.core.db import session
 from portal.core.i18n import _
+from portal.fees.workflow import UNITS
 from portal.files.queries import by_place, of_document
 from portal.files.views import linked
 from portal.oldparts.models import OldPart
@@ -76,6 +77,8 @@ def _about(claim: Claim, line: ClaimLine, found: Sequence[findings.Told]) -> dic
     pictures = side_by_side(piece, found, actor())
     compared = {one.photo for one in pictures}
     return {
+        "work": labour_queries.line_of(line) if line.kind == LABOUR else None,
+        "units": UNITS,
         "old_part": piece,
         "piece_state": OldPart.workflow.state(piece.status),
         "part": part_of(piece, languages.code()),

@@ -1,4 +1,4 @@
-"""What becomes of the money of a piece that failed or went missing (O7, O8).
+"""What becomes of the money of a piece that failed or went missing (O7, O8), and of its labour.
 
 It leaves its claim, or what was reimbursed for it is charged back.
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from portal.claims import appeals, findings
 from portal.claims.appeal_models import Appeal
 from portal.claims.figures import credit_of, total
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import OLD_PART, Claim, ClaimLine, Run
 from portal.core.db import AnyRow, session
 from portal.core.documents import Document, relock
 from portal.core.events import Event, record, subscribe
@@ -69,31 +69,36 @@ def _dealer_pays(old_part: OldPart) -> bool:
 
 def _do_not_pay(old_part: OldPart, why: str, now: datetime) -> None:
     statement = (
-        select(Claim)
-        .join(ClaimLine, ClaimLine.claim_id == Claim.id)
-        .where(ClaimLine.old_part_id == old_part.id)
+        select(Claim).join(ClaimLine, ClaimLine.claim_id == Claim.id).where(*_of_piece(old_part.id))
     )
     claim = session.scalars(statement).one_or_none()
     if claim is None:
         return
     claim = relock(claim)
     # Its dealer may have left it out, or the run may have settled it, until the claim was locked.
-    line = session.scalars(
+    lines = session.scalars(
         select(ClaimLine)
         .where(ClaimLine.claim_id == claim.id, ClaimLine.old_part_id == old_part.id)
+        .order_by(ClaimLine.position)
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    if line is None:
+    ).all()
+    if not lines:
         return
     if claim.status == "settled":
-        _charge_back(old_part, claim, line, why, now)
-    else:
+        _charge_back(old_part, claim, lines, why, now)
+        return
+    for line in lines:
         _take_out(old_part, claim, line, why, now)
 
 
+def _of_piece(old_part_id: Any) -> tuple[ColumnElement[bool], ...]:
+    """The condition of the line that claims a piece, and not its labour."""
+    return ClaimLine.old_part_id == old_part_id, ClaimLine.kind == OLD_PART
+
+
 def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: datetime) -> None:
-    """Take its line out of a claim that is not settled, and count the claim anew."""
-    values = {"line": line.position, "old_part": old_part.number, "claimed": line.claimed}
+    """Take a line of its out of a claim that is not settled, and count the claim anew."""
+    values = {"line": line.position, line.kind: old_part.number, "claimed": line.claimed}
     if line.approved is not None:
         values["approved"] = line.approved
     findings.forget(ClaimLine.id == line.id)
@@ -112,13 +117,17 @@ def _take_out(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: d
     record(claim, f"{why}_line", by=SYSTEM, now=now, values=values)
 
 
-def _charge_back(old_part: OldPart, claim: Claim, line: ClaimLine, why: str, now: datetime) -> None:
+def _charge_back(
+    old_part: OldPart, claim: Claim, lines: Sequence[ClaimLine], why: str, now: datetime
+) -> None:
     """Charge all that was paid for it back to the dealer, whatever the account holds."""
-    appealed = appeals.end_with_piece(line, leaves=False, now=now)
-    paid = (line.approved or 0) + appealed
+    appealed = sum(appeals.end_with_piece(line, leaves=False, now=now) for line in lines)
+    approved = sum(line.approved or 0 for line in lines)
+    paid = approved + appealed
     if not paid:
         return
-    values = {"claim": claim.number, "claimed": line.claimed, "approved": line.approved}
+    claimed = sum(line.claimed for line in lines)
+    values = {"claim": claim.number, "claimed": claimed, "approved": approved}
     if appealed:
         values["appealed"] = appealed
     ledger.transfer(
@@ -190,7 +199,7 @@ def payment_code(actor: Actor) -> ColumnElement[Any]:
         select(_code())
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
-        .where(ClaimLine.old_part_id == OldPart.id, _shown_to(actor))
+        .where(*_of_piece(OldPart.id), _shown_to(actor))
         .correlate(OldPart)
         .scalar_subquery()
     )
@@ -216,7 +225,7 @@ def payment_row(old_part: OldPart, actor: Actor) -> AnyRow | None:
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
         .outerjoin(Run, Run.id == Claim.run_id)
-        .where(ClaimLine.old_part_id == old_part.id, _shown_to(actor))
+        .where(*_of_piece(old_part.id), _shown_to(actor))
     ).one_or_none()
 
 

@@ -1,13 +1,13 @@
 """The shape of what is typed on the pages of claims and runs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.validators import Optional, ValidationError
 
-from portal.claims.commands import Decision, Draft, Paid, Step
+from portal.claims.commands import Decision, Draft, Paid, Step, Work
 from portal.claims.models import ADVANCE, FREIGHT
 from portal.claims.workflow import LINE
 from portal.core.clock import Month
@@ -15,12 +15,14 @@ from portal.core.db import LINE as LONGEST
 from portal.core.db import AnyRow
 from portal.core.errors import Invalid
 from portal.core.i18n import _, _l
+from portal.fees.workflow import UNITS
 from portal.files.forms import UploadsField
 from portal.web import filters, forms
-from portal.web.forms import Form, MoneyField, clean, line, needed, text
+from portal.web.forms import CountField, Form, MoneyField, SelectChoice, clean, line, needed, text
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{16}")
 _REMARK = "remark-"
+_SERVICE, _QUANTITY = "service-", "quantity-"
 MOST_NAMES = 1000
 
 
@@ -169,6 +171,50 @@ class AdvanceForm(OutlayForm):
 
 OUTLAY_FORMS: dict[str, type[OutlayForm]] = {FREIGHT: FreightForm, ADVANCE: AdvanceForm}
 """By the kind of line."""
+
+
+class LabourForm(Form):
+    """The labour of some old parts: a service and a quantity for each (R1)."""
+
+    def works(self) -> list[Work]:
+        """Those for which a service is chosen."""
+        chosen = {
+            field.name.removeprefix(_SERVICE): field.data
+            for field in self
+            if field.name.startswith(_SERVICE) and field.data
+        }
+        return [
+            Work(name, _position(service), self[f"{_QUANTITY}{name}"].data or 1)
+            for name, service in chosen.items()
+        ]
+
+
+def _position(text: str) -> int:
+    """The position of a rate as the page has it; 0, which none has, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
+
+
+def labour_form(
+    pieces: Sequence[AnyRow], rates: Mapping[str, Mapping[int, AnyRow]], **options: Any
+) -> LabourForm:
+    """The form for those of some pieces that have no labour yet and some rates."""
+    fields: dict[str, Any] = {}
+    for piece in pieces:
+        known, name = rates[piece.public_id], piece.public_id
+        if piece.claimed is None and known:
+            rates_of = (SelectChoice(str(at), _rate(rate)) for at, rate in known.items())
+            choices = [SelectChoice("", "–"), *rates_of]
+            service = _("Service for %(number)s", number=piece.old_part_number)
+            quantity = _("Quantity for %(number)s", number=piece.old_part_number)
+            fields[_SERVICE + name] = SelectField(service, choices=choices, validate_choice=False)
+            fields[_QUANTITY + name] = CountField(quantity, [Optional()], default=1, most=999)
+    kind: Any = type("Labour", (LabourForm,), fields)
+    form: LabourForm = kind(**options)
+    return form
+
+
+def _rate(rate: AnyRow) -> str:
+    return f"{rate.name} · {filters.money(rate.amount)} {UNITS[rate.unit]}"
 
 
 class NoteForm(Form):

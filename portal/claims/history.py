@@ -31,6 +31,7 @@ VALUES = {
     "run": number_of(_l("Run"), Run.month, filters.month),
     "line": plain(_l("Line")),
     "old_part": number_of(_l("Old part"), OldPart.number),
+    "labour": number_of(_l("Labour for the old part"), OldPart.number),
     "consignment": number_of(_l("Freight of the consignment"), Consignment.number),
     "advance": number_of(_l("Advance compensation"), Advance.number),
     "lines": plain(_l("Lines")),

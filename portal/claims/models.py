@@ -22,7 +22,7 @@ from portal.core.drafts import Draft
 
 RUNS = "claims.runs"
 """The turn that the opening of a run and the submission of a claim take (R4)."""
-OLD_PART, FREIGHT, ADVANCE = "old_part", "freight", "advance"
+OLD_PART, FREIGHT, ADVANCE, LABOUR = "old_part", "freight", "advance", "labour"
 """What a line claims (R1)."""
 
 
@@ -102,8 +102,10 @@ class Claim(Document, Draft, Base):
 class ClaimLine(Base):
     """One thing that is claimed (R1).
 
-    An accepted old part, the freight of a consignment, or an approved compensation. Each stands on
-    one line, ever: the unique constraints make a second reimbursement impossible (R3). The checks
+    An accepted old part, the labour of replacing it, the freight of a consignment, or an approved
+    compensation. Each stands on one line, ever: the unique constraints make a second reimbursement
+    impossible (R3). Labour is on the claim of its old part, for ``quantity`` times what the line
+    of the schedule of service fees has. The checks
     tie the kind to what is claimed, and the decision to its amount (R6). ``alone`` says, from when
     its run takes it in, that it is decided by itself: a rule found something, the dealer remarked
     on it, or it was ``drawn`` for a spot check (R5). ``appeal_by`` stands in for its claim's: its
@@ -113,6 +115,7 @@ class ClaimLine(Base):
     __tablename__ = "claim_line"
     __table_args__ = (
         UniqueConstraint("claim_id", "position"),
+        UniqueConstraint("old_part_id", "kind"),
         CheckConstraint("claimed > 0", name="claimed"),
         CheckConstraint(
             "(status = 'open' AND approved IS NULL)"
@@ -124,7 +127,12 @@ class ClaimLine(Base):
             name="decision",
         ),
         CheckConstraint(
-            "(kind = 'old_part' AND old_part_id IS NOT NULL AND part_id IS NOT NULL"
+            "(kind = 'labour' AND fee_line_id IS NOT NULL AND quantity IS NOT NULL"
+            " AND quantity > 0) OR (kind <> 'labour' AND fee_line_id IS NULL AND quantity IS NULL)",
+            name="labour",
+        ),
+        CheckConstraint(
+            "(kind IN ('old_part', 'labour') AND old_part_id IS NOT NULL AND part_id IS NOT NULL"
             " AND consignment_id IS NULL AND advance_id IS NULL)"
             " OR (kind = 'freight' AND consignment_id IS NOT NULL"
             " AND old_part_id IS NULL AND part_id IS NULL AND advance_id IS NULL)"
@@ -154,10 +162,12 @@ class ClaimLine(Base):
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"))
     position: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(20), default=OLD_PART, server_default=OLD_PART)
-    old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"), unique=True)
+    old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"))
     part_id: Mapped[int | None] = mapped_column(ForeignKey("part.id"))
     consignment_id: Mapped[int | None] = mapped_column(ForeignKey("consignment.id"), unique=True)
     advance_id: Mapped[int | None] = mapped_column(ForeignKey("advance.id"), unique=True)
+    fee_line_id: Mapped[int | None] = mapped_column(ForeignKey("fee_line.id"))
+    quantity: Mapped[int | None] = mapped_column(Integer)
     claimed: Mapped[Money]
     remark: Mapped[Line] = mapped_column(default="")
     alone: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -13,6 +13,7 @@ from portal.collections.models import Consignment
 from portal.core.db import AnySelect
 from portal.core.documents import Document
 from portal.core.i18n import _l
+from portal.fees.models import FeeLine, FeeSchedule, ServiceItem
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,25 @@ COLUMNS = (
 """What a page shows of what a line claims that claims no old part."""
 
 
+LABOUR_COLUMNS = (
+    ClaimLine.quantity,
+    FeeLine.amount.label("rate"),
+    FeeLine.unit,
+    func.coalesce(ServiceItem.name, FeeLine.name).label("service_name"),
+    ServiceItem.name_zh.label("service_name_zh"),
+    ServiceItem.name_pl.label("service_name_pl"),
+    FeeSchedule.number.label("schedule_number"),
+    FeeSchedule.public_id.label("schedule"),
+)
+"""What a page shows of the labour that a line claims."""
+
+
 def beside(statement: AnySelect) -> AnySelect:
-    """A statement of lines, joined to what those claim that claim no old part."""
-    return statement.outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id).outerjoin(
-        Advance, Advance.id == ClaimLine.advance_id
+    """A statement of lines, joined to what those claim that claim no old part by itself."""
+    return (
+        statement.outerjoin(Consignment, Consignment.id == ClaimLine.consignment_id)
+        .outerjoin(Advance, Advance.id == ClaimLine.advance_id)
+        .outerjoin(FeeLine, FeeLine.id == ClaimLine.fee_line_id)
+        .outerjoin(ServiceItem, ServiceItem.id == FeeLine.item_id)
+        .outerjoin(FeeSchedule, FeeSchedule.id == FeeLine.schedule_id)
     )

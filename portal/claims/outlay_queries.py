@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, false, select
 
 from portal.advances.models import Advance
 from portal.claims import queries
-from portal.claims.models import OLD_PART, Claim, ClaimLine
+from portal.claims.models import Claim, ClaimLine
 from portal.claims.outlay_kinds import COLUMNS, OUTLAYS, Outlay, beside
 from portal.collections.models import Consignment
 from portal.core.clock import Month
@@ -44,13 +44,13 @@ def claimable(claim: Claim, kind: str, now: datetime) -> Sequence[AnyRow]:
 
 
 def lines_of(claim: Claim) -> Sequence[AnyRow]:
-    """The lines of a claim that claim no old part, each with what it claims."""
+    """The lines of a claim for what was paid, each with what it claims."""
     return rows(
         beside(
             select(ClaimLine.kind, ClaimLine.claimed, ClaimLine.remark, *COLUMNS).select_from(
                 ClaimLine
             )
         )
-        .where(ClaimLine.claim_id == claim.id, ClaimLine.kind != OLD_PART)
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.kind.in_(OUTLAYS))
         .order_by(ClaimLine.position)
     )

@@ -12,7 +12,7 @@ from portal.advances.claimed import Claimed, tells_claim
 from portal.advances.models import Advance
 from portal.claims import forms, outlay_queries, outlays, policy, queries
 from portal.claims.appeal_models import Appeal
-from portal.claims.models import ADVANCE, FREIGHT, OLD_PART, Claim, ClaimLine
+from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.claims.workflow import LINE
 from portal.core.clock import Month
@@ -43,7 +43,7 @@ def receipts_beside(
     claim: Claim, lines: Sequence[AnyRow]
 ) -> Mapping[str, Sequence[dict[str, Any]]]:
     """The receipts beside some lines of a visible claim, by the public id of what they claim."""
-    if all(line.kind == OLD_PART for line in lines):
+    if all(line.kind not in OUTLAYS for line in lines):
         return {}
     return {place: linked(shown) for place, shown in by_place(claim).items()}
 

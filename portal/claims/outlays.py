@@ -28,9 +28,9 @@ def add(claim: Claim, paid: Paid, *, page: str = "", by: Actor, now: datetime) -
     is as good as none (P1). The database lets a document be on one line, ever (R3).
     """
     kind = OUTLAYS[paid.kind]
-    _may(claim, by)
+    may_write(claim, by)
     document = _held(claim, kind, paid.document)  # before the claim, as who changes it does
-    claim = _draft(claim, by)
+    claim = draft_of(claim, by)
     _check(claim, kind, document, now)
     if paid.amount <= 0:
         raise Invalid(_("An amount must be above zero."), field="amount")
@@ -52,7 +52,7 @@ def add(claim: Claim, paid: Paid, *, page: str = "", by: Actor, now: datetime) -
     session.add(line)
     session.flush()
     files.claim(paid.receipts, claim, place=document.public_id, by=by)
-    _changed(claim, page, by, now)
+    changed(claim, page, by, now)
     return line
 
 
@@ -62,7 +62,7 @@ def remove(claim: Claim, kind: str, name: str, *, page: str = "", by: Actor, now
     Stale if it is not on it.
     """
     known = OUTLAYS[kind]
-    claim = _draft(claim, by)
+    claim = draft_of(claim, by)
     its = select(known.model.id).where(known.model.public_id == name).scalar_subquery()
     line = session.scalars(
         select(ClaimLine)
@@ -75,17 +75,19 @@ def remove(claim: Claim, kind: str, name: str, *, page: str = "", by: Actor, now
     session.flush()
     for receipt in file_queries.by_place(claim).get(name, ()):
         files.discard(receipt.public_id, claim, now=now)
-    _changed(claim, page, by, now)
+    changed(claim, page, by, now)
 
 
-def _may(claim: Claim, by: Actor) -> None:
+def may_write(claim: Claim, by: Actor) -> None:
+    """Whether somebody may write a claim: NotFound for another dealer's, Forbidden (P1, P3)."""
     if by.is_dealer and claim.dealer_id != by.dealer_id:
         raise NotFound()
     by.must(policy.WRITE)
 
 
-def _draft(claim: Claim, by: Actor) -> Claim:
-    _may(claim, by)
+def draft_of(claim: Claim, by: Actor) -> Claim:
+    """A claim that somebody may write, locked; WrongState if it is no draft."""
+    may_write(claim, by)
     claim = relock(claim)
     if claim.status != "draft":
         raise WrongState()
@@ -109,6 +111,7 @@ def _check(claim: Claim, kind: Outlay, document: Any, now: datetime) -> None:
         raise Invalid(kind.not_now, field="document")
 
 
-def _changed(claim: Claim, page: str, by: Actor, now: datetime) -> None:
+def changed(claim: Claim, page: str, by: Actor, now: datetime) -> None:
+    """Count a draft anew whose lines were changed, and mark it so."""
     services.count(claim)
     drafts.mark(claim, page=page, leaves=True, by=by, now=now)

@@ -8,7 +8,7 @@ from portal.applications.queries import part_name
 from portal.claims import figures, statements
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import APPEAL_REASONS
-from portal.claims.models import ADVANCE, FREIGHT, OLD_PART, Claim
+from portal.claims.models import ADVANCE, FREIGHT, LABOUR, Claim
 from portal.claims.workflow import DECIDED, LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, streamed
 from portal.core.events import steps_taken
@@ -128,6 +128,9 @@ def sheet(one: Claim | Appeal) -> tuple[str, list[str], Iterator[Any]]:
         Column(_("Serial"), "product_serial"),
         Column(_("Failed on"), "failed_on"),
         Column(_("Other document"), "outlay_number"),
+        Column(_("Service fees"), "schedule_number"),
+        Column(_("Quantity"), "quantity"),
+        Column(_("Rate"), "rate", amount),
         Column(_("Remark"), "remark"),
         Column(_("Claimed"), "claimed", amount),
         Column(_("Decision"), "status", state),
@@ -150,7 +153,8 @@ def _appeal_cells(row: AnyRow, amount: Callable[[Any], Any]) -> list[Any]:
     decision, why = _granted(row)
     return [
         row.claim, row.position, str(LINE_KINDS[row.kind]), *piece, row.failed_on,
-        row.outlay_number, row.remark, None, decision, amount(row.amount), None, why, row.note,
+        row.outlay_number, row.schedule_number, row.quantity, amount(row.rate),
+        row.remark, None, decision, amount(row.amount), None, why, row.note,
     ]  # fmt: skip
 
 
@@ -221,10 +225,11 @@ def _line(row: AnyRow, *, decided: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _claimed(row: AnyRow) -> dict[str, Any]:
-    """What a line claims: a piece, the freight of a consignment, or what a customer was paid."""
+    """What a line claims: a piece or its labour, freight, or what a customer was paid."""
     product = " ".join(filter(None, (row.product_model, row.product_serial)))
-    if row.kind == OLD_PART:
-        named = {"old_part": row.old_part, "part": row.part_number, "name": part_name(row, "part_")}
+    if row.old_part:
+        name = _labour(row) if row.kind == LABOUR else part_name(row, "part_")
+        named = {"old_part": row.old_part, "part": row.part_number, "name": name}
         return {**named, "product": product, "failed": day(row.failed_on)}
     carrier = " ".join(filter(None, (row.carrier, row.tracking_number)))
     named = {
@@ -233,6 +238,12 @@ def _claimed(row: AnyRow) -> dict[str, Any]:
         "name": {FREIGHT: carrier, ADVANCE: row.customer}[row.kind],
     }
     return {**named, "product": product, "failed": ""}
+
+
+def _labour(row: AnyRow) -> str:
+    """The labour that a line claims, by what stays the same when it is printed again (R8)."""
+    times = f"{number(row.quantity)} × {money(row.rate)}"
+    return " · ".join((str(LINE_KINDS[LABOUR]), row.schedule_number, times))
 
 
 def _why(row: AnyRow) -> str:

@@ -12,8 +12,8 @@ from portal.catalogue.models import Part
 from portal.claims import policy
 from portal.claims.appeal_queries import has_appealable
 from portal.claims.figures import credit_of, has_finding, total
-from portal.claims.models import Claim, ClaimLine, LeftOut, Run
-from portal.claims.outlay_kinds import COLUMNS, OUTLAYS, Outlay, beside
+from portal.claims.models import OLD_PART, Claim, ClaimLine, LeftOut, Run
+from portal.claims.outlay_kinds import COLUMNS, LABOUR_COLUMNS, OUTLAYS, Outlay, beside
 from portal.claims.workflow import UNDECIDED
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
@@ -31,6 +31,8 @@ from portal.web.lists import Tab
 
 LINES = 100
 """How many lines a page shows."""
+FAR = 2**31 - 1
+"""No line is behind this position."""
 SUSPICIOUS = "suspicious"
 """The share of a claim's lines that have a finding (R5)."""
 
@@ -423,6 +425,7 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
                 ClaimLine.appeal_by,
                 *_PIECE,
                 *COLUMNS,
+                *LABOUR_COLUMNS,
             ).select_from(ClaimLine)
         )
         .outerjoin(OldPart, OldPart.id == ClaimLine.old_part_id)
@@ -457,6 +460,12 @@ def newly_proposed(claim: Claim, now: datetime, most: int) -> Sequence[AnyRow]:
     ).all()
 
 
+def its_line(claim: Claim) -> ColumnElement[bool]:
+    """The condition that a line of a claim claims an old part, and not its labour."""
+    is_its = ClaimLine.old_part_id == OldPart.id
+    return and_(is_its, ClaimLine.claim_id == claim.id, ClaimLine.kind == OLD_PART)
+
+
 def candidates(claim: Claim, now: datetime, after: int) -> Sequence[AnyRow]:
     """The pieces that a draft has or could have, by old part, one more than a page shows (R2).
 
@@ -474,9 +483,7 @@ def candidates(claim: Claim, now: datetime, after: int) -> Sequence[AnyRow]:
         )
         .select_from(OldPart)
         .join(Part, Part.id == OldPart.part_id)
-        .outerjoin(
-            ClaimLine, (ClaimLine.old_part_id == OldPart.id) & (ClaimLine.claim_id == claim.id)
-        )
+        .outerjoin(ClaimLine, its_line(claim))
         .where(
             OldPart.dealer_id == claim.dealer_id,
             OldPart.id > after,

@@ -146,7 +146,8 @@ def save(
 ) -> None:
     """Keep a draft as the dealer leaves it: pieces left out or added back, remarks (R2).
 
-    A piece that is left out stays eligible, and is not proposed for this claim again. Conflict
+    A piece that is left out stays eligible, and is not proposed for this claim again; its labour
+    leaves with it. Conflict
     if a chosen piece cannot be put on this claim, because another claim has it or it is not
     eligible. ``page`` is the key of the page that it was left on, which ``leaves`` if this save
     is its last; Stale if another page has saved what this one has not ``seen``.
@@ -208,8 +209,8 @@ def _add_back(claim: Claim, names: frozenset[str], now: datetime) -> None:
     have = session.scalar(
         select(func.count())
         .select_from(ClaimLine)
-        .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-        .where(ClaimLine.claim_id == claim.id, _named(names))
+        .join(OldPart, queries.its_line(claim))
+        .where(_named(names))
     )
     if have != len(names):
         raise Conflict(
@@ -221,8 +222,8 @@ def _remark(claim: Claim, draft: Draft) -> None:
     if draft.offered:
         lines = session.execute(
             select(ClaimLine, OldPart.public_id)
-            .join(OldPart, OldPart.id == ClaimLine.old_part_id)
-            .where(ClaimLine.claim_id == claim.id, _named(draft.offered))
+            .join(OldPart, queries.its_line(claim))
+            .where(_named(draft.offered))
             .execution_options(populate_existing=True)
         )
         for line, name in lines:
@@ -371,7 +372,7 @@ def source_of(line: ClaimLine) -> dict[str, str]:
     """The number of what a line claims, by the value's name."""
     if line.old_part_id is not None:
         piece = select(OldPart.number).where(OldPart.id == line.old_part_id)
-        return {"old_part": session.scalars(piece).one()}
+        return {line.kind: session.scalars(piece).one()}
     kind = OUTLAYS[line.kind]
     number = select(kind.model.number).where(kind.model.id == kind.of_line(line))
     return {kind.model.kind: session.scalars(number).one()}

@@ -10,7 +10,7 @@ from portal.catalogue.models import Part
 from portal.claims.appeal_models import Appeal
 from portal.claims.figures import credit_of, credit_of_appeal
 from portal.claims.models import Claim, ClaimLine, Run
-from portal.claims.outlay_kinds import COLUMNS, beside
+from portal.claims.outlay_kinds import COLUMNS, LABOUR_COLUMNS, beside
 from portal.claims.statement_models import RunDealer, RunPart
 from portal.core.db import AnyRow, AnySelect, Key, session
 from portal.ledger.models import Transfer
@@ -129,6 +129,7 @@ def _claimed() -> list[Any]:
         func.coalesce(OldPart.product_serial, Advance.product_serial).label("product_serial"),
         OldPart.failed_on,
         *COLUMNS,
+        *LABOUR_COLUMNS,
     ]
 
 

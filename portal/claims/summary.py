@@ -10,7 +10,7 @@ from portal.catalogue.models import Part
 from portal.claims import figures, statements
 from portal.claims.appeal_models import Appeal
 from portal.claims.figures import total
-from portal.claims.models import OLD_PART, Claim, ClaimLine, Run
+from portal.claims.models import LABOUR, OLD_PART, Claim, ClaimLine, Run
 from portal.claims.statement_models import RunDealer, RunPart
 from portal.claims.workflow import LINE, LINE_KINDS, REASONS
 from portal.core.db import AnyRow, AnySelect, session
@@ -168,7 +168,7 @@ def _by_part(run: Run, last: Run | None) -> Sequence[Row]:
     number, *_names = statements.part_names()
     statement = (
         _sums(
-            run, last, ClaimLine.kind, ClaimLine.part_id,
+            run, last, _kind(), ClaimLine.part_id,
             number, statements.part_label().label("part_label"),
         )
         .outerjoin(Part, Part.id == ClaimLine.part_id)
@@ -183,12 +183,17 @@ def _by_part(run: Run, last: Run | None) -> Sequence[Row]:
 
 
 def _other_kind(row: AnyRow) -> str:
-    """What lines claim that claim no old part: they have no part and no model."""
+    """What lines claim that claim nothing of an old part: they have no part and no model."""
     return "" if row.kind == OLD_PART else str(LINE_KINDS[row.kind])
 
 
+def _kind() -> ColumnElement[str]:
+    """What lines claim; the labour for an old part counts with its part and its model."""
+    return case((ClaimLine.kind == LABOUR, OLD_PART), else_=ClaimLine.kind).label("kind")
+
+
 def _by_model(run: Run, last: Run | None) -> Sequence[Row]:
-    statement = _sums(run, last, ClaimLine.kind, OldPart.product_model).outerjoin(
+    statement = _sums(run, last, _kind(), OldPart.product_model).outerjoin(
         OldPart, OldPart.id == ClaimLine.old_part_id
     )
     return _rows(

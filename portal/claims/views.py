@@ -14,6 +14,7 @@ from portal.claims import (
     figures,
     findings,
     forms,
+    labour_queries,
     lapses,
     notes,
     outlay_queries,
@@ -35,6 +36,7 @@ from portal.core.documents import DocumentKind, kind_named, register
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.core.workflow import Transition
+from portal.fees.workflow import UNITS
 from portal.ledger import policy as ledger
 from portal.ledger.kinds import KINDS
 from portal.oldparts.models import OldPart
@@ -61,14 +63,13 @@ frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
 
 MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
 STEPS = {"take_back": "claims.take_back", "return": "claims.give_back", "decide": "claims.decide"}
-_FAR = 2**31 - 1
 MOST_RIDING = 200
 """How many pieces of other pages a page of a draft takes along."""
 
 
 def _after() -> int:
     """The row after which the page of a table begins, from the URL."""
-    return max(0, min(request.args.get("after", 0, type=int), _FAR))
+    return max(0, min(request.args.get("after", 0, type=int), queries.FAR))
 
 
 def _old_part_url(name: str) -> str:
@@ -154,6 +155,7 @@ def _page(
         alone=_alone(statement),
         receipts=receipts_beside(claim, lines),
         consignment_state=Consignment.workflow.state,
+        units=UNITS,
         findings=findings.of_lines(keys, actor()),
         appeals=appeal_queries.of_lines(keys, actor()) if claim.appeal_by else {},
         appeal_state=Appeal.workflow.state,
@@ -302,6 +304,7 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         outlays=outlays,
         receipts=receipts_beside(claim, outlays),
         consignment_state=Consignment.workflow.state,
+        labour=labour_queries.sums(claim, now()),
         claimable={kind: len(outlay_queries.claimable(claim, kind, now())) for kind in OUTLAYS},
         payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
         entries=entries,

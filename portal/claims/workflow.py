@@ -223,6 +223,7 @@ LINE_KINDS = {
     "old_part": _l("Old part"),
     "freight": _l("Freight"),
     "advance": _l("Advance compensation"),
+    "labour": _l("Labour"),
 }
 """What a line claims, in words (R1)."""
 

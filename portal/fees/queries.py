@@ -1,6 +1,6 @@
 """Reads of schedules of service fees, each within what the actor may see (F1, P1)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from statistics import median_high, median_low
 from typing import NamedTuple
@@ -26,6 +26,38 @@ def in_force(dealer_id: int, on: date) -> FeeSchedule | None:
     """The schedule that is in force at a dealer on a day of headquarters, if there is one (F1)."""
     mine = FeeSchedule.dealer_id == dealer_id, FeeSchedule.in_force_from <= on
     return session.scalars(select(FeeSchedule).where(*mine).order_by(*_LATEST).limit(1)).first()
+
+
+def rates_on(
+    dealer_id: int, days: Collection[date], language: str
+) -> Mapping[date, Sequence[AnyRow]]:
+    """The lines of the schedules that are in force at a dealer on some days; two queries."""
+    if not days:
+        return {}
+    known = session.execute(
+        select(FeeSchedule.id, FeeSchedule.in_force_from)
+        .where(FeeSchedule.dealer_id == dealer_id, FeeSchedule.in_force_from <= max(days))
+        .order_by(*_LATEST)
+    ).all()
+    on = {day: next((one.id for one in known if one.in_force_from <= day), None) for day in days}
+    lines: dict[int | None, list[AnyRow]] = {}
+    for row in session.execute(
+        select(
+            FeeLine.schedule_id,
+            FeeLine.id,
+            FeeLine.position,
+            FeeLine.unit,
+            FeeLine.amount,
+            func.coalesce(name_in(language, ServiceItem), FeeLine.name).label("name"),
+        )
+        .join(FeeSchedule, FeeSchedule.id == FeeLine.schedule_id)
+        .outerjoin(ServiceItem, ServiceItem.id == FeeLine.item_id)
+        .where(FeeLine.schedule_id.in_(set(on.values()) - {None}))
+        .where(FeeLine.revision == FeeSchedule.revision)
+        .order_by(FeeLine.position)
+    ):
+        lines.setdefault(row.schedule_id, []).append(row)
+    return {day: lines.get(schedule, []) for day, schedule in on.items()}
 
 
 _LATEST = FeeSchedule.in_force_from.desc(), FeeSchedule.id.desc()

@@ -209,6 +209,15 @@ TERMS = {
             _l("On this day the run for the month before opens."),
         ),
         Term(
+            "claim.labour",
+            0,
+            0,
+            1,
+            "switch",
+            _l("Reimbursement of labour"),
+            _l("A dealer also claims the labour of an old part, by its approved service fees."),
+        ),
+        Term(
             "claim.run_on_working_day",
             0,
             0,

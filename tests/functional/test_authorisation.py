@@ -457,6 +457,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "outlays.add": _row("claim_draft", also={"kind": "freight"})
     + _row("claim_draft", also={"kind": "advance"}),
     "outlays.remove": _row("claim_draft", also={"kind": "advance", "document": "0" * 16}),
+    "labour.show": _row("claim_draft"),
+    "labour.add": _row("claim_draft"),
+    "labour.remove": _row("claim_draft", also={"old_part": "0" * 16}),
     "advances.index": _row(),
     "advances.export": _row(also={"ending": "csv"}),
     "advances.new": _row(),

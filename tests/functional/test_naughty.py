@@ -35,7 +35,8 @@ from portal.oldparts.models import OldPart
 from portal.terms import services as terms
 from portal.web.forms import clean
 from portal.web.routes import routes
-from tests.support import appealing, banking, claims, collecting, correcting, story
+from tests.functional.claims.looking import decree
+from tests.support import appealing, banking, claims, collecting, correcting, fees, story
 from tests.support.portal import Client, Portal
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "awkward" / "strings"
@@ -438,6 +439,21 @@ def test_freight_is_shown_as_typed(portal: Portal) -> None:
         send(clerk, f"{url}/freight", typed | receipt | {"remark": remark})
         read(clerk, url, [remark])
         send(clerk, f"{url}/freight/{sent}/remove", {})
+
+
+def test_labour_that_is_none_is_refused(portal: Portal) -> None:
+    """R1: a service or a quantity that is none."""
+    decree(portal, "claim.labour", 1)
+    fees.approved(portal)
+    (name,) = claims.pieces(portal, 1)
+    url = f"/claims/{claims.started(portal).public_id}/labour"
+    clerk = portal.client(portal.clerk)
+    for text in strings()[::20]:
+        for odd in ({"service": text, "quantity": "1"}, {"service": "1", "quantity": text}):
+            answer = clerk.post(url, {f"{field}-{name}": typed for field, typed in odd.items()})
+            assert answer.status_code in (303, 422), odd
+            harmless(answer)
+        clerk.post(f"{url}/{name}/remove")
 
 
 # --- Money, catalogue, files -----------------------------------------------------------------

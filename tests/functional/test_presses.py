@@ -30,7 +30,7 @@ from portal.catalogue.models import FaultCode, Part, PriceList, ProductModel, Sh
 from portal.catalogue.names import Names
 from portal.claims import opening
 from portal.claims.appeal_models import Appeal
-from portal.claims.models import Claim, Run
+from portal.claims.models import Claim, ClaimLine, Run
 from portal.collections.models import Consignment
 from portal.core import jobs
 from portal.core.db import db, session
@@ -50,6 +50,7 @@ from portal.terms.models import PolicyValue
 from portal.web.presses import KEPT_FOR, Press
 from portal.web.routes import routes
 from tests.functional.catalogue import products
+from tests.functional.claims.looking import decree
 from tests.functional.oldparts import many
 from tests.functional.world import fingerprint
 from tests.support import advances, appealing, banking, claims, collecting, correcting, fees, story
@@ -373,6 +374,17 @@ def _version(portal: Portal, claim: Claim) -> str:
     return str(_one(portal, select(Claim.version).where(Claim.id == claim.id)))
 
 
+def _with_rates(portal: Portal, claim: Claim) -> str:
+    """An old part on a claim, replaced while its dealer's service fees are in force."""
+    decree(portal, "claim.labour", 1)
+    fees.approved(portal)
+    piece = select(OldPart).join(ClaimLine, ClaimLine.old_part_id == OldPart.id)
+    with portal.transaction():
+        found = session.scalars(piece.where(ClaimLine.claim_id == claim.id).limit(1)).one()
+        found.replaced_on = fees.SINCE
+        return found.public_id
+
+
 def _month(portal: Portal) -> Iterator[Sent]:
     """What the reviewer presses beside the loop, and a draft that is kept."""
     sent = collecting.sent(portal, 1, part="TH-300").public_id
@@ -384,6 +396,9 @@ def _month(portal: Portal) -> Iterator[Sent]:
         paid = {"document": document, "amount": "86.50", "files_kept": story.photo(portal)}
         yield "clerk", f"{url}/{kind}", paid
         yield "clerk", f"{url}/{kind}/{document}/remove", {}
+    piece = _with_rates(portal, claim)
+    yield "clerk", f"{url}/labour", {f"service-{piece}": "1", f"quantity-{piece}": "2"}
+    yield "clerk", f"{url}/labour/{piece}/remove", {}
     yield "clerk", f"{url}/save", {"seen": _version(portal, claim), "remark": "All of it"}
     yield "clerk", f"{url}/discard", {"seen": _version(portal, claim)}
     yield "clerk", "/claims/new", {"month": claim.month}

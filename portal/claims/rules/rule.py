@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, select
 
 from portal.advances.models import Advance
-from portal.claims.models import Claim, ClaimLine
+from portal.claims.models import OLD_PART, Claim, ClaimLine
 from portal.collections.models import Consignment
 from portal.core.db import AnySelect
 from portal.oldparts.models import OldPart
@@ -64,8 +64,9 @@ class Lines:
         )
 
     def select(self, *columns: Any) -> AnySelect:
-        """Of the lines that claim an old part: also the old part's columns."""
-        return self.of_any_kind(*columns).join(OldPart, OldPart.id == ClaimLine.old_part_id)
+        """Of the lines that claim an old part, and not its labour: also the old part's columns."""
+        its_piece = (OldPart.id == ClaimLine.old_part_id) & (ClaimLine.kind == OLD_PART)
+        return self.of_any_kind(*columns).join(OldPart, its_piece)
 
     def of_freight(self, *columns: Any) -> AnySelect:
         """Of the lines that claim freight: also the consignment's columns."""

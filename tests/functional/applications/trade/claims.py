@@ -1,19 +1,23 @@
 """What becomes, by chance, of the claims for old parts: decided, and settled once (R1–R7)."""
 
-from sqlalchemy import select
+from datetime import date
 
-from portal.claims import outlay_queries, outlays, queries, runs, services
-from portal.claims.commands import Decision, Paid
+from sqlalchemy import select, update
+
+from portal.claims import labour, labour_queries, outlay_queries, outlays, queries, runs, services
+from portal.claims.commands import Decision, Paid, Work
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.core.clock import Month
 from portal.core.db import session
 from portal.core.errors import Conflict, Invalid
 from portal.core.permissions import Actor
+from portal.fees.models import FeeSchedule
 from tests.functional.applications.trade.collections import Collections
 from tests.functional.applications.trade.floor import PEOPLE, move
 from tests.functional.applications.trade.pieces import Claimed
-from tests.support import advances, story
+from tests.functional.claims.looking import decree
+from tests.support import advances, fees, story
 from tests.support.claims import work
 
 
@@ -23,6 +27,7 @@ class Claims(Collections):
     @move(3, lambda trade: any(one.can_be_claimed for one in trade.yard.pieces.values()))
     def claim(self) -> None:
         """R1–R3: all that a dealer can claim, and nothing twice."""
+        self.agree_on_rates()
         side = self.chance.choice(list(PEOPLE))
         by = self.portal.cast[PEOPLE[side][1]]
         if self.chance.random() < 0.4:
@@ -33,6 +38,7 @@ class Claims(Collections):
             with self.portal.transaction():
                 claim = services.start(Month.of(self.portal.now), by=by, now=self.portal.now)
                 paid = self.add_outlays(claim, receipts, by)
+                self.add_labour(claim, by)
                 services.submit(claim, seen=None, by=by, now=self.portal.now)
                 on_it = ClaimLine.claim_id == claim.id, ClaimLine.kind == "old_part"
                 lines = dict.fromkeys(session.scalars(select(ClaimLine.old_part_id).where(*on_it)))
@@ -55,6 +61,29 @@ class Claims(Collections):
                 asked = Paid(kind, row.outlay, paid[kind], [receipt])
                 outlays.add(claim, asked, by=by, now=self.portal.now)
         return paid
+
+    def add_labour(self, claim: Claim, by: Actor) -> None:
+        """R1: of some of its pieces, by the dealer's rates."""
+        pieces = session.execute(labour_queries.pieces_of(claim)).all()
+        rates = labour_queries.rates_for(claim, pieces, "en")
+        works = [
+            Work(one.public_id, 1, self.chance.randrange(1, 4))
+            for one in pieces
+            if rates[one.public_id] and self.chance.random() < 0.6
+        ]
+        if works:
+            labour.add(claim, works, by=by, now=self.portal.now)
+            self.reached["labour"] += 1
+
+    def agree_on_rates(self) -> None:
+        """F1, R1: labour is reimbursed, by what each dealer charges since long ago."""
+        if not self.reached["rates"]:
+            self.reached["rates"] += 1
+            decree(self.portal, "claim.labour", 1)
+            for people in PEOPLE.values():
+                fees.approved(self.portal, by=people[1])
+            with self.portal.transaction():
+                session.execute(update(FeeSchedule).values(in_force_from=date(2026, 1, 1)))
 
     def claimable(self, side: str) -> set[int]:
         """The pieces of a dealer that can be claimed."""
@@ -87,8 +116,9 @@ class Claims(Collections):
                 services.decide_line(claim, line.position, self.verdict(line), was="open", **facts)
                 if line.old_part_id is None:
                     claimed.outlays[line.kind] = line.approved or 0
-                else:
-                    claimed.lines[line.old_part_id] = line.approved
+                else:  # for itself, and for its labour
+                    before = claimed.lines[line.old_part_id] or 0
+                    claimed.lines[line.old_part_id] = before + (line.approved or 0)
             services.decide(claim, seen=None, **facts)
         claimed.status = "decided"
 
