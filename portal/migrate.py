@@ -17,11 +17,10 @@ def _config() -> Config:
 
 
 @cache
-def head() -> str:
-    """The revision that this code wants its database to be at."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
+def revisions() -> tuple[str, ...]:
+    """Every revision that this code knows; the first is the one that it wants to work with."""
+    found = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(script.revision for script in found)
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:

@@ -13,6 +13,7 @@ ALONE = {
     "close": _l("closed the application automatically"),
     "remind": _l("reminded of the quote: it ends soon"),
     "expire": _l("ended the quote: it was not confirmed in time"),
+    "withdraw": _l("discarded the draft: nobody had touched it for long"),
 }
 VALUES = {
     "file": plain(_l("File")),
@@ -20,6 +21,7 @@ VALUES = {
     "total": money(_l("Total")),
     "reply_hours": span(_l("To be answered within"), "hour"),
     "quote_days": span(_l("To be confirmed within"), "day"),
+    "draft_days": span(_l("Kept untouched for"), "day"),
     "ship_days": span(_l("To be shipped within"), "day"),
     "remind_days": span(_l("Reminded so long before"), "day"),
     "promised_on": day(_l("Promised for")),

@@ -363,6 +363,13 @@ def expired(now: datetime) -> Sequence[Application]:
     ).all()
 
 
+def untouched(before: datetime, most: int = 100) -> Sequence[Application]:
+    """Drafts that nobody has saved since then, some of them."""
+    touched_at = func.coalesce(Application.saved_at, Application.created_at)
+    old = (Application.status == "draft", Application.created_at < before, touched_at < before)
+    return session.scalars(select(Application).where(*old).limit(most)).all()
+
+
 def found(actor: Actor, text: str, limit: int = 10) -> Sequence[AnyRow]:
     """The newest applications that match a text."""
     ask = asked(actor, Wish(text))

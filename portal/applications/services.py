@@ -9,7 +9,7 @@ take turns; the second one is told (``Stale``).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -32,7 +32,7 @@ from portal.core.documents import relock
 from portal.core.errors import Invalid
 from portal.core.i18n import _
 from portal.core.numbering import next_number
-from portal.core.permissions import Actor
+from portal.core.permissions import SYSTEM, Actor
 from portal.core.search import normal
 from portal.files import services as files
 from portal.files.queries import by_place
@@ -239,3 +239,12 @@ def step(
     application.due_at = due
     if name == "cancel":
         ledger.void(held(application), now=now)
+
+
+def discard_untouched(application: Application, *, days: int, now: datetime) -> None:
+    """Discard a draft that nobody has saved for so many days, and its photos; no other."""
+    application = relock(application)
+    touched_at = application.saved_at or application.created_at
+    if application.status == "draft" and touched_at < now - timedelta(days=days):
+        workflow.apply(application, "withdraw", by=SYSTEM, now=now, values={"draft_days": days})
+        files.discard_all(application, now=now)

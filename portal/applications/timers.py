@@ -1,11 +1,15 @@
 """What the clock asks: of quotes, receipts and delays, what ends soon, and what has ended."""
 
+from datetime import timedelta
+from functools import partial
+
 from portal.applications import (
     compensation,
     queries,
     quote_queries,
     quoting,
     receipt,
+    services,
     shipment_queries,
 )
 from portal.core import jobs
@@ -54,3 +58,13 @@ def receive(clock: Clock) -> None:
     with reading():
         due = shipment_queries.unanswered(clock.now())
     jobs.each_alone(due, receipt.lapse, clock)
+
+
+@jobs.timer("discard drafts")
+def discard_drafts(clock: Clock) -> None:
+    """Discard the drafts that nobody has touched for long."""
+    at = clock.now()
+    with reading():
+        days = value("application.draft_days", at.date())
+        due = queries.untouched(at - timedelta(days=days))
+    jobs.each_alone(due, partial(services.discard_untouched, days=days), clock)

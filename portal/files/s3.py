@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import boto3
@@ -80,9 +81,19 @@ class S3Storage:
 
     def all_keys(self) -> Iterator[str]:
         """All keys of the bucket that are ours."""
+        return (one["Key"] for one in self._listed(""))
+
+    def written_before(self, at: datetime, beginning: str) -> Iterator[str]:
+        """The keys that begin so and were written before; S3 has nothing that is not whole."""
+        return (one["Key"] for one in self._listed(beginning) if one["LastModified"] < at)
+
+    def _listed(self, beginning: str) -> Iterator[dict[str, Any]]:
         with _reached():
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
-                yield from filter(KEY.fullmatch, (one["Key"] for one in page.get("Contents", ())))
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=beginning):
+                for one in page.get("Contents", ()):
+                    if KEY.fullmatch(one["Key"]):
+                        yield one
 
 
 @contextmanager

@@ -8,11 +8,14 @@ import re
 import secrets
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 KEY = re.compile(r"[0-9a-f]{32}")
 """What a key looks like."""
+UNFINISHED = ".new-"
+"""How the name of a file begins that is being written."""
 
 
 class Storage(Protocol):
@@ -32,6 +35,9 @@ class Storage(Protocol):
 
     def all_keys(self) -> Iterator[str]:
         """All keys that there are, in no order; what comes or goes meanwhile may be among them."""
+
+    def written_before(self, at: datetime, beginning: str) -> Iterator[str]:
+        """The keys that begin so and were written before; what never got whole is removed."""
 
 
 def new_key() -> str:
@@ -58,7 +64,7 @@ class FolderStorage:
     def put(self, key: str, content: bytes) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as target:
                 target.write(content)
@@ -81,6 +87,20 @@ class FolderStorage:
     def all_keys(self) -> Iterator[str]:
         for _folder, _folders, names in os.walk(self.folder):
             yield from filter(KEY.fullmatch, names)
+
+    def written_before(self, at: datetime, beginning: str) -> Iterator[str]:
+        for part in self.folder.glob(f"{beginning}*"):
+            for folder, _folders, names in os.walk(part):
+                for path in (Path(folder, name) for name in names):
+                    try:
+                        if path.stat().st_mtime >= at.timestamp():
+                            continue
+                        if path.name.startswith(UNFINISHED):
+                            path.unlink()
+                        elif KEY.fullmatch(path.name):
+                            yield path.name
+                    except FileNotFoundError:  # deleted meanwhile
+                        continue
 
 
 _storage: Storage | None = None

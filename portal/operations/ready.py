@@ -47,13 +47,13 @@ def _of_schema() -> Iterator[str]:
     found = _revision()
     if found is None:
         yield "The database is empty: run portal migrate."
-    elif found < migrate.head():
-        yield f"The database is at {found}, this code wants {migrate.head()}: run portal migrate."
-    elif found > migrate.head():
+    elif found not in (known := migrate.revisions()):
         yield (
             f"The database is at {found}, which this code does not know: "
             "install the release that migrated it."
         )
+    elif found != known[0]:
+        yield f"The database is at {found}, this code wants {known[0]}: run portal migrate."
 
 
 def _revision() -> str | None:

@@ -11,6 +11,7 @@ from portal.core.i18n import _, _l, ngettext
 from portal.core.jobs import Job
 from portal.core.permissions import Actor
 from portal.operations import policy, queries, services
+from portal.operations import retention as retention  # the worker finds its timers
 from portal.web import frame, lists
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now

@@ -47,6 +47,15 @@ TERMS = {
             _l("Who may confirm a quote is reminded so long before it ends; 0 reminds nobody."),
         ),
         Term(
+            "application.draft_days",
+            365,
+            30,
+            3650,
+            "day",
+            _l("How long a draft is kept"),
+            _l("An application's draft that nobody touches for so long is discarded."),
+        ),
+        Term(
             "application.ship_days",
             2,
             1,
@@ -282,6 +291,15 @@ TERMS = {
             "time_of_day",
             _l("End of the working day"),
             _l("Working hours count until this time; from 0 to 24 a working day counts whole."),
+        ),
+        Term(
+            "people.session_days",
+            90,
+            1,
+            3650,
+            "day",
+            _l("How long past sign-ins are kept"),
+            _l("From where and when somebody signed in is forgotten so long after its end."),
         ),
         *RULE_TERMS,
     )

@@ -1,0 +1,98 @@
+"""What is kept for some time only: past sign-ins, and bytes that no row names.
+
+Events, entries and what they are about are kept for ever.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import delete, select
+
+from portal.core import jobs
+from portal.core.clock import Clock
+from portal.core.db import Base, in_transaction, reading, session, snapshot, streamed
+from portal.core.i18n import _l
+from portal.files.storage import storage
+from portal.people.models import LoginSession
+from portal.terms.values import value
+
+log = structlog.get_logger()
+KEYS = frozenset({"storage_key", "thumbnail_key", "file_key", "raw_key"})
+"""What columns are called that name bytes in the storage."""
+LOST_FOR = timedelta(days=7)
+"""Bytes are written before the row that names them; so long after, none will come any more."""
+MOST_LOST = 200
+"""So many a crash does not leave behind: then the storage is another portal's as well."""
+NIGHT = 3
+"""The hour, in headquarters' zone, after which the storage is gone through once a day."""
+ORPHANS = "files.orphans"
+
+
+@jobs.timer("people.sessions")
+def forget_sessions(clock: Clock) -> None:
+    """Forget sign-ins that ended long ago."""
+    now = clock.now()
+    with reading():
+        old = LoginSession.expires_at < now - timedelta(
+            days=value("people.session_days", now.date())
+        )
+        recent = LoginSession.created_at < now - timedelta(days=1)
+        found = session.scalars(select(LoginSession.id).where(recent, old).limit(1)).first()
+    if found is not None:
+        in_transaction(lambda: session.execute(delete(LoginSession).where(old)))
+
+
+@jobs.timer(ORPHANS)
+def promise(clock: Clock) -> None:
+    """Have the storage gone through once a night."""
+    now = clock.now()
+    if now.hour < NIGHT:
+        return
+    key = f"{ORPHANS}/{now:%Y-%m-%d}"
+    with reading():
+        is_promised = jobs.state_of(key) is not None
+    if not is_promised:
+        in_transaction(partial(_promise, key, now))
+
+
+def _promise(key: str, now: datetime) -> None:
+    if jobs.state_of(key) is None:
+        jobs.enqueue(ORPHANS, {}, key=key, now=now)
+
+
+@jobs.handler(ORPHANS, label=_l("Deleting files that nothing names"))
+def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
+    """Delete bytes that a crash left behind between the storage and the row; a few at most.
+
+    Hopeless, and none is deleted, if there are too many: an administrator has to see why.
+    """
+    lost = list(_lost(clock.now() - LOST_FOR))
+    if len(lost) > MOST_LOST:
+        raise jobs.Hopeless(
+            f"More than {MOST_LOST} files are named by nothing in this database, such as {lost[0]}:"
+            " does another portal keep its files at the same place? None was deleted."
+        )
+    for key in lost:
+        storage().delete(key)
+    if lost:
+        log.warning("files without a row deleted", count=len(lost))
+
+
+def _lost(before: datetime) -> Iterator[str]:
+    """Keys that no row names, a sixteenth after the other: never are all of them in memory."""
+    for beginning in "0123456789abcdef":
+        found = set(storage().written_before(before, beginning))
+        if found:
+            with snapshot():
+                found.difference_update(_named(beginning))
+        yield from sorted(found)
+
+
+def _named(beginning: str) -> Iterator[str]:
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if column.name in KEYS:
+                for (key,) in streamed(select(column).where(column.like(f"{beginning}%"))):
+                    yield key

@@ -1,0 +1,155 @@
+"""What is kept for some time only, and what is kept for ever."""
+
+import os
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.applications.models import Application
+from portal.core import jobs
+from portal.core.db import Base, reading, session
+from portal.core.events import Event, verify
+from portal.core.jobs import Job
+from portal.files.storage import UNFINISHED, FolderStorage, new_key, storage
+from portal.operations import retention
+from portal.people.models import LoginSession
+from portal.settings import RESOURCES
+from tests.functional import world as worlds
+from tests.support.portal import Portal
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def aged(key: str, portal: Portal, **ago: int) -> None:
+    """Let bytes have been written so long ago."""
+    store = storage()
+    assert isinstance(store, FolderStorage)
+    at = (portal.now - timedelta(**ago)).timestamp()
+    os.utime(store._path(key), (at, at))
+
+
+def night(portal: Portal) -> Job | None:
+    """Do what is due in the coming night; the job that looks for lost files."""
+    portal.clock.at = (portal.clock.at + timedelta(days=1)).replace(hour=retention.NIGHT)
+    with portal.app.app_context():
+        retention.promise(portal.clock)
+        retention.promise(portal.clock)
+        jobs.drain(portal.clock)
+        with reading():
+            return jobs.state_of(f"{retention.ORPHANS}/{portal.now:%Y-%m-%d}")
+
+
+def test_bytes_are_deleted_when_a_crash_kept_their_row_from_being_written(portal: Portal) -> None:
+    """A week later; what any row names stays, whatever its age, and what may still get its row."""
+    world = worlds.build(portal)
+    named = set(storage().all_keys())
+    assert len(named) > 10
+    for key in named:
+        aged(key, portal, days=900)
+    lost, young = new_key(), new_key()
+    for key, days in ((lost, 8), (young, 5)):
+        storage().put(key, b"x")
+        aged(key, portal, days=days)
+    store = storage()
+    assert isinstance(store, FolderStorage)
+    unfinished = store._path(lost).with_name(f"{UNFINISHED}abc")
+    unfinished.write_bytes(b"x")
+    os.utime(unfinished, (0, 0))
+    assert world
+    job = night(portal)
+    assert job is not None
+    assert (job.done_at, job.error) == (portal.now, "")
+    assert set(store.all_keys()) == named | {young}
+    assert not unfinished.exists()
+
+
+@sqlite_only
+def test_no_file_is_deleted_when_many_seem_lost(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two portals at one storage, one restored from last month: neither deletes the other's."""
+    monkeypatch.setattr(retention, "MOST_LOST", 3)
+    keys = {new_key() for _number in range(4)}
+    for key in keys:
+        storage().put(key, b"x")
+        aged(key, portal, days=30)
+    job = night(portal)
+    assert job is not None
+    assert job.attempts == jobs.MOST_ATTEMPTS
+    assert "another portal" in job.error
+    assert set(storage().all_keys()) == keys
+
+
+def test_columns_that_name_bytes_are_known() -> None:
+    """Whatever a feature puts into the storage, its key is in a column of one of these names."""
+    names = {column.name for table in Base.metadata.sorted_tables for column in table.columns}
+    assert names >= retention.KEYS
+    puts = {
+        str(path.relative_to(RESOURCES / "portal"))
+        for path in (RESOURCES / "portal").rglob("*.py")
+        if "demo" not in path.parts and re.search(r"storage\(\)\.put\(", path.read_text())
+    }
+    assert puts == {
+        "backup.py",
+        "catalogue/sheet_pages.py",
+        "files/services.py",
+        "oldparts/batch_photos.py",
+        "operations/ready.py",
+    }, "name the column of its key in retention.KEYS"
+
+
+def test_past_sign_ins_are_forgotten_when_their_time_is_over(portal: Portal) -> None:
+    """Those that are under way stay, and so does what was done in them."""
+    portal.client(portal.clerk)
+    with portal.transaction():
+        before = session.scalars(select(func.count()).select_from(Event)).one()
+    portal.clock.advance(days=90)
+    portal.client(portal.manager)
+    for days, left in ((0, 2), (1, 1)):
+        portal.clock.advance(days=days)
+        with portal.app.app_context():
+            retention.forget_sessions(portal.clock)
+            assert len(session.scalars(select(LoginSession.id)).all()) == left
+            assert session.scalars(select(func.count()).select_from(Event)).one() == before
+            session.rollback()
+
+
+def test_draft_is_discarded_when_nobody_touches_it_for_a_year(portal: Portal) -> None:
+    """With its photos; its events stay, and say why. One that is saved again has a year more."""
+    world = worlds.build(portal)
+    with portal.transaction():
+        drafts = session.scalars(select(Application).where(Application.status == "draft")).all()
+        ids = [draft.id for draft in drafts]
+        others = session.scalars(select(func.count()).where(Application.status != "draft")).one()
+    assert world
+    assert len(ids) > 1
+    portal.clock.advance(days=200)
+    with portal.transaction():
+        session.get_one(Application, ids[0]).saved_at = portal.now
+    portal.clock.advance(days=166)
+    with portal.app.app_context():
+        jobs.ring(portal.clock)
+        jobs.ring(portal.clock)
+    with portal.transaction():
+        assert session.get_one(Application, ids[0]).status == "draft"
+        for key in ids[1:]:
+            assert session.get_one(Application, key).status == "withdrawn"
+        told = session.scalars(
+            select(Event).where(Event.document_kind == "application", Event.name == "withdraw")
+        ).all()
+        assert {event.document_id for event in told} >= set(ids[1:])
+        assert [event.values["draft_days"] for event in told if event.document_id == ids[1]] == [
+            365
+        ]
+        assert list(verify()) == []
+    name = session_name(portal, ids[1])
+    page = portal.client(portal.clerk).get(f"/applications/{name}")
+    assert page.status_code in (200, 404)
+    assert others
+
+
+def session_name(portal: Portal, key: int) -> str:
+    with portal.transaction():
+        return session.get_one(Application, key).public_id
