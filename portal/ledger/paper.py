@@ -19,6 +19,14 @@ def title(statement: Statement) -> str:
     return f"{_('Account statement')} {statement.dealer_code} {statement.month}"
 
 
+def headings() -> list[str]:
+    """The headings of a statement's sheet."""
+    return [
+        _("Date"), _("Kind"), _("Document"), _("Bank reference"), _("Reverses"), _("In"),
+        _("Out"), _("Balance"),
+    ]  # fmt: skip
+
+
 def sheet_rows(who: Actor, account: AnyRow, statement: Statement) -> Iterator[tuple[Any, ...]]:
     """The rows of a statement's sheet, from its opening to its closing balance."""
     money, moment = exports.money(), exports.moments()

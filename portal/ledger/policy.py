@@ -25,6 +25,12 @@ ACCOUNTS = capability(
     Role.AUDITOR,
     says=_l("Read the list of all accounts"),
 )
+REPORTS = capability(
+    "ledger:reports",
+    Role.FINANCE,
+    Role.AUDITOR,
+    says=_l("Read figures of money, what dealers owe, and the postings"),
+)
 DEPOSIT = capability("ledger:deposit", Role.FINANCE, says=_l("Book deposits"))
 REVERSE = capability(
     "ledger:reverse", Role.FINANCE, says=_l("Reverse entries that were booked by hand")

@@ -3,7 +3,6 @@
 from flask.typing import ResponseReturnValue
 
 from portal.core.db import AnyRow, snapshot
-from portal.core.i18n import _
 from portal.ledger import months as months  # the worker finds its timer
 from portal.ledger import paper, policy, statements
 from portal.ledger.kinds import KINDS
@@ -56,9 +55,5 @@ def export(name: str, month: str, ending: str) -> ResponseReturnValue:
     """The statement as a sheet."""
     with snapshot():
         account, statement = _asked(name, month)
-        headings = [
-            _("Date"), _("Kind"), _("Document"), _("Bank reference"), _("Reverses"), _("In"),
-            _("Out"), _("Balance"),
-        ]  # fmt: skip
         rows = paper.sheet_rows(actor(), account, statement)
-        return exports.sheet(paper.title(statement), headings, rows, ending)
+        return exports.sheet(paper.title(statement), paper.headings(), rows, ending)

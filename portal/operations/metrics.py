@@ -11,6 +11,7 @@ from portal.core import jobs
 from portal.core.db import reading, session
 from portal.core.jobs import Job
 from portal.operations import pulses
+from portal.operations.models import BookCheck
 from portal.web.metrics import Sample, family
 
 CLOCKS = {"submitted": "reply", "released": "ship", "part_shipped": "ship"}
@@ -22,7 +23,7 @@ def told(now: datetime) -> list[str]:
     """The lines about jobs, clocks and workers; only that the database is away, if it is."""
     try:
         with reading():
-            lines = [*_jobs(now), *_clocks(now), *_workers(now)]
+            lines = [*_jobs(now), *_clocks(now), *_workers(now), *_books()]
         is_there = 1
     except SQLAlchemyError:
         lines, is_there = [], 0
@@ -69,6 +70,18 @@ def _clocks(now: datetime) -> Iterator[str]:
     samples = [({"clock": name}, count) for name, count in missed.items()]
     yield from family(
         "portal_clocks_missed", "gauge", "Applications that wait for longer than promised.", samples
+    )
+
+
+def _books() -> Iterator[str]:
+    found: list[Sample] = [
+        ({"check": row.name}, row.differences)
+        for row in session.execute(
+            select(BookCheck.name, BookCheck.differences).order_by(BookCheck.name)
+        )
+    ]
+    yield from family(
+        "portal_book_differences", "gauge", "Differences that the last check found.", found
     )
 
 

@@ -1,8 +1,9 @@
-"""What an installation is once and for all, and which workers are alive."""
+"""What an installation is once and for all, which workers are alive, and what checks found."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base
@@ -24,3 +25,18 @@ class Pulse(Base):
 
     worker: Mapped[str] = mapped_column(String(60), primary_key=True)
     at: Mapped[datetime]
+
+
+class BookCheck(Base):
+    """What the last check of a kind found: how many differences, and the first of them in words.
+
+    ``since`` is when they were first seen; None while there are none.
+    """
+
+    __tablename__ = "book_check"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    checked_at: Mapped[datetime]
+    differences: Mapped[int] = mapped_column(Integer)
+    found: Mapped[dict[str, Any]]
+    since: Mapped[datetime | None]

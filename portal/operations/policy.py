@@ -1,8 +1,18 @@
-"""Who may look after jobs."""
+"""Who may look after jobs, and after the checks of the books."""
 
 from portal.core.i18n import _l
 from portal.core.permissions import Role, capability
 
+BOOKS_READ = capability(
+    "books:read",
+    Role.FINANCE,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    says=_l("Read what the checks of the books found"),
+)
+BOOKS_CHECK = capability(
+    "books:check", Role.FINANCE, Role.ADMINISTRATOR, says=_l("Have the books checked at once")
+)
 JOB_READ = capability(
     "job:read", Role.ADMINISTRATOR, Role.AUDITOR, says=_l("Read the jobs of the portal")
 )

@@ -30,6 +30,7 @@ def index() -> ResponseReturnValue:
     tasks = frame.waiting(actor(), now())
     return render(
         "home/index.html",
+        alarms=frame.alarming(actor()),
         tasks=[_shown_task(task) for task in tasks],
         waiting=sum(task.count for task in tasks),
         overdue=sum(task.overdue for task in tasks),

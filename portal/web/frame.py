@@ -1,6 +1,6 @@
 """What a feature offers to the frame around all pages: rooms, waiting work, and finds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -46,6 +46,15 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """Something that must not be, with the first sentences about it, in English."""
+
+    title: str
+    sentences: Sequence[str]
+    url: str
+
+
+@dataclass(frozen=True)
 class Find:
     """Something that a search found."""
 
@@ -56,9 +65,11 @@ class Find:
 
 
 Tasks = Callable[[Actor, datetime], Iterable[Task]]
+Alarms = Callable[[Actor], Iterable[Alarm]]
 Finder = Callable[[Actor, str], Iterable[Find]]
 _rooms: list[Room] = []
 _tasks: list[Tasks] = []
+_alarms: list[Alarms] = []
 _finders: list[Finder] = []
 
 
@@ -72,6 +83,12 @@ def room(place: int, label: Any, icon: str, endpoint: str, needs: str) -> None:
 def tasks(function: Tasks) -> Tasks:
     """Offer a feature's waiting work."""
     _tasks.append(function)
+    return function
+
+
+def alarms(function: Alarms) -> Alarms:
+    """Offer a feature's alarms: they stand on the home of whom they concern."""
+    _alarms.append(function)
     return function
 
 
@@ -114,6 +131,11 @@ def waiting(actor: Actor, now: datetime) -> list[Task]:
     found = [task for function in _tasks for task in function(actor, now) if task.count]
     far = now.replace(year=9999)
     return sorted(found, key=lambda task: (not task.overdue, task.due_at or far))
+
+
+def alarming(actor: Actor) -> list[Alarm]:
+    """Every alarm that concerns somebody."""
+    return [alarm for function in _alarms for alarm in function(actor)]
 
 
 def find(actor: Actor, text: str) -> list[Find]:

@@ -572,6 +572,7 @@ def _jobs(portal: Portal) -> Iterator[Sent]:
     yield "administrator", f"/jobs/{one}/retry", {}
     yield "administrator", f"/jobs/{two}/drop", {}
     yield "administrator", "/jobs", {}
+    yield "finance", "/books", {}
 
 
 def _writing(portal: Portal) -> Iterator[Sent]:
