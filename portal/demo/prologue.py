@@ -273,7 +273,7 @@ def somebody_leaves(stage: Stage) -> Script:
 
 
 def policy_values(stage: Stage) -> Script:
-    """One change of a policy value is approved, another waits for the second administrator."""
+    """Two changes of policy values are approved, another waits for the second administrator."""
     rng, hours = stage.rng("policy"), stage.hours["administrator"]
     now = hours.later(stage.start, 2, rng)
     yield now
@@ -285,11 +285,20 @@ def policy_values(stage: Stage) -> Script:
         by=stage.actors["administrator"],
         now=now,
     )
+    labour = terms.propose(
+        "claim.labour",
+        1,
+        effective_from=stage.end.date().replace(day=1),
+        reason="Every dealer has approved rates: labour is reimbursed by them from now on.",
+        by=stage.actors["administrator"],
+        now=now,
+    )
     now = hours.later(now, 1, rng)
     yield now
-    terms.decide(
-        change, "approve", seen=None, reason="OK.", by=stage.actors["administrator2"], now=now
-    )
+    for one in (change, labour):
+        terms.decide(
+            one, "approve", seen=None, reason="OK.", by=stage.actors["administrator2"], now=now
+        )
     now = hours.before(stage.end, 2, rng)
     yield now
     terms.propose(

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from portal.claims import (
     appeals,
     discarding,
+    labour,
+    labour_queries,
     outlay_queries,
     outlays,
     queries,
@@ -16,12 +18,12 @@ from portal.claims import (
     services,
 )
 from portal.claims.appeals import LESS
-from portal.claims.commands import Decision, Draft, Paid, Ruling
+from portal.claims.commands import Decision, Draft, Paid, Ruling, Work
 from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine, Run
 from portal.claims.workflow import DECIDED
 from portal.core.clock import Month
 from portal.core.db import session
-from portal.core.permissions import SYSTEM
+from portal.core.permissions import SYSTEM, Actor
 from portal.demo import compensated
 from portal.demo.cast import COMPANIES, Company
 from portal.demo.course import write
@@ -121,10 +123,24 @@ def draft_claim(stage: Stage, company: Company) -> Script:
         paper = keep(stage.album.take(proof), by=stage.actors[clerk], now=now).public_id
         paid = Paid(kind, row.outlay, amount, [paper])
         outlays.add(made, paid, by=stage.actors[clerk], now=now)
+    _add_labour(made, by=stage.actors[clerk], now=now)
     if company.key == TOO_EARLY:
         now += timedelta(minutes=3)
         yield now
         discarding.discard(made, seen=None, by=stage.actors[clerk], now=now)
+
+
+def _add_labour(made: Claim, *, by: Actor, now: datetime) -> None:
+    """The labour of the first of its old parts, by the job."""
+    pieces = session.execute(labour_queries.pieces_of(made)).all()
+    rates = labour_queries.rates_for(made, pieces, "en")
+    jobs = {
+        name: [rate.position for rate in known.values() if rate.unit == "job"]
+        for name, known in rates.items()
+    }
+    works = [Work(name, known[0], 1) for name, known in jobs.items() if known]
+    if works and labour_queries.is_reimbursed(now):
+        labour.add(made, works[:1], by=by, now=now)
 
 
 def order_receipt(stage: Stage) -> None:

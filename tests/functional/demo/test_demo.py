@@ -23,6 +23,7 @@ from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue.models import FaultCode, Part, PriceList
 from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.workflow import LINE_KINDS
 from portal.cli import main
 from portal.core.clock import FixedClock
 from portal.core.db import db, reading, session, snapshot
@@ -79,7 +80,7 @@ def _figures() -> list[object]:
 
 
 def _check_everything() -> None:
-    assert (_count(Dealer), _count(Part)) == (12, 300)
+    assert (_count(Dealer), _count(Part)) == (15, 300)
     assert set(session.scalars(select(Dealer.zone))) == {"Asia/Shanghai", "Europe/Warsaw"}
     assert _count(Application) > 90
     assert _count(OldPart) > 30
@@ -95,7 +96,7 @@ def _check_everything() -> None:
     }
     for model in (Shipment, Compensation, DeliveryReport, OldPart, Claim):
         assert _states(model) == {state.name for state in model.workflow.states}
-    assert set(session.scalars(select(ClaimLine.kind))) == {"old_part", "freight", "advance"}
+    assert set(session.scalars(select(ClaimLine.kind))) == set(LINE_KINDS)
     assert _states(Advance) == {"requested", "approved"}
     assert _states(ClaimLine) == {"open", "approved", "reduced", "rejected"}
     months = dict(session.execute(select(Run.month, Run.status)).all())
