@@ -28,6 +28,8 @@ class Event(Base):
     __table_args__ = (
         UniqueConstraint("document_kind", "document_id", "seq"),
         Index("ix_event_actor_id_at", "actor_id", "at"),
+        Index("ix_event_at_id", "at", "id"),
+        Index("ix_event_document_kind_at_id", "document_kind", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

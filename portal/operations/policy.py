@@ -1,4 +1,4 @@
-"""Who may look after jobs, and after the checks of the books."""
+"""Who may look after jobs and the checks of the books, and read every event."""
 
 from portal.core.i18n import _l
 from portal.core.permissions import Role, capability
@@ -17,3 +17,9 @@ JOB_READ = capability(
     "job:read", Role.ADMINISTRATOR, Role.AUDITOR, says=_l("Read the jobs of the portal")
 )
 JOB_MANAGE = capability("job:manage", Role.ADMINISTRATOR, says=_l("Try jobs again, or drop them"))
+EVENT_READ = capability(
+    "event:read",
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    says=_l("Search all events, and take them along"),
+)

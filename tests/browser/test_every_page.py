@@ -57,6 +57,7 @@ NOT_PAGES = {
     "oldpartlists.export_charges",
     "collectionlists.export",
     "claimlists.export",
+    "audit.export",
     "corrections.export",
     "bank.export",
     "moneyreports.export_days",

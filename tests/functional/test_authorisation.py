@@ -513,6 +513,8 @@ TABLE: dict[str, tuple[Row, ...]] = {
     # own data
     "owndata.take": _row(),
     # operations
+    "audit.index": _row(),
+    "audit.export": _row(also={"ending": "csv"}),
     "operations.index": _row() + _row(also={"tab": "waiting"}) + _row(also={"tab": "done"}),
     "operations.retry_all": _row(acts=True),
     "operations.retry": _row("job", argument="job_id", missing="999999", acts=True),
