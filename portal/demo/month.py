@@ -116,6 +116,7 @@ def _prepare(stage: Stage) -> None:
         prologue.wrong_deposit,
         banked.bank_file,
         prologue.somebody_leaves,
+        prologue.somebody_is_invited,
         prologue.policy_values,
         holidays.holidays,
         new_dealers.new_dealers,

@@ -20,7 +20,7 @@ from portal.files.storage import new_key, storage
 from portal.ledger import services as ledger
 from portal.notices import services as notices
 from portal.people import services as people
-from portal.people.models import Dealer
+from portal.people.models import Dealer, User
 from portal.sheets.table import read_table
 from portal.sheets.writing import Cell, write_csv, write_xlsx
 from portal.terms import services as terms
@@ -270,6 +270,31 @@ def somebody_leaves(stage: Stage) -> Script:
     now = hours.later(now, 20, rng)
     yield now
     people.deactivate(user, seen=None, reason="本月离职。", by=manager, now=now)
+
+
+def somebody_is_invited(stage: Stage) -> Script:
+    """A new clerk has no password yet; the first invitation went to a mistyped address."""
+    manager = stage.actors["yuelan.manager"]
+    now = stage.hours["yuelan.manager"].before(stage.end, 2, stage.rng("invited"))
+    yield now
+    lost = _invite(stage, "clerk3@yuelan.exmaple", now)
+    now += timedelta(minutes=3)
+    yield now
+    people.withdraw(lost, seen=None, by=manager, now=now)
+    _invite(stage, "clerk3@yuelan.example", now)
+
+
+def _invite(stage: Stage, email: str, now: datetime) -> User:
+    user, _token = people.invite(
+        email=email,
+        name="黎思琪",
+        roles=[Role.CLERK],
+        dealer=stage.dealers["yuelan"],
+        by=stage.actors["yuelan.manager"],
+        now=now,
+        language="zh-Hans",
+    )
+    return user
 
 
 def policy_values(stage: Stage) -> Script:
