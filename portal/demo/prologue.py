@@ -29,7 +29,6 @@ from portal.terms import services as terms
 def open_house(stage: Stage) -> None:
     """The first morning: everybody gets a way in, finance books what dealers have paid."""
     now = stage.start
-    ledger.open_books(now=now)
     for person in HEADQUARTERS:
         # The first administrator is made by the installation, the others by the administrator.
         _join(stage, person, None, stage.actors.get("administrator", SYSTEM), now)

@@ -8,7 +8,15 @@ account; and they refuse a reservation that is more than what is available.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Key, Line, Money, public_id
@@ -35,6 +43,8 @@ HQ_PURPOSES = (
     ADJUSTMENTS,
 )
 
+_OF_HEADQUARTERS = text("dealer_id IS NULL")
+
 
 class Account(Document, Base):
     """An account: one for each dealer, and one of headquarters' for each purpose (L2).
@@ -51,6 +61,13 @@ class Account(Document, Base):
         CheckConstraint("(purpose = 'dealer') = (dealer_id IS NOT NULL)", name="owner"),
         CheckConstraint("reserved >= 0", name="reserved"),
         CheckConstraint("credit_limit >= 0", name="credit_limit"),
+        Index(
+            "ix_account_purpose",
+            "purpose",
+            unique=True,
+            sqlite_where=_OF_HEADQUARTERS,
+            postgresql_where=_OF_HEADQUARTERS,
+        ),
     )
     kind = "account"
     workflow = workflow.ACCOUNT

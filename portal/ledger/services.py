@@ -25,7 +25,6 @@ from portal.ledger.kinds import KINDS
 from portal.ledger.models import (
     BANK,
     DEALER,
-    HQ_PURPOSES,
     Account,
     Reservation,
     ReservationEnd,
@@ -51,17 +50,6 @@ class Posting:
     kind: str
     purpose: str
     amount: int
-
-
-def open_books(*, now: datetime) -> None:
-    """Make headquarters' accounts, one for each purpose (L2); harmless when they exist."""
-    known = set(session.scalars(select(Account.purpose).where(Account.dealer_id.is_(None))))
-    session.add_all(
-        Account(purpose=purpose, status="active", created_at=now)
-        for purpose in HQ_PURPOSES
-        if purpose not in known
-    )
-    session.flush()
 
 
 @subscribe

@@ -173,7 +173,6 @@ class Portal:
 
 def _people(portal: Portal) -> None:
     now = START
-    ledger.open_books(now=now)
     made = {}
     for name, facts in DEALERS.items():
         made[name] = people.add_dealer(facts, by=SYSTEM, now=now)

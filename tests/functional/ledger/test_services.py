@@ -74,10 +74,8 @@ def test_transfer_is_refused_when_its_amount_is_none(portal: Portal, amount: int
     refused(portal, Invalid, lambda: transfer(portal, amount=amount))
 
 
-def test_books_have_one_account_for_each_purpose_when_opened_again(portal: Portal) -> None:
-    """L2: each dealer has one account, headquarters one for each purpose."""
-    with portal.transaction():
-        services.open_books(now=portal.now)
+def test_books_have_one_account_for_each_purpose(portal: Portal) -> None:
+    """L2: each dealer has one account, headquarters one for each purpose, from the beginning."""
     with portal.transaction():
         purposes = session.scalars(select(Account.purpose).where(Account.dealer_id.is_(None)))
         assert sorted(purposes) == sorted(HQ_PURPOSES)
