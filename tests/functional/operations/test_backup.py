@@ -7,13 +7,14 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from sqlalchemy import select
 
-from portal.core.db import db, session
+from portal.core.db import db, in_transaction, session
 from portal.files.models import Attachment
 from portal.files.storage import storage, use
 from portal.ledger import services as ledger
@@ -108,15 +109,18 @@ def test_what_was_acknowledged_before_is_in_it_when_others_write(
         while not stop.is_set():
             number += 1
             reference = f"B-{writer}-{number}"
-            with portal.transaction():
-                ledger.deposit(
-                    dealer_id=portal.dealers["north" if writer % 2 else "south"],
-                    amount=100,
-                    reference=reference,
-                    by=portal.finance,
-                    now=portal.now + timedelta(seconds=number),
-                )
+            book = partial(
+                ledger.deposit,
+                dealer_id=portal.dealers["north" if writer % 2 else "south"],
+                amount=100,
+                reference=reference,
+                by=portal.finance,
+                now=portal.now + timedelta(seconds=number),
+            )
+            with portal.app.app_context():
+                in_transaction(book)
             booked.append(f"bank/{reference}")
+            stop.wait(0.02)  # a person's hand: SQLite has no queue for who never rests
 
     writers = [Thread(target=write, args=(number,)) for number in range(WRITERS)]
     for writer in writers:
