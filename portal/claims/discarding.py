@@ -8,7 +8,7 @@ from portal.advances.models import Advance
 from portal.claims import outlay_queries
 from portal.claims.models import Claim, ClaimLine, LeftOut
 from portal.claims.outlay_kinds import beside
-from portal.claims.queries import zone_of
+from portal.claims.run_days import zone_of
 from portal.collections.models import Consignment
 from portal.core import drafts, workflow
 from portal.core.clock import Month

@@ -2,7 +2,7 @@
 
 from flask.typing import ResponseReturnValue
 
-from portal.claims import lapses, policy, queries
+from portal.claims import eligibility, lapses, policy
 from portal.claims.history import LAPSE_VALUES
 from portal.claims.lapse_models import Lapse
 from portal.core.clock import Month
@@ -29,7 +29,7 @@ register(
 def show(name: str) -> ResponseReturnValue:
     """What was announced, and of it what is on no claim yet."""
     lapse = load(Lapse, name)
-    known = queries.latest_claims(lapse.dealer_id, [Month.parse(lapse.month)])
+    known = eligibility.latest_claims(lapse.dealer_id, [Month.parse(lapse.month)])
     return render(
         "claims/lapse.html",
         lapse=lapse,

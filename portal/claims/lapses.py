@@ -8,7 +8,7 @@ from sqlalchemy import exists, or_, select
 
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
-from portal.claims import policy, queries
+from portal.claims import eligibility, policy
 from portal.claims.lapse_models import Lapse
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.core import jobs, workflow
@@ -73,9 +73,9 @@ def announce_all(_payload: dict[str, Any], clock: Clock) -> None:
 
 def to_tell(now: datetime) -> Sequence[Dealer]:
     """The dealers that something lapses for, and that were not told yet."""
-    pieces = select(OldPart.dealer_id).where(*queries.last_pieces(now))
+    pieces = select(OldPart.dealer_id).where(*eligibility.last_pieces(now))
     others = (
-        select(kind.model.dealer_id).where(*queries.last_outlays(kind, now))
+        select(kind.model.dealer_id).where(*eligibility.last_outlays(kind, now))
         for kind in OUTLAYS.values()
     )
     told = exists().where(Lapse.dealer_id == Dealer.id, Lapse.month == str(month_of(now)))
@@ -87,7 +87,7 @@ def announce(dealer: Dealer, *, now: datetime) -> None:
     """Tell a dealer's people what lapses; harmless if they were told, or nothing does."""
     dealer, month = relock(dealer, key_share=True), month_of(now)
     mine = Lapse.dealer_id == dealer.id, Lapse.month == str(month)
-    found = queries.lapsing(dealer.id, now)
+    found = eligibility.lapsing(dealer.id, now)
     others = {"consignments": found.freight, "compensations": found.advance}
     if session.scalar(select(exists().where(*mine))) or not (found.pieces or any(others.values())):
         return
@@ -142,7 +142,7 @@ def pieces_of(lapse: Lapse, now: datetime, language: str) -> Sequence[AnyRow]:
             name_in(language).label("part_name"),
         )
         .join(Part, Part.id == OldPart.part_id)
-        .where(OldPart.dealer_id == lapse.dealer_id, *queries.last_pieces(now))
+        .where(OldPart.dealer_id == lapse.dealer_id, *eligibility.last_pieces(now))
         .order_by(OldPart.id)
         .limit(MOST)
     ).all()

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, false, select
 
 from portal.advances.models import Advance
-from portal.claims import queries
+from portal.claims import eligibility
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.outlay_kinds import COLUMNS, OUTLAYS, Outlay, beside
 from portal.collections.models import Consignment
@@ -25,7 +25,7 @@ def can_be_claimed(claim: Claim, kind: Outlay, now: datetime) -> list[ColumnElem
     """
     lapse_months = value("claim.lapse_months", now.date())
     month = Month.parse(claim.month)
-    in_time = queries.in_time(kind.since, month, now, lapse_months)
+    in_time = eligibility.in_time(kind.since, month, now, lapse_months)
     return [*kind.free(claim.dealer_id), in_time]
 
 

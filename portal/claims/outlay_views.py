@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from portal.advances.claimed import Claimed, tells_claim
 from portal.advances.models import Advance
-from portal.claims import forms, outlay_queries, outlays, policy, queries
+from portal.claims import eligibility, forms, outlay_queries, outlays, policy, run_days
 from portal.claims.appeal_models import Appeal
 from portal.claims.models import ADVANCE, FREIGHT, Claim, ClaimLine
 from portal.claims.outlay_kinds import OUTLAYS
@@ -102,8 +102,8 @@ def remove(name: str, kind: str, document: str) -> ResponseReturnValue:
 def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     """What a dealer can claim of last month beside its old parts."""
     if who.can(policy.WRITE) and who.dealer_id is not None:
-        (last,) = queries.outlays_for(who.dealer_id, [Month.of(at).plus(-1)], at)
-        url, due = url_for("claims.new"), queries.next_cutoff(at)
+        (last,) = eligibility.outlays_for(who.dealer_id, [Month.of(at).plus(-1)], at)
+        url, due = url_for("claims.new"), run_days.next_cutoff(at)
         freight = ngettext(
             "Freight to claim: %(num)d consignment",
             "Freight to claim: %(num)d consignments",

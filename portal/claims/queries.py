@@ -1,19 +1,17 @@
 """Reads of claims and runs, each within what the actor may see (P1), and what is due when."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, time
-from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 
 from portal.catalogue.models import Part
-from portal.claims import policy
+from portal.claims import eligibility, policy
 from portal.claims.appeal_queries import has_appealable
 from portal.claims.figures import credit_of, has_finding, total
 from portal.claims.models import OLD_PART, Claim, ClaimLine, LeftOut, Run
-from portal.claims.outlay_kinds import COLUMNS, LABOUR_COLUMNS, OUTLAYS, Outlay, beside
+from portal.claims.outlay_kinds import COLUMNS, LABOUR_COLUMNS, beside
 from portal.claims.workflow import UNDECIDED
 from portal.core.clock import Month
 from portal.core.db import AnyRow, AnySelect, session
@@ -22,11 +20,9 @@ from portal.core.permissions import Actor
 from portal.core.search import contains
 from portal.files.models import Attachment
 from portal.ledger.models import Transfer
-from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer, User
-from portal.terms import calendar
-from portal.terms.values import in_force, value, values
+from portal.terms.values import value
 from portal.web.lists import Tab
 
 LINES = 100
@@ -47,223 +43,6 @@ _TABS = (
 _BACK = Tab("draft", _l("Back at the dealer"), Claim.status == "draft")
 RETURNED = and_(Claim.status == "draft", Claim.submitted_by_id.is_not(None))
 """The condition that a claim was returned for correction."""
-
-
-# --- Time (R2, R4) --------------------------------------------------------------------------
-
-
-def zone_of(now: datetime) -> ZoneInfo:
-    """Headquarters' zone, in which ``now`` is given (T1)."""
-    if not isinstance(now.tzinfo, ZoneInfo):
-        raise TypeError("now must be in headquarters' zone")
-    return now.tzinfo
-
-
-_DAY, _ON_WORKING_DAY = "claim.run_day", "claim.run_on_working_day"
-
-
-def _run_day(month: Month, now: datetime, day: int, *, moves: int) -> datetime:
-    """When the run for a month opens: what is submitted from then on is in the next one (R4).
-
-    If it ``moves``, it is headquarters' next working day, but for one of another month.
-    """
-    first = month.plus(1).start(zone_of(now)).replace(day=day)
-    if not moves:
-        return first
-    working = calendar.load(now, first.date()).working_days_after(first.date(), 0)
-    if working.month != first.month:
-        return first
-    return datetime.combine(working, time(), first.tzinfo)
-
-
-def next_cutoff(now: datetime) -> datetime:
-    """The next opening of a run."""
-    known = values((_DAY, _ON_WORKING_DAY), now.date())
-    day, moves = known[_DAY], known[_ON_WORKING_DAY]
-    this_month = _run_day(Month.of(now).plus(-1), now, day, moves=moves)
-    return this_month if now < this_month else _run_day(Month.of(now), now, day, moves=moves)
-
-
-class Opening(NamedTuple):
-    """The run that can be opened next, and when it opens by itself."""
-
-    month: Month
-    at: datetime
-
-
-def next_opening(now: datetime) -> Opening | None:
-    """The run that can be opened next; None when the present month has its run."""
-    today = now.date()
-    last, day, moves = session.execute(
-        select(
-            select(func.max(Run.month)).scalar_subquery(),
-            in_force(_DAY, today),
-            in_force(_ON_WORKING_DAY, today),
-        )
-    ).one()
-    before = Month.of(now).plus(-1)
-    if last is not None and last > str(before):
-        return None
-    month = Month.of(now) if last == str(before) else before
-    return Opening(month, _run_day(month, now, day, moves=moves))
-
-
-# --- Eligible old parts (R1, R2) ------------------------------------------------------------
-
-
-def in_time(
-    at: InstrumentedAttribute[Any], month: Month, now: datetime, lapse_months: int
-) -> ColumnElement[bool]:
-    """Whether what became claimable then can be claimed for a month: it had, and has not lapsed."""
-    # Who files late files for the month before at best: an old month revives nothing.
-    first = max(month, Month.of(now).plus(-1)).plus(-lapse_months)
-    zone = zone_of(now)
-    return (at >= first.start(zone)) & (at < month.plus(1).start(zone))
-
-
-_any_line = aliased(ClaimLine)
-_ON_A_CLAIM = exists().where(_any_line.old_part_id == OldPart.id)
-
-
-def eligible(
-    dealer_id: int, month: Month, now: datetime, lapse_months: int
-) -> list[ColumnElement[bool]]:
-    """The condition that an old part can be put on a dealer's claim for a month (R1, R2).
-
-    It was accepted by the month's end, at most ``lapse_months`` before the month, is not lost since
-    (O7), has not failed (O8), and is on no claim.
-    """
-    its_own = OldPart.dealer_id == dealer_id
-    return [its_own, claimable(month, now, lapse_months), ~_ON_A_CLAIM]
-
-
-def claimable(month: Month, now: datetime, lapse_months: int) -> ColumnElement[bool]:
-    """The condition that an old part can be claimed for a month, if it is on no claim yet (R2)."""
-    in_its_time = in_time(OldPart.accepted_at, month, now, lapse_months)
-    return and_(reimbursable(), OldPart.unit_price > 0, in_its_time)
-
-
-def _lapses(at: InstrumentedAttribute[Any], now: datetime) -> ColumnElement[bool]:
-    """Whether what became claimable then can be claimed this month for the last time (R2)."""
-    first = Month.of(now).plus(-1 - value("claim.lapse_months", now.date()))
-    zone = zone_of(now)
-    return (at >= first.start(zone)) & (at < first.plus(1).start(zone))
-
-
-def last_pieces(now: datetime) -> list[ColumnElement[bool]]:
-    """The condition that an old part is on no claim, and lapses with the month (R2)."""
-    in_its_time = _lapses(OldPart.accepted_at, now)
-    return [reimbursable(), OldPart.unit_price > 0, in_its_time, ~_ON_A_CLAIM]
-
-
-def last_outlays(kind: Outlay, now: datetime) -> list[ColumnElement[bool]]:
-    """The condition that a document of a kind is on no claim, and lapses with the month (R2)."""
-    return [*kind.unclaimed(), _lapses(kind.since, now)]
-
-
-def lapsing(dealer_id: int, now: datetime) -> AnyRow:
-    """How many ``pieces`` of a dealer lapse with the month (R2), and their ``amount``.
-
-    Beside that, by the kind of line, of how much else it lapses.
-    """
-    others = (
-        select(func.count())
-        .where(kind.model.dealer_id == dealer_id, *last_outlays(kind, now))
-        .scalar_subquery()
-        .label(name)
-        for name, kind in OUTLAYS.items()
-    )
-    return session.execute(
-        select(
-            func.count().label("pieces"),
-            total(OldPart.unit_price).label("amount"),
-            *others,
-        ).where(OldPart.dealer_id == dealer_id, *last_pieces(now))
-    ).one()
-
-
-class Proposal(NamedTuple):
-    """What a dealer could claim for a month; ``amount``, of the pieces, in minor units."""
-
-    month: Month
-    pieces: int
-    amount: int
-    outlays: Mapping[str, int]
-    """How many documents of each kind."""
-    claim: AnyRow | None
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.pieces and not any(self.outlays.values())
-
-
-def proposals(dealer_id: int, now: datetime) -> list[Proposal]:
-    """The present month and those before it, as far back as pieces do not lapse (R2)."""
-    lapse_months = value("claim.lapse_months", now.date())
-    months = [Month.of(now).plus(-back) for back in range(lapse_months + 1)]
-    columns: list[ColumnElement[Any]] = []
-    for month in months:
-        fits = in_time(OldPart.accepted_at, month, now, lapse_months)
-        columns += [
-            total(case((fits, 1), else_=0)),
-            total(case((fits, OldPart.unit_price), else_=0)),
-        ]
-    sums = session.execute(
-        select(*columns).where(*eligible(dealer_id, months[0], now, lapse_months + 1))
-    ).one()
-    claims = latest_claims(dealer_id, months)
-    outlays = outlays_for(dealer_id, months, now)
-    return [
-        Proposal(month, pieces, amount, others, claims.get(str(month)))
-        for month, pieces, amount, others in zip(
-            months, sums[::2], sums[1::2], outlays, strict=True
-        )
-    ]
-
-
-def outlays_for(
-    dealer_id: int, months: Sequence[Month], now: datetime
-) -> Sequence[Mapping[str, int]]:
-    """How many documents of each kind of outlay can be claimed for each of some months (R2)."""
-    lapse_months = value("claim.lapse_months", now.date())
-    statements = (
-        select(
-            literal(name),
-            *(
-                func.count().filter(in_time(kind.since, month, now, lapse_months))
-                for month in months
-            ),
-        ).where(*kind.free(dealer_id))
-        for name, kind in OUTLAYS.items()
-    )
-    counts = {name: of_months for name, *of_months in session.execute(union_all(*statements))}
-    return [{name: counts[name][place] for name in counts} for place in range(len(months))]
-
-
-def latest_claims(dealer_id: int, months: Sequence[Month]) -> dict[str, AnyRow]:
-    """The last claim of each of some months that a dealer has, supplements included.
-
-    What was discarded is none.
-    """
-    rows = session.execute(
-        select(Claim.month, Claim.public_id, Claim.number, Claim.status, Claim.run_id)
-        .where(
-            Claim.dealer_id == dealer_id,
-            Claim.month.in_([str(month) for month in months]),
-            Claim.status != "discarded",
-        )
-        .order_by(Claim.ordinal)
-    )
-    return {row.month: row for row in rows}
-
-
-def to_file(dealer_id: int, month: Month, now: datetime) -> AnyRow:
-    """How many ``pieces`` a dealer could claim for a month, and for how much ``amount``."""
-    lapse_months = value("claim.lapse_months", now.date())
-    sums = func.count().label("pieces"), total(OldPart.unit_price).label("amount")
-    return session.execute(
-        select(*sums).where(*eligible(dealer_id, month, now, lapse_months))
-    ).one()
 
 
 # --- Lists ----------------------------------------------------------------------------------
@@ -443,7 +222,7 @@ def lines_of(claim: Claim, status: str | None, after: int) -> Sequence[AnyRow]:
 def _could(claim: Claim, now: datetime) -> list[ColumnElement[bool]]:
     """The condition that an old part can be put on a draft."""
     lapse_months = value("claim.lapse_months", now.date())
-    return eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+    return eligibility.eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
 
 
 def _left_out_of(claim: Claim) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ from portal.claims import (
     opening,
     policy,
     queries,
+    run_days,
     runs,
 )
 from portal.claims.history import RUN_ALONE, RUN_VALUES, RUN_WORDS
@@ -60,7 +61,7 @@ def _list_page(form: Form | None = None) -> ResponseReturnValue:
         status=form.status if form else 200,
         listed=lists.page(queries.runs_listed(actor()), Run.created_at, Run.id),
         state=Run.workflow.state,
-        opening=queries.next_opening(now()) if actor().can(policy.RUN_OPEN) else None,
+        opening=run_days.next_opening(now()) if actor().can(policy.RUN_OPEN) else None,
         form=form,
     )
 

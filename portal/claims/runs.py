@@ -5,7 +5,16 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from portal.claims import appeals, closing, figures, opening, paying, policy, queries, statements
+from portal.claims import (
+    appeals,
+    closing,
+    figures,
+    opening,
+    paying,
+    policy,
+    run_days,
+    statements,
+)
 from portal.claims.figures import total
 from portal.claims.models import RUNS, Claim, ClaimLine, Run
 from portal.core import jobs, workflow
@@ -32,7 +41,7 @@ def open_run(month: Month, *, by: Actor, now: datetime) -> Run:
     """
     by.must(policy.RUN_OPEN)
     take_turn(RUNS)
-    due = queries.next_opening(now)
+    due = run_days.next_opening(now)
     if due is None or due.month != month:
         raise Conflict(_("The run for this month is open already, or is not next in turn."))
     run = Run(
@@ -58,7 +67,7 @@ def open_due_run(clock: Clock) -> None:
     month = Month.of(now).plus(-1)
 
     def is_due() -> bool:
-        due = queries.next_opening(now)
+        due = run_days.next_opening(now)
         return due is not None and due.month == month and now >= due.at
 
     with reading():

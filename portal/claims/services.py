@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_
 
 from portal.claims import (
     appeals,
+    eligibility,
     figures,
     findings,
     policy,
@@ -61,9 +62,9 @@ def start(month: Month, *, by: Actor, now: datetime) -> Claim:
         )
     claim = discarded or _new_claim(by, month, last.ordinal + 1 if last else 0, now)
     lapse_months = value("claim.lapse_months", now.date())
-    _put_on(claim, queries.eligible(by.dealer_id, month, now, lapse_months))
+    _put_on(claim, eligibility.eligible(by.dealer_id, month, now, lapse_months))
     count(claim)
-    (others,) = queries.outlays_for(by.dealer_id, [month], now)
+    (others,) = eligibility.outlays_for(by.dealer_id, [month], now)
     if not claim.line_count and not any(others.values()):
         raise Invalid(_("There is nothing that can be claimed for this month."), field="month")
     values = {
@@ -204,7 +205,7 @@ def _add_back(claim: Claim, names: frozenset[str], now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     lapse_months = value("claim.lapse_months", now.date())
-    could = queries.eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
+    could = eligibility.eligible(claim.dealer_id, Month.parse(claim.month), now, lapse_months)
     _put_on(claim, [*could, _named(names)])
     have = session.scalar(
         select(func.count())

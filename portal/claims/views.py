@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.claims import (
     appeal_queries,
     discarding,
+    eligibility,
     failed,
     figures,
     findings,
@@ -20,6 +21,7 @@ from portal.claims import (
     outlay_queries,
     policy,
     queries,
+    run_days,
     services,
 )
 from portal.claims.appeal_models import Appeal
@@ -100,7 +102,7 @@ def index() -> ResponseReturnValue:
 def _new_page(form: forms.MonthForm) -> ResponseReturnValue:
     dealer_id = actor().dealer_id
     assert dealer_id is not None
-    proposals = queries.proposals(dealer_id, now())
+    proposals = eligibility.proposals(dealer_id, now())
     return render(
         "claims/new.html",
         status=form.status,
@@ -109,7 +111,7 @@ def _new_page(form: forms.MonthForm) -> ResponseReturnValue:
         chosen=form.month.data
         or request.args.get("month")
         or str(proposals[0 if proposals[1].is_empty else 1].month),
-        cutoff=queries.next_cutoff(now()),
+        cutoff=run_days.next_cutoff(now()),
         lapse=lapses.current(actor(), now()),
     )
 
@@ -177,7 +179,7 @@ def _page(
         old_part_url=_old_part_url,
         old_part_state=OldPart.workflow.state,
         entries=timeline.of(claim),
-        cutoff=queries.next_cutoff(now())
+        cutoff=run_days.next_cutoff(now())
         if claim.status == "submitted" and not claim.run_id
         else None,
         form=form,
@@ -309,7 +311,7 @@ def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
         payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
         entries=entries,
         returned=timeline.latest_move(entries) if claim.was_returned else None,
-        cutoff=queries.next_cutoff(now()),
+        cutoff=run_days.next_cutoff(now()),
         typed=typed,
         form=form if isinstance(form, forms.DraftForm) else forms.DraftForm(None, obj=claim),
         steps=[] if claim.submitted_at else steps.of(claim, {"discard": "claims.discard"}),
@@ -492,8 +494,8 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
 
 
 def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Task]:
-    month, due = Month.of(at).plus(-1), queries.next_cutoff(at)
-    to_file = queries.to_file(dealer_id, month, at)
+    month, due = Month.of(at).plus(-1), run_days.next_cutoff(at)
+    to_file = eligibility.to_file(dealer_id, month, at)
     label = ngettext(
         "Claim to file for %(month)s: %(num)d piece, %(amount)s",
         "Claim to file for %(month)s: %(num)d pieces, %(amount)s",
@@ -511,7 +513,7 @@ def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Ta
 def _lapsing_tasks(dealer_id: int, month: Month, at: datetime) -> Iterator[frame.Task]:
     if not lapses.is_near(at):
         return
-    found, due = queries.lapsing(dealer_id, at), lapses.until(at)
+    found, due = eligibility.lapsing(dealer_id, at), lapses.until(at)
     url = url_for("claims.new", month=month)
     label = ngettext(
         "Claim it before it lapses: %(num)d piece, %(amount)s",

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from portal.claims import (
     appeals,
     discarding,
+    eligibility,
     labour,
     labour_queries,
     outlay_queries,
     outlays,
-    queries,
     runs,
     services,
 )
@@ -74,7 +74,7 @@ def claim(stage: Stage, company: Company, month: Month) -> Script:
     late = month == stage.reviewed and company.key == LATE
     now = hours.later(cutoff, 1, rng) if late else hours.before(cutoff, 1, rng)
     yield now
-    if not queries.to_file(stage.dealers[company.key].id, month, now).pieces:
+    if not eligibility.to_file(stage.dealers[company.key].id, month, now).pieces:
         return
     made = services.start(month, by=stage.actors[clerk], now=now)
     now += timedelta(minutes=rng.randint(4, 12))
@@ -107,7 +107,7 @@ def draft_claim(stage: Stage, company: Company) -> Script:
     clerk = f"{company.key}.clerk"
     now = stage.hours[clerk].before(stage.end, 1, rng)
     yield now
-    proposed, *_before = queries.proposals(stage.dealers[company.key].id, now)
+    proposed, *_before = eligibility.proposals(stage.dealers[company.key].id, now)
     if proposed.is_empty:
         return
     made = services.start(proposed.month, by=stage.actors[clerk], now=now)

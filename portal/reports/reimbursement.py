@@ -16,7 +16,7 @@ from portal.advances.models import Advance
 from portal.advances.policy import visible_advances
 from portal.catalogue.models import Part
 from portal.catalogue.queries import name_in
-from portal.claims import policy, queries
+from portal.claims import eligibility, policy
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import GRANTED
 from portal.claims.figures import total
@@ -185,7 +185,7 @@ def still_due(actor: Actor, now: datetime) -> list[Due]:
         _pieces(
             _l("Accepted, not submitted yet"),
             actor,
-            queries.claimable(Month.of(now), now, lapse_months),
+            eligibility.claimable(Month.of(now), now, lapse_months),
         ),
         _compensations(_l("Compensation approved, not submitted yet"), actor, now, lapse_months),
         _pieces(
@@ -222,7 +222,7 @@ def _compensations(label: Any, actor: Actor, now: datetime, lapse_months: int) -
         .where(ClaimLine.advance_id == Advance.id, ClaimLine.claim_id == Claim.id)
         .where(Claim.status != "draft")
     )
-    in_time = queries.in_time(Advance.decided_at, Month.of(now), now, lapse_months)
+    in_time = eligibility.in_time(Advance.decided_at, Month.of(now), now, lapse_months)
     where = visible_advances(actor), Advance.status == "approved", in_time, ~submitted
     return _due(label, select(func.count(), total(Advance.approved)).where(*where))
 

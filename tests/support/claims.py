@@ -13,7 +13,7 @@ from portal.applications.models import (
     ShipmentLine,
 )
 from portal.catalogue.models import Price
-from portal.claims import lapses, queries, runs, services
+from portal.claims import lapses, run_days, runs, services
 from portal.claims.lapse_models import Lapse
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import jobs
@@ -132,7 +132,7 @@ def submitted(portal: Portal, month: Month = OCTOBER, by: str = "manager") -> Cl
 def opened(portal: Portal, month: Month = OCTOBER) -> Run:
     """The run for a month, opened by hand now; the one before it first, if it is its turn."""
     with portal.transaction():
-        opening = queries.next_opening(portal.now)
+        opening = run_days.next_opening(portal.now)
         if opening and opening.month == month.plus(-1):
             runs.open_run(month.plus(-1), by=portal.reviewer, now=portal.now)
         return runs.open_run(month, by=portal.reviewer, now=portal.now)

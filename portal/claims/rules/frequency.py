@@ -9,8 +9,8 @@ from sqlalchemy import func, select, tuple_
 
 from portal.applications.models import Shipment, ShipmentLine
 from portal.claims.models import ClaimLine
-from portal.claims.queries import zone_of
 from portal.claims.rules.rule import Figures, Found, Lines, Rule, Values
+from portal.claims.run_days import zone_of
 from portal.core.clock import Month
 from portal.core.db import rows
 from portal.core.i18n import _, _l, ngettext

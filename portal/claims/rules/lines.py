@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, func, or_, select
 from portal.applications.models import QuoteLine, Shipment, ShipmentLine
 from portal.catalogue.models import Price, SoldUnit
 from portal.claims.models import Claim, ClaimLine
-from portal.claims.queries import zone_of
 from portal.claims.rules.rule import Figures, Found, Lines, Rule, Values, day_of
+from portal.claims.run_days import zone_of
 from portal.collections.models import Consignment, ConsignmentPiece
 from portal.core.db import rows
 from portal.core.i18n import _, _l

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from portal.claims import queries, services
+from portal.claims import eligibility, queries, services
 from portal.claims.commands import Draft
 from portal.claims.models import Claim, ClaimLine, LeftOut
 from portal.core.clock import Month
@@ -59,7 +59,7 @@ def test_piece_stays_eligible_until_it_is_lost_when_it_is_called_in(portal: Port
     for status in ("called", "sent", "received", "missing"):
         story.pieces(portal, 1, status=status)
     with portal.transaction():
-        found = queries.to_file(portal.dealers["north"], OCTOBER, portal.now)
+        found = eligibility.to_file(portal.dealers["north"], OCTOBER, portal.now)
     assert found.pieces == 3
 
 
@@ -79,7 +79,7 @@ def test_month_ends_in_hq_zone_when_pieces_are_proposed(
     portal.clock.at = datetime(2026, 11, 5, 9, 0, tzinfo=HQ)
     story.pieces(portal, 1, at=accepted_at.astimezone(HQ))
     with portal.transaction():
-        found = queries.to_file(portal.dealers["north"], month, portal.now)
+        found = eligibility.to_file(portal.dealers["north"], month, portal.now)
     assert found.pieces == int(proposed)
 
 
@@ -97,7 +97,7 @@ def test_piece_lapses_when_six_months_have_passed(
     portal.clock.at = datetime(2026, 11, 2, 9, 0, tzinfo=HQ)
     story.pieces(portal, 1, at=accepted_at)
     with portal.transaction():
-        assert queries.to_file(portal.dealers["north"], OCTOBER, portal.now).pieces == proposed
+        assert eligibility.to_file(portal.dealers["north"], OCTOBER, portal.now).pieces == proposed
 
 
 def test_lapsed_piece_not_revived_when_claim_is_for_an_old_month(portal: Portal) -> None:
@@ -115,9 +115,9 @@ def test_proposals_agree_with_claims_when_months_differ(portal: Portal) -> None:
     portal.clock.at = datetime(2026, 11, 20, 9, 0, tzinfo=HQ)
     with portal.transaction():
         dealer = portal.dealers["north"]
-        shown = {one.month: one.pieces for one in queries.proposals(dealer, portal.now)}
+        shown = {one.month: one.pieces for one in eligibility.proposals(dealer, portal.now)}
         for month, pieces in shown.items():
-            assert pieces == queries.to_file(dealer, month, portal.now).pieces
+            assert pieces == eligibility.to_file(dealer, month, portal.now).pieces
     assert shown[OCTOBER] == 6
     assert shown[NOVEMBER] == 9
     assert shown[Month(2026, 5)] == 1

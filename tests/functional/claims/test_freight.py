@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from portal.claims import figures, outlay_queries, outlays, queries, services
+from portal.claims import eligibility, figures, outlay_queries, outlays, services
 from portal.claims.commands import Decision, Paid
 from portal.claims.models import FREIGHT, Claim, ClaimLine, Run
 from portal.claims.summary import summary_of
@@ -120,7 +120,7 @@ def test_claim_begins_with_freight_only_when_nothing_else_is_eligible(portal: Po
     with portal.transaction():
         session.execute(update(OldPart).values(accepted_at=datetime(2025, 1, 1, tzinfo=HQ)))
         proposed = {
-            one.month: one for one in queries.proposals(portal.dealers["north"], portal.now)
+            one.month: one for one in eligibility.proposals(portal.dealers["north"], portal.now)
         }
     assert (proposed[OCTOBER].pieces, proposed[OCTOBER].outlays[FREIGHT]) == (0, 1)
     assert proposed[Month(2026, 9)].is_empty

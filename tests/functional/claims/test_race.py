@@ -9,7 +9,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
 
 from portal.catalogue.uploads import Upload
-from portal.claims import figures, queries, runs, services
+from portal.claims import eligibility, figures, run_days, runs, services
 from portal.claims.commands import Draft
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core import errors
@@ -244,7 +244,7 @@ def _finish(portal: Portal, month: Month) -> None:
     last = month.plus(2)
     portal.clock.at = last.start(HQ) + timedelta(days=1)
     with portal.transaction():
-        due = queries.next_opening(portal.now)
+        due = run_days.next_opening(portal.now)
         if due is not None and due.month < last:
             runs.open_run(due.month, by=portal.reviewer, now=portal.now)
     with portal.transaction():
@@ -252,7 +252,7 @@ def _finish(portal: Portal, month: Month) -> None:
         for claim in session.scalars(select(Claim).where(*full)).all():
             services.submit(claim, seen=None, by=portal.manager, now=portal.now)
         north = portal.dealers["north"]
-        has_more = queries.to_file(north, last, portal.now).pieces
+        has_more = eligibility.to_file(north, last, portal.now).pieces
     if has_more:
         story.submitted(portal, last)
     with portal.transaction():

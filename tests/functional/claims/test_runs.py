@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select, text
 
-from portal.claims import figures, queries, runs, services
+from portal.claims import figures, queries, run_days, runs, services
 from portal.claims.commands import Decision
 from portal.claims.models import Claim, Run
 from portal.core import jobs
@@ -118,13 +118,13 @@ def test_run_opens_on_the_next_working_day_when_headquarters_says_so(portal: Por
     ring(portal, monday - SECOND)
     assert run_of(portal, Month(2026, 9)) is None
     with portal.transaction():
-        assert queries.next_cutoff(portal.now) == monday
+        assert run_days.next_cutoff(portal.now) == monday
     ring(portal, monday)
     run = run_of(portal, Month(2026, 9))
     assert run is not None
     assert status_of(portal, claim) == ("in_review", run.id)
     with portal.transaction():
-        assert queries.next_cutoff(monday) == datetime(2026, 11, 3, tzinfo=HQ)
+        assert run_days.next_cutoff(monday) == datetime(2026, 11, 3, tzinfo=HQ)
 
 
 def test_one_run_opens_when_workers_race(portal: Portal) -> None:

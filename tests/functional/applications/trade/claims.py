@@ -4,7 +4,15 @@ from datetime import date
 
 from sqlalchemy import select, update
 
-from portal.claims import labour, labour_queries, outlay_queries, outlays, queries, runs, services
+from portal.claims import (
+    labour,
+    labour_queries,
+    outlay_queries,
+    outlays,
+    run_days,
+    runs,
+    services,
+)
 from portal.claims.commands import Decision, Paid, Work
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.outlay_kinds import OUTLAYS
@@ -94,7 +102,7 @@ class Claims(Collections):
     def open_run(self) -> None:
         """R4: the next one, with all that was submitted in time."""
         with self.portal.transaction():
-            opening = queries.next_opening(self.portal.now)
+            opening = run_days.next_opening(self.portal.now)
             if opening is None:
                 return
             run = runs.open_run(opening.month, by=self.portal.reviewer, now=self.portal.now)
