@@ -93,7 +93,7 @@ def _prepare(stage: Stage) -> None:
 
     collected.order_photos(stage)
     settlement.order_receipt(stage)
-    corrected.order_photo(stage)
+    corrected.order_photos(stage)
     invoiced.order_papers(stage)
     compensated.order_papers(stage)
 
@@ -109,6 +109,7 @@ def _prepare(stage: Stage) -> None:
         fault_codes.one_is_withdrawn,
         service_fees.service_items,
         corrected.bank_fee,
+        corrected.paid_twice,
         invoiced.recorded,
         invoiced.penalties,
         prologue.one_is_withdrawn,
