@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import func, select, text
@@ -470,3 +471,21 @@ def test_newest_password_counts_when_two_use_one_link_at_once(portal: Portal) ->
     assert user_of(portal, "clerk").status == "active"
     with portal.transaction():
         assert session.scalars(select(func.count()).select_from(AccessLink)).one() == 1
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="the awkward strings are not here")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_visitor_is_answered_when_what_they_type_is_naughty(portal: Portal, post: Sink) -> None:
+    """As an address, a link, a password or a code: refused in words, never a crash."""
+    clerk = portal.client(portal.clerk)
+    for typed in packed(LINE)[:30]:
+        visitor = portal.client()
+        assert forgot(portal, typed).status_code in (200, 422, 429)
+        link = f"/link/{quote(typed[:80], safe='')}"
+        assert visitor.get(link).status_code == 404
+        assert visitor.post(link, {"password": typed}).status_code in (404, 422)
+        assert visitor.post("/sign-in/code", {"code": typed, "next": typed}).status_code == 422
+        assert clerk.post("/profile/second-factor", {"code": typed}).status_code == 422
+        portal.clock.advance(minutes=4)
+    work(portal)
+    assert post.mails == []
