@@ -11,12 +11,12 @@ from portal.core.documents import DocumentKind, register
 from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.terms import forms, policy, queries, services
+from portal.terms import effects, forms, policy, queries, services
 from portal.terms.history import VALUES, WORDS
 from portal.terms.models import PolicyValue
 from portal.terms.term import Term
 from portal.terms.values import TERMS
-from portal.web import frame, steps, timeline
+from portal.web import filters, frame, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, load, now
@@ -94,16 +94,26 @@ def _page(term: Term, form: Any = None) -> ResponseReturnValue:
     today = now().date()
     if form is None and actor().can(policy.SET):
         form = forms.proposal_for(term)
+    standing = next(one for one in queries.standings(today) if one.term is term)
     return render(
         "terms/show.html",
         status=form.status if form else 200,
         term=term,
-        standing=next(one for one in queries.standings(today) if one.term is term),
+        standing=standing,
         history=queries.history(term.name),
         state=PolicyValue.workflow.state,
         form=form,
         today=today,
+        effect=effects.last_month(term.name, now()),
+        tried=_tried(term, standing.value),
+        span=filters.span,
     )
+
+
+def _tried(term: Term, value: int) -> list[int]:
+    """The value in force, and some below and above it, within its bounds."""
+    around = {value // 2, value - 1, value, value + 1, value * 2}
+    return sorted(one for one in around if term.least <= one <= term.most)
 
 
 @pages.get("/policy/changes/<name>", needs=policy.READ)
