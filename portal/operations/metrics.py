@@ -23,7 +23,7 @@ def told(now: datetime) -> list[str]:
     """The lines about jobs, clocks and workers; only that the database is away, if it is."""
     try:
         with reading():
-            lines = [*_jobs(now), *_clocks(now), *_workers(now), *_books()]
+            lines = [*_jobs(now), *_clocks(now), *_workers(now), *_books(now)]
         is_there = 1
     except SQLAlchemyError:
         lines, is_there = [], 0
@@ -73,16 +73,15 @@ def _clocks(now: datetime) -> Iterator[str]:
     )
 
 
-def _books() -> Iterator[str]:
-    found: list[Sample] = [
-        ({"check": row.name}, row.differences)
-        for row in session.execute(
-            select(BookCheck.name, BookCheck.differences).order_by(BookCheck.name)
-        )
-    ]
+def _books(now: datetime) -> Iterator[str]:
+    columns = (BookCheck.name, BookCheck.differences, BookCheck.checked_at)
+    found = session.execute(select(*columns).order_by(BookCheck.name)).all()
+    counts = [({"check": name}, count) for name, count, _at in found]
+    ages = [({"check": name}, (now - at).total_seconds()) for name, _count, at in found]
     yield from family(
-        "portal_book_differences", "gauge", "Differences that the last check found.", found
+        "portal_book_differences", "gauge", "Differences that the last check found.", counts
     )
+    yield from family("portal_book_check_age_seconds", "gauge", "How long ago that was.", ages)
 
 
 def _workers(now: datetime) -> Iterator[str]:

@@ -15,6 +15,7 @@ from portal.core.clock import Clock
 from portal.core.db import Base, in_transaction, reading, session, snapshot, streamed
 from portal.core.i18n import _l
 from portal.files.storage import storage
+from portal.operations.books import LANE
 from portal.people.models import LoginSession
 from portal.terms.values import value
 
@@ -62,7 +63,7 @@ def _promise(key: str, now: datetime) -> None:
         jobs.enqueue(ORPHANS, {}, key=key, now=now)
 
 
-@jobs.handler(ORPHANS, label=_l("Deleting files that nothing names"))
+@jobs.handler(ORPHANS, label=_l("Deleting files that nothing names"), lane=LANE)
 def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
     """Delete bytes that a crash left behind between the storage and the row; a few at most.
 

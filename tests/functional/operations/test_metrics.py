@@ -11,7 +11,8 @@ from sqlalchemy import insert
 from portal.core import jobs
 from portal.core.db import db, session
 from portal.core.jobs import Job
-from portal.operations import pulses
+from portal.operations import books, pulses
+from portal.operations.models import BookCheck
 from portal.web.metrics import BOUNDS, Counters
 from tests.support import story
 from tests.support.portal import Client, Portal
@@ -102,6 +103,21 @@ def test_jobs_and_clocks_are_told_as_they_stand(watched: Portal) -> None:
     assert told['portal_clocks_missed{clock="reply"}'] == 1
     assert told['portal_clocks_missed{clock="ship"}'] == 0
     assert told["portal_workers"] == 1
+
+
+def test_differences_in_the_books_are_told_when_a_check_finds_some(watched: Portal) -> None:
+    """L10: the night's alarm reaches who sleeps; a check that is not made any more is seen too."""
+    portal = watched
+    with portal.app.app_context():
+        for name in books.CHECKS:
+            books.check({"check": name}, portal.clock)
+    with portal.transaction():
+        session.get_one(BookCheck, "ledger").differences = 2
+    portal.clock.advance(hours=30)
+    told = figures(portal.client())
+    assert told['portal_book_differences{check="ledger"}'] == 2
+    assert told['portal_book_differences{check="events"}'] == 0
+    assert told['portal_book_check_age_seconds{check="events"}'] == 30 * 3600
 
 
 def test_figures_are_told_when_the_database_is_away(

@@ -14,6 +14,7 @@ from portal.core.events import Event, verify
 from portal.core.jobs import Job
 from portal.files.storage import UNFINISHED, FolderStorage, new_key, storage
 from portal.operations import retention
+from portal.operations.books import LANE
 from portal.people.models import LoginSession
 from portal.settings import RESOURCES
 from tests.functional import world as worlds
@@ -36,7 +37,7 @@ def night(portal: Portal) -> Job | None:
     with portal.app.app_context():
         retention.promise(portal.clock)
         retention.promise(portal.clock)
-        jobs.drain(portal.clock)
+        jobs.drain(portal.clock, lane=LANE)
         with reading():
             return jobs.state_of(f"{retention.ORPHANS}/{portal.now:%Y-%m-%d}")
 
