@@ -128,7 +128,7 @@ class Writer:
         """An instant in the reader's zone, as a ``time`` element."""
         if value is None:
             return NOTHING
-        return _element(f'<time datetime="{value.isoformat()}">{self.instant(value)}</time>')
+        return _element(f'<time datetime="{_in_html(value)}">{self.instant(value)}</time>')
 
     def ago(self, value: datetime | None) -> str | Markup:
         """How far an instant is from now: ``3 hours ago``, ``in 2 days``."""
@@ -136,7 +136,7 @@ class Writer:
             return NOTHING
         distance = self._distance(_rounded(value - self.now()))
         return _element(
-            f'<time datetime="{value.isoformat()}" title="{self.instant(value)}">{distance}</time>'
+            f'<time datetime="{_in_html(value)}" title="{self.instant(value)}">{distance}</time>'
         )
 
     def at_headquarters(self, value: datetime) -> str:
@@ -164,6 +164,11 @@ class Writer:
     def _distance(self, seconds: int) -> str:
         delta = timedelta(seconds=seconds)
         return format_timedelta(delta, add_direction=True, threshold=1, locale=self.locale)
+
+
+def _in_html(value: datetime) -> str:
+    """An instant as HTML takes it: it knows no smaller part of a second than a millisecond."""
+    return value.isoformat(timespec="milliseconds" if value.microsecond else "auto")
 
 
 def _element(html: str) -> Markup:

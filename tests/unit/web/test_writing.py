@@ -75,6 +75,13 @@ def test_nothing_is_a_dash_when_there_is_no_value(code: str) -> None:
     assert writer.month("2026-10") == in_october
 
 
+def test_instant_names_no_smaller_part_of_a_second_than_html_knows() -> None:
+    """T1: a real clock has microseconds, of which a valid page names the milliseconds."""
+    writer, at = WRITERS["en", "CNY"], datetime(2026, 11, 23, 6, 27, 56, 858452, tzinfo=UTC)
+    for written in (writer.moment(at), writer.ago(at)):
+        assert 'datetime="2026-11-23T06:27:56.858+00:00"' in written
+
+
 def test_deadline_names_headquarters_time_when_the_reader_has_another() -> None:
     """T1: in Kraków six hours apart in summer and seven in winter; nothing where they agree."""
     warsaw = ZoneInfo("Europe/Warsaw")
