@@ -43,7 +43,7 @@ class Served:
             visitor.sendall(request)
             head = visitor.recv(65_536)
             assert head.startswith(b"HTTP/1.0 200"), head[:200]
-            while visitor.recv(1 << 20):
+            while visitor.recv(65_536):
                 pass
 
     def in_a_second(self, request: bytes, count: int) -> float:
