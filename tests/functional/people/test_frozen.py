@@ -21,7 +21,7 @@ GOES_ON = {
     "advance:withdraw", "appeal:withdraw", "application:withdraw", "claim:takeback",
     "compensation:follow", "correction:answer", "dealer:follow", "document:comment", "fee:withdraw",
     "file:add", "invoice:record", "ledger:own", "oldpart:object", "oldpart:scrap", "oldpart:send",
-    "oldpartcharge:dispute", "shipment:receive", "user:accept", "user:manage",
+    "oldpartcharge:dispute", "owndata:take", "shipment:receive", "user:accept", "user:manage",
 }  # fmt: skip
 """What the people of a frozen dealer still do, besides reading: it was begun, or defends them, or
 customers need it (F2)."""

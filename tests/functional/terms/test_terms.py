@@ -221,8 +221,8 @@ def test_switch_is_answered_by_yes_or_no_when_proposed(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("wanted", [10, 1000])
-def test_page_costs_three_queries_when_there_are_many_changes(portal: Portal, wanted: int) -> None:
-    """The list and one rule's history, however long."""
+def test_page_costs_few_queries_when_there_are_many_changes(portal: Portal, wanted: int) -> None:
+    """The list and one rule's history, however long; one more tells what it meant last month."""
     with portal.transaction():
         session.add_all(
             PolicyValue(
@@ -237,10 +237,10 @@ def test_page_costs_three_queries_when_there_are_many_changes(portal: Portal, wa
             for index in range(wanted)
         )
     client = portal.client(portal.administrator)
-    for url in ("/policy", f"/policy/{NAME}"):
+    for url, most in (("/policy", 3), (f"/policy/{NAME}", 4)):
         with counted(portal.app) as statements:
             assert client.get(url).status_code == 200
-        assert len(statements) <= 3, statements
+        assert len(statements) <= most, statements
 
 
 def test_zero_can_be_proposed_when_the_term_allows_it(portal: Portal) -> None:
