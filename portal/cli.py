@@ -17,12 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import backup, check, create_app, migrate
 from portal.core import jobs
-from portal.core.db import snapshot, transaction
+from portal.core.db import in_transaction, snapshot, transaction
 from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
 from portal.operations import facts
+from portal.people import access_links
 from portal.people import cli as people
 from portal.settings import SettingError, Settings
 from portal.web import logs
@@ -178,7 +179,11 @@ def restore_command(source: Path) -> None:
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
     _migrate(settings)
-    with _app().app_context(), snapshot():
+    app = _app()
+    with app.app_context():
+        # A link that was used since, or a session that was ended, does not come back.
+        in_transaction(lambda: access_links.end_everybodys(now=app.extensions["clock"].now()))
+    with app.app_context(), snapshot():
         wrong = [*verify_ledger(), *(f"{one.document_kind} {one.document_id}" for one in verify())]
     click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
     sys.exit(1 if wrong else 0)

@@ -25,6 +25,7 @@ from portal.core.i18n import _, _l
 from portal.core.permissions import SYSTEM, Actor
 from portal.ledger import services as ledger
 from portal.ledger.models import Account, Transfer
+from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.sheets import memory
 from portal.sheets.columns import Mapped, missing
@@ -147,7 +148,7 @@ def book_rows(payload: dict[str, Any], clock: Clock) -> None:
     """
     with reading():
         file = session.get_one(BankFile, payload["file"])
-        by = session.get_one(User, payload["by"]).actor
+        by = people.acting(payload["by"])
     table, money = table_of(file), Money(payload["currency"], payload["digits"])
     with reading():
         rows = preview(file, table, money, now=clock.now()).rows

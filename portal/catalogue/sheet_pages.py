@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from flask import request, send_file, url_for
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -114,9 +114,4 @@ def errors_file(
 
 def original_file(sheet: Sheet) -> ResponseReturnValue:
     """The file as it was sent, to be kept."""
-    return send_file(
-        BytesIO(uploads.content_of(sheet)),
-        "application/octet-stream",
-        as_attachment=True,
-        download_name=sheet.file_name,
-    )
+    return exports.saved(BytesIO(uploads.content_of(sheet)), sheet.file_name)

@@ -23,7 +23,8 @@ from portal.core.db import give_way, in_transaction, reading, session
 from portal.core.errors import Conflict, Invalid, Refusal, WrongState
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
-from portal.people.models import Dealer, User
+from portal.people import queries as people
+from portal.people.models import Dealer
 
 AT_ONCE = 200
 """So many lines are approved in the request; more are promised to a job."""
@@ -128,9 +129,8 @@ def approve_all(payload: dict[str, Any], clock: Clock) -> None:
     Hopeless if who pressed may not decide any more.
     """
     with reading():
-        user = session.get_one(User, payload["by"])
-        by, is_active = user.actor, user.status == "active"
-    if not is_active or not by.can(policy.DECIDE):
+        by = people.acting(payload["by"])
+    if not by.can(policy.DECIDE):
         raise jobs.Hopeless(f"{by.name} may not decide claims any more")
     after = 0
     while True:

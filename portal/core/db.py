@@ -161,13 +161,19 @@ def engine_options(url: str) -> dict[str, Any]:
     """The options to create an engine with, for the database that the address names."""
     given = make_url(url).query
     if make_url(url).get_backend_name() == "sqlite":
-        return {"module": _sqlite_module(), "pool_size": 8, "connect_args": {"timeout": 10}}
+        return {
+            "module": _sqlite_module(),
+            "pool_size": 8,
+            "connect_args": {"timeout": 10},
+            "hide_parameters": True,  # what an error says is logged, and shown beside a job
+        }
     # A server that has gone is known to be gone soon: somebody waits for the answer.
     patience = {"connect_timeout": 5, "tcp_user_timeout": 20_000, "keepalives_idle": 30}
     return {
         "pool_size": 8,
         "max_overflow": 8,
         "pool_recycle": 1800,
+        "hide_parameters": True,
         "connect_args": {name: value for name, value in patience.items() if name not in given},
     }
 
@@ -219,7 +225,7 @@ def migration_engine(url: str) -> Engine:
     """An engine to migrate with: no pool, and SQLite's foreign keys off."""
     options = engine_options(url)
     module = {"module": options["module"]} if "module" in options else {}
-    engine = create_engine(url, poolclass=NullPool, **module)
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, **module)
     _listen(engine, migrating=True)
     return engine
 

@@ -22,7 +22,7 @@ from portal.files.kinds import kind_of
 from portal.files.models import Attachment
 from portal.files.storage import new_key, storage
 from portal.oldparts.batch_models import BatchPhoto, OldPartBatch
-from portal.people.models import User
+from portal.people import queries as people
 
 MOST_PHOTOS = 10_000
 LANE = "bulk"
@@ -157,7 +157,7 @@ def read_photos(payload: dict[str, Any], clock: Clock) -> None:
             .order_by(BatchPhoto.id)
             .limit(AT_ONCE)
         ).all()
-        by = session.get_one(User, payload["by"]).actor
+        by = people.acting(payload["by"])
     # The pictures are opened in child processes: two threads keep two processors at work.
     with ThreadPoolExecutor(2) as pool:
         made = list(pool.map(_prepared, waiting))

@@ -26,7 +26,7 @@ from portal.oldparts.batch_models import BatchPhoto, BatchRow, OldPartBatch
 from portal.oldparts.batch_photos import LANE, Taken
 from portal.oldparts.batch_rows import MOST_ROWS, Given, Judged, PieceRow, judge
 from portal.oldparts.models import OldPart
-from portal.people.models import User
+from portal.people import queries as people
 from portal.sheets import memory
 from portal.sheets.columns import missing
 from portal.sheets.table import Table, read_table
@@ -182,7 +182,7 @@ def register_rows(payload: dict[str, Any], clock: Clock) -> None:
     """
     with reading():
         batch = session.get_one(OldPartBatch, payload["batch"])
-        by = session.get_one(User, payload["by"]).actor
+        by = people.acting(payload["by"])
     table = table_of(batch)
     while True:
         with reading():

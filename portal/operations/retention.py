@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from portal.core import jobs
 from portal.core.clock import Clock
 from portal.core.db import Base, in_transaction, reading, session, snapshot, streamed
 from portal.core.i18n import _l
+from portal.files.models import Attachment
 from portal.files.storage import storage
 from portal.operations.books import LANE
 from portal.people.models import LoginSession
@@ -24,8 +25,9 @@ KEYS = frozenset({"storage_key", "thumbnail_key", "file_key", "raw_key"})
 """What columns are called that name bytes in the storage."""
 LOST_FOR = timedelta(days=7)
 """Bytes are written before the row that names them; so long after, none will come any more."""
-MOST_LOST = 200
-"""So many a crash does not leave behind: then the storage is another portal's as well."""
+MOST_LOST, FEW = 200, 5
+"""So many a crash does not leave behind, nor more than a hundredth of all files: then
+the storage is another portal's as well, or this is not the database that it belongs to."""
 NIGHT = 3
 """The hour, in headquarters' zone, after which the storage is gone through once a day."""
 ORPHANS = "files.orphans"
@@ -70,9 +72,12 @@ def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
     Hopeless, and none is deleted, if there are too many: an administrator has to see why.
     """
     lost = list(_lost(clock.now() - LOST_FOR))
-    if len(lost) > MOST_LOST:
+    with reading():
+        known = session.scalar(select(func.count(Attachment.id))) or 0
+    most = min(MOST_LOST, max(FEW, known // 100)) if known else 0
+    if len(lost) > most:
         raise jobs.Hopeless(
-            f"More than {MOST_LOST} files are named by nothing in this database, such as {lost[0]}:"
+            f"More than {most} files are named by nothing in this database, such as {lost[0]}:"
             " does another portal keep its files at the same place? None was deleted."
         )
     for key in lost:

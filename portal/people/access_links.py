@@ -6,11 +6,12 @@ Only the hash of a link is kept. It works once, for some time, and a newer one e
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, literal, select, update
 
 from portal.core import jobs
 from portal.core.db import AnyRow, session
 from portal.core.documents import relock
+from portal.people import sign_in
 from portal.people.models import AccessLink, User
 from portal.people.sign_in import digest
 from portal.web import mail
@@ -32,7 +33,7 @@ def give(
     Promises a letter with it; where no mail server is set up, or it is to be passed on
     ``by_hand``, returns the link's token instead.
     """
-    end_all(user.id, now=now)
+    _end_before(user.id, purpose, now=now)
     if by_hand or mail.server() is None:
         return make(user, purpose, now=now)
     payload = {"user": user.id, "purpose": purpose, "by": asked_by}
@@ -41,8 +42,11 @@ def give(
 
 
 def make(user: User, purpose: str, *, now: datetime) -> str:
-    """A new link's token, which is not kept anywhere; the earlier links end."""
-    end_all(user.id, now=now)
+    """A new link's token, which is not kept anywhere; the earlier links end.
+
+    Anybody may ask for a link that is for who forgot: it ends only those of its own kind.
+    """
+    _end_before(user.id, purpose, now=now)
     token = secrets.token_urlsafe(32)
     session.add(
         AccessLink(
@@ -83,11 +87,23 @@ def _holder(token: str, now: datetime) -> User | None:
 
 def end_all(user_id: int, *, now: datetime) -> None:
     """End every link of a person."""
-    session.execute(
-        update(AccessLink)
-        .where(AccessLink.user_id == user_id, AccessLink.ended_at.is_(None))
-        .values(ended_at=now)
-    )
+    _end(AccessLink.user_id == user_id, now=now)
+
+
+def _end_before(user_id: int, purpose: str, *, now: datetime) -> None:
+    is_theirs = AccessLink.user_id == user_id
+    _end(is_theirs, (AccessLink.purpose == purpose) | literal(purpose != "forgotten"), now=now)
+
+
+def end_everybodys(*, now: datetime) -> None:
+    """End all links and sessions: of a database that was restored, some had ended since."""
+    _end(now=now)
+    sign_in.end_everybodys(now=now)
+
+
+def _end(*which: ColumnElement[bool], now: datetime) -> None:
+    is_open = AccessLink.ended_at.is_(None)
+    session.execute(update(AccessLink).where(is_open, *which).values(ended_at=now))
 
 
 def newest(user_id: int) -> AnyRow | None:

@@ -1,11 +1,13 @@
 """Reads about dealers and people, scoped to the actor."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from portal.core import jobs
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.documents import find
 from portal.core.permissions import Actor
@@ -136,3 +138,12 @@ def last_sign_in(user: User) -> datetime | None:
 def first(statement: AnySelect, order: Any) -> Sequence[AnyRow]:
     """The ten newest of a list, for the search at the top."""
     return session.execute(statement.order_by(order.desc()).limit(10)).all()
+
+
+def acting(user_id: int) -> Actor:
+    """In whose name a job acts, as what they may do now; Hopeless for who has left (P5)."""
+    user = session.get_one(User, user_id)
+    if user.status != "active":
+        raise jobs.Hopeless(f"{user.name} has left")
+    dealer = dealer_of(user)
+    return replace(user.actor, is_frozen=dealer is not None and dealer.status == "frozen")

@@ -285,6 +285,11 @@ def end_all(user_id: int, *, now: datetime, but: int | None = None) -> None:
     _end(LoginSession.user_id == user_id, LoginSession.id != (but or 0), now=now)
 
 
+def end_everybodys(*, now: datetime) -> None:
+    """End all sessions there are."""
+    _end(now=now)
+
+
 def _end(*which: ColumnElement[bool], now: datetime) -> int:
     ended = session.execute(
         update(LoginSession)

@@ -14,6 +14,7 @@ from portal.core.db import is_away
 from portal.core.errors import Frozen, Refusal
 from portal.core.i18n import _, _l
 from portal.web.htmx import render
+from portal.web.logs import address
 from portal.web.presses import BY_SCRIPT
 
 log = structlog.get_logger()
@@ -105,9 +106,9 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _crash(error: Exception) -> Response:
         if (sentence := _trouble(error)) is not None:
-            log.error("request not answered", path=request.path, error=str(error))
+            log.error("request not answered", path=address(), error=str(error).partition("\n")[0])
             return _unavailable(sentence)
         if app.testing:
             raise error
-        log.exception("request failed", path=request.path, method=request.method)
+        log.exception("request failed", path=address(), method=request.method)
         return page(InternalServerError.code)

@@ -140,13 +140,15 @@ def sheet(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str
 ) -> Response:
     """Rows as they come, as a file of a kind of ``KINDS``, to be saved under a title."""
-    return send_file(
-        _written(headings, rows, ending),  # the server closes it when it is sent
-        KINDS[ending],
-        as_attachment=True,
-        download_name=f"{title}.{ending}",
-        max_age=0,
-    )
+    # The server closes it when it is sent.
+    return saved(_written(headings, rows, ending), f"{title}.{ending}", KINDS[ending])
+
+
+def saved(file: IO[bytes], name: str, media_type: str = "application/octet-stream") -> Response:
+    """A file to be saved under a name; no browser and no proxy keeps a copy."""
+    answer = send_file(file, media_type, as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _written(headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str) -> IO[bytes]:
@@ -163,9 +165,7 @@ def _written(headings: Sequence[str], rows: Iterable[Sequence[Any]], ending: str
 
 def attachment(content: bytes, name: str, kind: str) -> Response:
     """A file that is small enough to be made in memory, to be saved under a name."""
-    return send_file(
-        BytesIO(content), KINDS[kind], as_attachment=True, download_name=f"{name}.{kind}"
-    )
+    return saved(BytesIO(content), f"{name}.{kind}", KINDS[kind])
 
 
 def money() -> Callable[[int | None], Decimal | None]:

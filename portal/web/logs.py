@@ -1,6 +1,7 @@
 """Structured logs: one line of JSON for each request, with the id that its error page shows."""
 
 import logging
+import re
 import time
 
 import structlog
@@ -19,6 +20,9 @@ _SHARED = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
+
+_LINK = re.compile("^/link/.*")
+"""What the address of a link to a password looks like, also mistyped."""
 
 
 def configure(level: str) -> None:
@@ -45,8 +49,7 @@ def configure(level: str) -> None:
 
 def address() -> str:
     """The address that was asked for, without what lets its holder in."""
-    token = (request.view_args or {}).get("token")
-    return request.path.replace(token, "…") if token else request.path
+    return _LINK.sub("/link/…", request.path)
 
 
 def init_app(app: Flask) -> None:

@@ -247,3 +247,12 @@ def test_no_text_of_a_list_is_alive_in_its_file(portal: Portal) -> None:
             typed = {cell for row in read_table(book, "x.xlsx").rows for cell in row.cells}
             assert any(FORMULA.match(cell) for cell in typed), endpoint
             assert not [cell for cell in cells if ALIVE.match(cell) and not AMOUNT.match(cell)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_no_browser_keeps_a_file(portal: Portal) -> None:
+    """What was taken along is in nobody's cache after the sign-out."""
+    for ending in ("xlsx", "csv"):
+        url = f"{address(portal, 'ledger.account')}/export/{ending}"
+        answer = portal.client(portal.manager).get(url, buffered=True)
+        assert answer.headers["Cache-Control"] == "no-store"

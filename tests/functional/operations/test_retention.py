@@ -18,6 +18,7 @@ from portal.operations.books import LANE
 from portal.people.models import LoginSession
 from portal.settings import RESOURCES
 from tests.functional import world as worlds
+from tests.support import story
 from tests.support.portal import Portal
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -67,15 +68,16 @@ def test_bytes_are_deleted_when_a_crash_kept_their_row_from_being_written(portal
 
 
 @sqlite_only
-def test_no_file_is_deleted_when_many_seem_lost(
-    portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two portals at one storage, one restored from last month: neither deletes the other's."""
-    monkeypatch.setattr(retention, "MOST_LOST", 3)
-    keys = {new_key() for _number in range(4)}
+@pytest.mark.parametrize(("files", "lost"), [(1, 6), (0, 1)])
+def test_no_file_is_deleted_when_many_seem_lost(portal: Portal, files: int, lost: int) -> None:
+    """Two portals at one storage, or a new database at an old one: nobody's files are deleted."""
+    keys = {new_key() for _number in range(lost)}
     for key in keys:
         storage().put(key, b"x")
         aged(key, portal, days=30)
+    for _number in range(files):
+        story.photo(portal)
+    keys = set(storage().all_keys())
     job = night(portal)
     assert job is not None
     assert job.attempts == jobs.MOST_ATTEMPTS

@@ -489,3 +489,25 @@ def test_visitor_is_answered_when_what_they_type_is_naughty(portal: Portal, post
         portal.clock.advance(minutes=4)
     work(portal)
     assert post.mails == []
+
+
+def test_who_asks_for_a_forgotten_password_ends_no_other_link(portal: Portal) -> None:
+    """P5: anybody may ask; a link that somebody was given still works, and ends the others."""
+    with portal.transaction():
+        user = session.get_one(User, portal.clerk.id)
+        given = access_links.make(user, "renewal", now=portal.now)
+        first, second = (access_links.make(user, "forgotten", now=portal.now) for _ in range(2))
+        assert access_links.whose(given, portal.now) is user
+        assert access_links.whose(first, portal.now) is None
+        assert access_links.whose(second, portal.now) is user
+        access_links.make(user, "renewal", now=portal.now)
+        assert access_links.whose(second, portal.now) is None
+
+
+def test_address_of_a_link_stands_in_no_log(portal: Portal) -> None:
+    """Also mistyped, and where the request failed."""
+    for path in ("/link/abc", "/link/abc/"):
+        with portal.app.test_request_context(path):
+            assert logs.address() == "/link/…"
+    with portal.app.test_request_context("/links"):
+        assert logs.address() == "/links"

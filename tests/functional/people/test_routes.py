@@ -56,5 +56,5 @@ def test_administrator_holds_no_money_and_no_decisions_when_listed() -> None:
     for word in ("quote", "confirm", "release", "deposit", "reverse", "decide", "close", "ship"):
         assert not [name for name in mine if name.endswith(f":{word}")]
     auditors = {name for name, roles in declared().items() if "auditor" in roles}
-    reads = {"read", "accounts", "owed", "findings", "accept"}
+    reads = {"read", "accounts", "owed", "findings", "accept", "reports"}
     assert {name.partition(":")[2] for name in auditors} <= reads
