@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0035"
+revision = "0035"
+down_revision = "0034"
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

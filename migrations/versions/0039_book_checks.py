@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0038"
-down_revision = "0033"
+revision = "0039"
+down_revision = "0038"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
