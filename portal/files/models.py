@@ -12,6 +12,9 @@ BANDS = [literal_column(f"((look >> {shift}) & 65535)", Integer) for shift in (0
 """The four parts of a photo's look, each with its index: looks of at most three bits' difference
 have one of them in common. PostgreSQL writes them so: a test compares what it wrote."""
 
+INSIDE = "inside"
+"""The place of what was added before its document's dealer could see that: never a dealer's."""
+
 
 class Attachment(Base):
     """One file that somebody uploaded.

@@ -11,7 +11,7 @@ from portal.core.db import session
 from portal.core.documents import Document, kind_named
 from portal.core.errors import NotFound
 from portal.core.permissions import Actor
-from portal.files.models import Attachment
+from portal.files.models import INSIDE, Attachment
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 
@@ -77,9 +77,14 @@ def unclaimed(public_ids: Iterable[str], actor: Actor) -> list[Shown]:
 
 
 def visible(attachment: Attachment, actor: Actor) -> bool:
-    """Whether an attachment exists for the actor: as its document does, or as one's own (P1)."""
+    """Whether an attachment exists for the actor: as its document does, or as one's own (P1).
+
+    What headquarters added before the dealer could see the document stays headquarters'.
+    """
     if attachment.document_kind is None:
         return attachment.uploaded_by == actor.id
+    if attachment.place == INSIDE and actor.is_dealer:
+        return False
     kind = kind_named(attachment.document_kind)
     there = exists().where(kind.model.id == attachment.document_id, kind.visible(actor))
     return bool(session.scalar(select(there)))

@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, insert, select, update
 
 from portal.core.db import AnyRow, AnySelect, rows, session
-from portal.core.documents import Document
+from portal.core.documents import Document, kind_named
 from portal.core.errors import Invalid
 from portal.core.events import ATTACH, COMMENT, Event, record, subscribe
 from portal.core.i18n import _
 from portal.core.permissions import Actor, roles_with
 from portal.files import services as files
+from portal.files.models import INSIDE
 from portal.files.queries import Shown
 from portal.notices.models import Notice
 from portal.people import policy
@@ -139,12 +140,14 @@ def comment(
 ) -> None:
     """Add words, one's own unclaimed files, or both to a document's timeline.
 
-    Invalid if there is neither. The caller has locked the document.
+    Files of a comment that stays headquarters' stay so as well (P1). Invalid if there is neither.
+    The caller has locked the document.
     """
     by.must(policy.COMMENT)
     if not words and not attachments:
         raise Invalid(_("Please write something, or add a file."), field="text")
-    files.claim([one.public_id for one in attachments], document, by=by)
+    place = INSIDE if document.status in kind_named(document.kind).inside else None
+    files.claim([one.public_id for one in attachments], document, place=place, by=by)
     values = {"files": [[one.public_id, one.name] for one in attachments]} if attachments else {}
     record(document, COMMENT if words else ATTACH, by=by, now=now, reason=words, values=values)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import IO, Any, NamedTuple
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from portal.claims import paper as claim_paper
 from portal.claims.models import Claim
@@ -20,7 +20,7 @@ from portal.core.db import reading, session, snapshot
 from portal.core.documents import kinds
 from portal.core.i18n import _
 from portal.core.permissions import Actor
-from portal.files.models import Attachment
+from portal.files.models import INSIDE, Attachment
 from portal.files.storage import storage
 from portal.ledger import paper as ledger_paper
 from portal.ledger import statements
@@ -168,12 +168,15 @@ def _files(who: Actor) -> Iterator[Entry]:
 
 
 def _visible(who: Actor) -> Any:
-    return or_(
-        *(
-            (Attachment.document_kind == kind.name)
-            & exists().where(kind.model.id == Attachment.document_id, kind.visible(who))
-            for kind in kinds()
-        )
+    return and_(
+        Attachment.place.is_distinct_from(INSIDE),
+        or_(
+            *(
+                (Attachment.document_kind == kind.name)
+                & exists().where(kind.model.id == Attachment.document_id, kind.visible(who))
+                for kind in kinds()
+            )
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Adjustments and penalties: a maker, evidence, a checker, and the dealer's answer (L8, F3)."""
 
+import zipfile
 from datetime import timedelta
 from io import BytesIO
 
@@ -11,6 +12,7 @@ from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Invalid, NotFound, Stale, WrongState
 from portal.corrections import services
 from portal.corrections.models import Correction
+from portal.files.models import Attachment
 from portal.ledger.models import Account, Transfer
 from portal.ledger.verify import verify
 from portal.notices.models import Notice
@@ -196,3 +198,15 @@ def test_what_was_said_before_the_dealer_sees_it_stays_at_headquarters(portal: P
         read = portal.client(who).get(page).text
         assert "They count badly" in read
         assert "count.png" in read
+    with portal.transaction():
+        name = session.scalars(
+            select(Attachment.public_id).where(Attachment.name.startswith("count"))
+        ).one()
+    for url in (f"/files/{name}", f"/files/{name}/thumbnail"):
+        assert portal.client(portal.manager).get(url).status_code == 404
+        assert portal.client(portal.auditor).get(url, buffered=True).status_code == 200
+    archive = portal.client(portal.manager).get("/own-data.zip", buffered=True)
+    names = zipfile.ZipFile(BytesIO(archive.data)).namelist()
+    theirs = [one for one in names if asked.number in one]
+    assert len(theirs) == 1, "its evidence"
+    assert "count" not in theirs[0]
