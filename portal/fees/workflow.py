@@ -109,7 +109,7 @@ SCHEDULE = Workflow(
             "revoke",
             ("approved",),
             "withdrawn",
-            "fee:submit",
+            "fee:withdraw",
             _l("Withdraw"),
             _l("withdrew the schedule before it was in force"),
             tells="fee:decide",

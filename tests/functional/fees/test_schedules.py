@@ -14,6 +14,7 @@ from portal.core.events import Event
 from portal.fees import queries, services
 from portal.fees.commands import Fees
 from portal.fees.models import FeeLine, FeeSchedule
+from portal.people import services as people
 from portal.people.models import Dealer
 from portal.sheets.table import read_table
 from portal.sheets.writing import write_csv, write_xlsx
@@ -125,6 +126,18 @@ def test_rates_that_are_not_in_force_yet_are_withdrawn(portal: Portal) -> None:
     assert amounts(portal, "north", date(2026, 12, 1)) == {"Drill": 4000}
     assert "before it was in force" in manager.get(url).text
     assert "before it was in force" in portal.client(portal.desk).get("/inbox").text
+
+
+def test_frozen_dealer_withdraws_rates_that_are_not_in_force_yet(portal: Portal) -> None:
+    """F1, P3: it files nothing with that."""
+    later = fees.approved(portal, fees.own(9000), since=date(2026, 11, 1))
+    with portal.transaction():
+        dealer = session.get_one(Dealer, portal.dealers["north"])
+        facts = {"seen": None, "reason": "x", "by": portal.administrator, "now": portal.now}
+        people.step_dealer(dealer, "freeze", **facts)
+    url, manager = f"/fees/{later.public_id}", portal.client(portal.manager)
+    assert f"{url}/steps/revoke" in manager.get(url).text
+    assert manager.post(f"{url}/steps/revoke", {"seen": str(later.version)}).status_code == 303
 
 
 def test_returned_schedule_is_corrected_under_its_number(portal: Portal) -> None:
