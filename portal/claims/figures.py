@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, cast, exists, func, select
 
 from portal.claims.appeal_models import Appeal
-from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
+from portal.claims.models import LABOUR, OLD_PART, Claim, ClaimFinding, ClaimLine, Run
 from portal.claims.workflow import DECIDED, UNDECIDED
 from portal.core.db import AnySelect, Key, session
 from portal.ledger.models import Transfer
@@ -23,6 +23,12 @@ def total(column: Any) -> ColumnElement[int]:
 def has_finding() -> ColumnElement[bool]:
     """The condition that a rule found something on a line (R5)."""
     return exists().where(ClaimFinding.line_id == ClaimLine.id)
+
+
+def its_piece(piece: type[ClaimLine]) -> ColumnElement[bool]:
+    """The condition that a line claims the old part whose labour another one claims (R1)."""
+    same = piece.claim_id == ClaimLine.claim_id, piece.old_part_id == ClaimLine.old_part_id
+    return and_(*same, piece.kind == OLD_PART)
 
 
 class Why(NamedTuple):
@@ -41,7 +47,8 @@ class Statement:
     claimed = approved + reduced + rejected + open; ``reduced`` is what was taken off, and
     ``open`` what nobody has decided yet. ``counts`` has the number of lines by their status;
     ``suspicious`` are the lines with a finding. Of the open ones, ``open_suspicious`` have one,
-    ``open_drawn`` are drawn for a spot check, and ``alone`` are decided by themselves (R5).
+    ``open_drawn`` are drawn for a spot check, ``open_labour`` are labour to be looked at, and
+    ``alone`` are decided by themselves (R5).
     """
 
     lines: int
@@ -54,6 +61,7 @@ class Statement:
     suspicious: int
     open_suspicious: int
     open_drawn: int
+    open_labour: int
     alone: int
     whys: Sequence[Why]
     counts: Mapping[str, int]
@@ -113,6 +121,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
             # What has a finding is decided by itself: the others need not be looked up.
             func.count().filter(ClaimLine.alone, has_finding()).label("suspicious"),
             func.count().filter(ClaimLine.drawn).label("drawn"),
+            func.count().filter(ClaimLine.alone, ClaimLine.kind == LABOUR).label("labour"),
             func.count().filter(ClaimLine.alone).label("alone"),
         )
         .join(Claim, Claim.id == ClaimLine.claim_id)
@@ -138,6 +147,7 @@ def _statement(which: ColumnElement[bool]) -> Statement:
         suspicious=sum(row.suspicious for row in rows),
         open_suspicious=sum(row.suspicious for row in rows if row.status == "open"),
         open_drawn=sum(row.drawn for row in rows if row.status == "open"),
+        open_labour=sum(row.labour for row in rows if row.status == "open"),
         alone=sum(row.alone for row in rows if row.status == "open"),
         whys=[
             Why(row.status, row.reason_code, row.lines, row.claimed - row.approved)

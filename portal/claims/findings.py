@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from portal.claims import policy
-from portal.claims.figures import has_finding, total
-from portal.claims.models import Claim, ClaimFinding, ClaimLine, Run
+from portal.claims.figures import has_finding, its_piece, total
+from portal.claims.models import LABOUR, Claim, ClaimFinding, ClaimLine, Run
 from portal.claims.rules import RULES
 from portal.claims.rules.rule import Lines, Values
 from portal.core.db import AnyRow, session
@@ -22,6 +23,7 @@ from portal.terms.values import values
 
 BATCH = 1000
 """So many findings are written with one statement."""
+_piece = aliased(ClaimLine)
 
 
 def in_force(now: datetime) -> Values:
@@ -55,7 +57,8 @@ def look(lines: Lines) -> Sequence[Kept]:
 def keep(found: Sequence[Kept], claim_ids: Sequence[int]) -> None:
     """Write what was found on the lines of some locked claims, but for lines that have left them.
 
-    What has a finding, or a remark, is decided by itself; each claim has its lines counted.
+    What has a finding, or a remark, is decided by itself, and so is the labour of such a piece, and
+    labour of more than one unit: rules do not look at it. Each claim has its lines counted.
     """
     mine = ClaimLine.claim_id.in_(claim_ids)
     for some in _batches(found):
@@ -66,6 +69,13 @@ def keep(found: Sequence[Kept], claim_ids: Sequence[int]) -> None:
     session.execute(
         update(ClaimLine)
         .where(mine, or_(ClaimLine.remark != "", has_finding()))
+        .values(alone=True)
+        .execution_options(synchronize_session=False)
+    )
+    piece_alone = exists().where(its_piece(_piece), _piece.alone)
+    session.execute(
+        update(ClaimLine)
+        .where(mine, ClaimLine.kind == LABOUR, or_(ClaimLine.quantity > 1, piece_alone))
         .values(alone=True)
         .execution_options(synchronize_session=False)
     )

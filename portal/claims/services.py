@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.orm import aliased
 
 from portal.claims import (
     appeals,
@@ -18,7 +19,7 @@ from portal.claims import (
 from portal.claims.commands import Decision, Draft, reason_of
 from portal.claims.desk import IS_OPEN
 from portal.claims.figures import total
-from portal.claims.models import OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
+from portal.claims.models import LABOUR, OLD_PART, RUNS, Claim, ClaimLine, LeftOut, Run
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.claims.workflow import LINE, REASONS
 from portal.core import drafts, workflow
@@ -235,6 +236,7 @@ def _remark(claim: Claim, draft: Draft) -> None:
 def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: datetime) -> None:
     """Hand the claim in for the next run (R2, R4). Invalid without a line; Stale like ``save``.
 
+    Conflict with labour on it while headquarters reimburses none (R1).
     It takes turns with the opening of a run: that waits for it, or it is stamped with the time of
     the opening, and is for the run after that.
     """
@@ -245,6 +247,9 @@ def submit(claim: Claim, *, seen: int | None, page: str = "", by: Actor, now: da
     count(claim)
     if not claim.line_count:
         raise Invalid(_("A claim needs at least one line."))
+    its_labour = exists().where(ClaimLine.claim_id == claim.id, ClaimLine.kind == LABOUR)
+    if not value("claim.labour", now.date()) and session.scalar(select(its_labour)):
+        raise Conflict(_("Headquarters reimburses no labour now: take it off the claim first."))
     take_turn(RUNS, shared=True)
     opened_at = session.scalar(select(func.max(Run.opened_at)))
     now = max(now, opened_at.astimezone(now.tzinfo)) if opened_at else now
@@ -381,6 +386,14 @@ def source_of(line: ClaimLine) -> dict[str, str]:
 
 def one_by_one(known: figures.Statement) -> str:
     """That so many open lines are to be looked at one by one (R5), and why."""
+    if known.open_labour:
+        return ngettext(
+            "%(num)s open line is labour to be looked at, has a finding or a remark, or is drawn "
+            "for a spot check: decide it by itself.",
+            "%(num)s open lines are labour to be looked at, have a finding or a remark, or are "
+            "drawn for a spot check: decide each by itself.",
+            known.alone,
+        )
     if known.open_drawn:
         return ngettext(
             "%(num)s open line has a finding or a remark, or is drawn for a spot check: "
@@ -441,7 +454,7 @@ def approve_open(claim: Claim, *, by: Actor, now: datetime) -> Together:
 def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
     """Finish the decision on a claim: its total is the sum of its lines (R6).
 
-    Invalid while a line is open.
+    Invalid while a line is open, and while labour is paid whose piece is rejected (R1).
     """
     claim = relock(claim)
     workflow.check(claim, "decide", by=by, seen=seen)
@@ -455,6 +468,7 @@ def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
                 statement.open_lines,
             )
         )
+    _labour_follows(claim)
     claim.approved = statement.approved
     values = {
         "claimed": statement.claimed,
@@ -465,3 +479,24 @@ def decide(claim: Claim, *, seen: int | None, by: Actor, now: datetime) -> None:
     if statement.whys:
         claim.appeal_by, values["appeal_days"] = appeals.time_to_appeal(now)
     workflow.apply(claim, "decide", by=by, now=now, seen=seen, values=values)
+
+
+def _labour_follows(claim: Claim) -> None:
+    """Refuse to pay the labour of pieces that are rejected (R1)."""
+    piece = aliased(ClaimLine)
+    lines = session.scalars(
+        select(ClaimLine.position)
+        .join(piece, figures.its_piece(piece))
+        .where(ClaimLine.claim_id == claim.id, ClaimLine.kind == LABOUR)
+        .where(ClaimLine.approved > 0, piece.status == "rejected")
+        .order_by(ClaimLine.position)
+    ).all()
+    if lines:
+        raise Invalid(
+            ngettext(
+                "Line %(lines)s is labour whose old part is rejected: reject it as well.",
+                "Lines %(lines)s are labour whose old parts are rejected: reject them as well.",
+                len(lines),
+                lines=", ".join(map(str, lines)),
+            )
+        )

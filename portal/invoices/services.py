@@ -1,6 +1,6 @@
 """Every write of customer invoices: recorded and checked, decided on, taken back (F2, F3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,8 +10,9 @@ from sqlalchemy import select
 from portal.catalogue.queries import number_key
 from portal.core import workflow
 from portal.core.db import session, take_turn
-from portal.core.documents import relock
+from portal.core.documents import Document, relock
 from portal.core.errors import Forbidden, Invalid, NotFound
+from portal.core.events import Event, subscribe
 from portal.core.i18n import _
 from portal.core.money import LARGEST, half_up
 from portal.core.numbering import next_number
@@ -232,3 +233,21 @@ def penalize(
     values = {"penalty": made.number}
     workflow.apply(invoice, "penalize", by=by, now=now, seen=seen, values=values)
     return made
+
+
+@subscribe
+def follow(happened: Sequence[tuple[Event, Document]]) -> None:
+    """Put an invoice up for decision again whose penalty was dropped (F2, F3)."""
+    for event, document in happened:
+        if isinstance(document, Correction) and event.name == "drop":
+            _reopen(document, event.at)
+
+
+def _reopen(penalty: Correction, now: datetime) -> None:
+    its = select(CustomerInvoice).where(CustomerInvoice.penalty_id == penalty.id)
+    found = session.scalars(its).one_or_none()
+    if found is None:
+        return
+    invoice = relock(found)
+    invoice.penalty_id = None
+    workflow.apply(invoice, "reopen", by=SYSTEM, now=now, values={"penalty": penalty.number})

@@ -54,6 +54,16 @@ INVOICE = Workflow(
             _l("announced a penalty for it"),
             tone="danger",
         ),
+        # Finance dropped the penalty: it is decided on anew.
+        Transition(
+            "reopen",
+            ("penalized",),
+            "flagged",
+            "correction:decide",
+            _l("Decide on it anew"),
+            _l("put it up for decision again: the penalty was dropped"),
+            tells="invoice:decide",
+        ),
         # What was found to be above stays: headquarters decides on it.
         *(
             Transition(

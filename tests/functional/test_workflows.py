@@ -370,7 +370,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "invoices.show",
         {
             "accept": "/steps/accept", "void": "/steps/void", "penalize": "/penalty",
-            "create": ELSEWHERE, "flag": ELSEWHERE,
+            "create": ELSEWHERE, "flag": ELSEWHERE, "reopen": ELSEWHERE,
             # The dealer's clerk recorded it.
             "strike": ELSEWHERE,
         },

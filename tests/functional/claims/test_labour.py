@@ -284,3 +284,66 @@ def test_page_of_labour_costs_the_same_whatever_its_length(portal: Portal) -> No
             clerk.get(f"/claims/{claim.public_id}/labour")
         costs.append(len(statements))
     assert costs[0] == costs[1]
+
+
+def test_labour_is_looked_at_with_its_piece_and_never_paid_without_it(portal: Portal) -> None:
+    """R1, R5: what rules do not look at is not approved unseen, nor beside a rejected piece."""
+    claim, names = begun(portal, 3)
+    put(portal, claim, names[0], times=1)
+    put(portal, claim, names[1], times=1)
+    put(portal, claim, names[2], times=2)
+    with portal.transaction():
+        remarked = session.get_one(ClaimLine, story.lines(portal, claim)[0].id)
+        remarked.remark = "It leaked"
+    submit(portal, claim)
+    alone = [(one.kind, one.alone) for one in story.lines(portal, claim)]
+    assert alone == [
+        (OLD_PART, True), (OLD_PART, False), (OLD_PART, False),
+        (LABOUR, True), (LABOUR, False), (LABOUR, True),
+    ]  # fmt: skip
+    page = portal.client(portal.reviewer).get(f"/claims/{claim.public_id}").text
+    assert "3 open lines are labour to be looked at" in page
+    with portal.transaction():
+        mine = session.get_one(Claim, claim.id)
+        services.approve_open(mine, by=portal.reviewer, now=portal.now)
+
+    def decide(position: int, decision: Decision, was: str = "open") -> None:
+        with portal.transaction():
+            mine = session.get_one(Claim, claim.id)
+            facts = {"was": was, "by": portal.reviewer, "now": portal.now}
+            services.decide_line(mine, position, decision, **facts)
+
+    def finish() -> None:
+        with portal.transaction():
+            mine = session.get_one(Claim, claim.id)
+            services.decide(mine, seen=None, by=portal.reviewer, now=portal.now)
+
+    no = Decision("reject", None, "no_evidence")
+    decide(1, no)
+    decide(4, Decision("reduce", 1, "goodwill_share"))
+    decide(6, Decision("approve"))
+    with pytest.raises(Invalid, match=r"^Line 4 is labour whose old part is rejected"):
+        finish()
+    decide(3, no, "approved")
+    with pytest.raises(Invalid, match=r"^Lines 4, 6 are labour"):
+        finish()
+    decide(4, no, "reduced")
+    decide(6, no, "approved")
+    finish()
+    fresh = story.fresh(portal, claim)
+    assert isinstance(fresh, Claim)
+    assert (fresh.status, fresh.approved) == ("decided", VALVE + RATE)
+
+
+def test_labour_is_not_submitted_while_none_is_reimbursed(portal: Portal) -> None:
+    """R1: put on a draft before, it is taken off it first."""
+    claim, (name,) = begun(portal)
+    put(portal, claim, name)
+    decree(portal, "claim.labour", 0, date(2026, 2, 1))
+    manager, url = portal.client(portal.manager), f"/claims/{claim.public_id}"
+    with pytest.raises(Conflict, match="take it off the claim first"):
+        submit(portal, claim)
+    assert f"{url}/labour" in manager.get(url).text
+    assert manager.post(f"{url}/labour/{name}/remove").status_code == 303
+    submit(portal, claim)
+    assert kinds(portal, claim) == [(OLD_PART, VALVE, None)]

@@ -205,6 +205,33 @@ def test_penalty_follows_with_the_invoice_as_evidence(portal: Portal, visit: Ser
         assert list(verify()) == []
 
 
+def test_invoice_is_decided_on_anew_once_its_penalty_is_dropped(
+    portal: Portal, visit: ServiceItem
+) -> None:
+    """F2, F3: it is flagged again, the desk is told, and it can be accepted or penalized."""
+    flagged = invoices.recorded(portal, invoices.of(visit, 7000))
+    was_told = told(portal, "desk")
+
+    def penalize() -> Correction:
+        with portal.transaction():
+            found = session.get_one(CustomerInvoice, flagged.id)
+            facts = {"seen": None, "by": portal.finance, "now": portal.now}
+            return services.penalize(found, 1000, "Above the rates", **facts)
+
+    made = penalize()
+    correcting.stepped(portal, made, "drop", correcting.checker(portal), "They were right")
+    with portal.transaction():
+        found = session.get_one(CustomerInvoice, flagged.id)
+        assert (found.status, found.penalty_id) == ("flagged", None)
+        assert list(verify()) == []
+    assert told(portal, "desk") == was_told + 1
+    page = portal.client(portal.manager).get(f"/invoices/{flagged.public_id}").text
+    assert "the penalty was dropped" in page
+    again = penalize()
+    correcting.stepped(portal, again, "drop", correcting.checker(portal), "They were right")
+    assert invoices.stepped(portal, flagged, "accept").status == "accepted"
+
+
 def test_dealer_sees_its_own_only(portal: Portal, visit: ServiceItem) -> None:
     """P1: the page, the list and the search of another dealer know nothing of it."""
     made = invoices.recorded(portal, invoices.of(visit, 7000), by="desk")

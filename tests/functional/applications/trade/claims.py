@@ -120,8 +120,13 @@ class Claims(Collections):
         with self.portal.transaction():
             claim = session.get_one(Claim, claimed.id)
             on_it = ClaimLine.claim_id == claim.id
-            for line in session.scalars(select(ClaimLine).where(on_it)).all():
-                services.decide_line(claim, line.position, self.verdict(line), was="open", **facts)
+            for line in session.scalars(
+                select(ClaimLine).where(on_it).order_by(ClaimLine.position)
+            ).all():
+                decision = self.verdict(line)
+                if line.kind == "labour" and not claimed.lines[line.old_part_id or 0]:
+                    decision = Decision("reject", None, "goodwill_share", "")
+                services.decide_line(claim, line.position, decision, was="open", **facts)
                 if line.old_part_id is None:
                     claimed.outlays[line.kind] = line.approved or 0
                 else:  # for itself, and for its labour
