@@ -41,7 +41,9 @@ COLUMNS = (
         _l("In or out"),
         names=(
             "Debit/Credit", "Dr/Cr", "D/C", "DC", "Direction", "借贷标志", "借贷标识", "借贷方向",
-            "借贷", "收支方向", "收/支", "收支", "Strona", "Wn/Ma",
+            "借贷", "借贷标记", "收支方向", "收支标志", "收支类型", "收/支", "收支", "收付标志",
+            "收付标识", "收付方向", "收付", "发生方向", "交易方向", "资金流向", "Debit or credit",
+            "Credit/Debit", "Cr/Dr", "C/D", "Strona", "Wn/Ma",
         ),
     ),
     Column(

@@ -23,9 +23,14 @@ def plain(text: str) -> str:
 
 @dataclass
 class Dealers:
-    """The dealers by their codes; ``longest`` is how many runs of letters and digits a code has."""
+    """The dealers by their codes, written together; several if these are alike then.
 
-    by_code: dict[str, AnyRow] = field(default_factory=dict)
+    ``parted`` are the codes with a sign within, which are also looked for in parts; ``longest`` is
+    how many runs of letters and digits a code has.
+    """
+
+    by_code: dict[str, list[AnyRow]] = field(default_factory=dict)
+    parted: set[str] = field(default_factory=set)
     longest: int = 1
 
     @classmethod
@@ -34,8 +39,12 @@ class Dealers:
         found = cls()
         for row in rows:
             runs = _RUN.findall(plain(row.code))
-            if runs:
-                found.by_code["".join(runs)] = row
+            if not runs:
+                continue
+            code = "".join(runs)
+            found.by_code.setdefault(code, []).append(row)
+            if len(runs) > 1:
+                found.parted.add(code)
                 found.longest = max(found.longest, len(runs))
         return found
 
@@ -50,9 +59,10 @@ class Dealers:
             for size in range(1, self.longest + 1):
                 for at in range(len(runs) - size + 1):
                     code = "".join(runs[at : at + size])
-                    row = self.by_code.get(code)
-                    if row is not None and (_is_telling(code) or size == len(runs)):
-                        found[row.id] = row
+                    if size > 1 and code not in self.parted:
+                        continue
+                    if _is_telling(code) or size == len(runs):
+                        found |= {row.id: row for row in self.by_code.get(code, ())}
         return list(found.values())
 
 

@@ -70,4 +70,8 @@ class BankLine(Document, Base):
 
     @property
     def title(self) -> str:
-        return self.reference or f"{self.day.isoformat()} {self.remitter}".strip()
+        """The bank's reference or, without one, the day and the row of its file.
+
+        It stays in the ledger, where dealers read it: it names no remitter.
+        """
+        return self.reference or f"{self.day.isoformat()} #{self.row}"

@@ -45,7 +45,14 @@ def _by(texts: Iterable[str]) -> Iterator[list[str]]:
 def known(rows: Iterable[LineRow]) -> Known:
     """What there is already of some rows: lines, lines like them, deposits; and all dealers."""
     rows = [row for row in rows if row.kind != "out"]
-    columns = BankLine.public_id, BankLine.key, BankLine.day, BankLine.amount
+    last = session.scalar(select(func.max(BankLine.id))) or 0  # before all else is read
+    columns = (
+        BankLine.public_id,
+        BankLine.key,
+        BankLine.fingerprint,
+        BankLine.day,
+        BankLine.amount,
+    )
     lines = {
         line.key: line
         for some in _by(row.key for row in rows)
@@ -60,7 +67,20 @@ def known(rows: Iterable[LineRow]) -> Known:
             .group_by(BankLine.fingerprint, has_reference)
         ):
             alike[print_][bool(named)] += count
-    return Known(lines, alike, _deposits(row.key for row in rows), Dealers.of(coded()))
+    return Known(lines, alike, _deposits(row.key for row in rows), Dealers.of(coded()), last)
+
+
+def brought_since(rows: Sequence[LineRow], file: BankFile) -> set[str]:
+    """The fingerprints of some rows that another file has brought since they were judged."""
+    return set(
+        session.scalars(
+            select(BankLine.fingerprint).where(
+                BankLine.fingerprint.in_({row.fingerprint for row in rows}),
+                BankLine.file_id != file.id,
+                BankLine.id > min((row.last for row in rows), default=0),
+            )
+        )
+    )
 
 
 def _deposits(causes: Iterable[str]) -> dict[str, AnyRow]:

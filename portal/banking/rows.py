@@ -55,7 +55,7 @@ class LineRow:
     """A row that is understood; the amount in minor units.
 
     ``kind`` is ``new``, ``open``, ``done`` or ``out``. ``known`` is the public id of the line that
-    it is already.
+    it is already, ``last`` the id of the newest line when it was judged.
     """
 
     row: int
@@ -70,6 +70,7 @@ class LineRow:
     why: str = ""
     payer: AnyRow | None = None
     known: str = ""
+    last: int = 0
 
     def is_in(self, share: str) -> bool:
         """Whether this is what the row is."""
@@ -78,12 +79,16 @@ class LineRow:
 
 @dataclass(frozen=True)
 class Known:
-    """What the portal has already: lines by key and by fingerprint, deposits by their cause."""
+    """What the portal has already: lines by key and by fingerprint, deposits by their cause.
+
+    ``last`` is the id of the newest line.
+    """
 
     lines: Mapping[str, AnyRow] = field(default_factory=dict)
     alike: Mapping[str, Counter[bool]] = field(default_factory=dict)
     deposits: Mapping[str, AnyRow] = field(default_factory=dict)
     dealers: Dealers = field(default_factory=Dealers)
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -181,8 +186,15 @@ def _came_in(reader: RowReader, money: Money) -> int | None:
     """What a row brought, in minor units; not above zero where money went out."""
     out = reader.read("debit", _signed, money)
     direction = reader.cell("direction").strip().upper()
-    if out or direction in _OUT:
-        return -abs(out or reader.read("amount", _signed, money) or 0)
+    if direction in _OUT and not out:
+        return -abs(reader.read("amount", _signed, money) or 0)
+    if out:
+        came: int | None = None
+        if direction not in _OUT and reader.cell("amount").strip():
+            came = reader.read("amount", _signed, money)
+        if came:
+            reader.error("debit", _("Money cannot have come in and gone out in one row."))
+        return -abs(out)
     if direction and direction not in _IN:
         sentence = _("“%(text)s” does not say whether money came in or went out.")
         reader.error("direction", sentence % {"text": direction[:40]})
@@ -193,8 +205,9 @@ def judge(table: Table, read_rows: Iterable[RowReader | LineRow], known: Known) 
     """Hold the rows against what is known: each is new, open, done, out or wrong."""
     rows: list[LineRow] = []
     issues: list[RowIssue] = []
+    read_rows = list(read_rows)
     first: dict[str, LineRow] = {}
-    alike: Counter[str] = Counter()
+    alike = _there(read_rows, known)
     for row in read_rows:
         if isinstance(row, RowReader):
             issues += row.issues
@@ -212,13 +225,28 @@ def judge(table: Table, read_rows: Iterable[RowReader | LineRow], known: Known) 
     )
 
 
+def _there(rows: Iterable[RowReader | LineRow], known: Known) -> Counter[tuple[str, bool]]:
+    """How many known lines of a fingerprint, with and without a reference, are no row's own."""
+    left = Counter(
+        {
+            (print_, named): count
+            for print_, counts in known.alike.items()
+            for named, count in counts.items()
+        }
+    )
+    named = {row.key: bool(row.reference) for row in rows if isinstance(row, LineRow)}
+    left.subtract(
+        (known.lines[key].fingerprint, has) for key, has in named.items() if key in known.lines
+    )
+    return left
+
+
 def _held(
-    row: LineRow, known: Known, first: dict[str, LineRow], alike: Counter[str]
+    row: LineRow, known: Known, first: dict[str, LineRow], alike: Counter[tuple[str, bool]]
 ) -> tuple[LineRow | None, str]:
     """A row as it is now, and what to say of it; None if it contradicts what is known."""
     if row.kind == "out":
         return row, ""
-    alike[row.fingerprint] += 1
     before = first.setdefault(row.key, row)
     if before is not row:
         if (before.day, before.amount) != (row.day, row.amount):
@@ -226,29 +254,53 @@ def _held(
                 "Row %(row)d has the same bank reference, but another amount or day.",
                 row=before.row,
             )
+        if before.fingerprint != row.fingerprint:
+            return None, _(
+                "Row %(row)d has the same bank reference, but another remitter or purpose.",
+                row=before.row,
+            )
         return replace(row, kind="done"), _("It stands in row %(row)d already.", row=before.row)
     line, deposit = known.lines.get(row.key), known.deposits.get(row.key)
     if line is not None:
         if (line.day, line.amount) != (row.day, row.amount):
             return None, _("This reference was read before, with another amount or day.")
-        return replace(row, kind="done", known=line.public_id), ""
+        return replace(row, kind="done", known=line.public_id), _doubt(row, line)
     if deposit is not None:
         if deposit.amount != row.amount:
             return None, _("This reference was booked by hand, with another amount.")
         return replace(row, kind="done"), _("Booked by hand for %(dealer)s.", dealer=deposit.code)
-    return _new(row, known, alike[row.fingerprint])
+    return _new(row, known, alike)
 
 
-def _new(row: LineRow, known: Known, place: int) -> tuple[LineRow, str]:
-    """A row whose key is not known: perhaps it came before without its reference, or with one."""
-    like = known.alike.get(row.fingerprint, Counter())
-    with_reference, without = like[True], like[False]
-    if not row.reference and place <= with_reference:
+def _doubt(row: LineRow, line: AnyRow) -> str:
+    """What a person should know of a row that is a known line; "" if there is no doubt."""
+    if not row.reference:
+        return _("Without a bank reference: a line of this day with the same amount, remitter "
+                 "and purpose was read before.")  # fmt: skip
+    if line.fingerprint != row.fingerprint:
+        return _("This reference was read before, with another remitter or purpose.")
+    return ""
+
+
+def _new(row: LineRow, known: Known, alike: Counter[tuple[str, bool]]) -> tuple[LineRow, str]:
+    """A row whose key is not known: perhaps it came before without its reference, or with another.
+
+    Each known line that is like it, and is no other row's, stands for one such row.
+    """
+    with_reference, without = (row.fingerprint, True), (row.fingerprint, False)
+    if not row.reference and alike[with_reference] > 0:
+        alike[with_reference] -= 1
         return replace(row, kind="done"), _("It was read before, with its bank reference.")
-    looks_known = bool(row.reference) and place <= without
+    like = next((one for one in (without, with_reference) if alike[one] > 0), None)
+    looks_known = bool(row.reference) and like is not None
+    if looks_known and like is not None:
+        alike[like] -= 1
     named = known.dealers.named_in(row.purpose, row.remitter)
     why = why_none(named, looks_known=looks_known)
     payer = None if why else named[0]
-    return replace(row, kind="open" if why else "new", why=why, payer=payer), (
-        _("A line like this was read before, without a bank reference.") if looks_known else ""
+    kind = "open" if why else "new"
+    return replace(row, kind=kind, why=why, payer=payer, last=known.last), (
+        _("A line like this was read before, without a bank reference or with another one.")
+        if looks_known
+        else ""
     )

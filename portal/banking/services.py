@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import exists, func, select
 
 from portal.banking import policy, queries
 from portal.banking.columns import COLUMNS, merit
+from portal.banking.matching import TWICE
 from portal.banking.models import BankFile, BankLine
 from portal.banking.rows import LineRow, Money, judge, read
 from portal.catalogue import uploads
@@ -17,7 +19,7 @@ from portal.catalogue.sheet_preview import Preview
 from portal.catalogue.uploads import Upload
 from portal.core import jobs, workflow
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import in_transaction, reading, session, take_turn
 from portal.core.documents import Document, relock
 from portal.core.errors import Conflict, Invalid, WrongState
 from portal.core.events import Event, subscribe
@@ -162,13 +164,23 @@ def book_rows(payload: dict[str, Any], clock: Clock) -> None:
 
 
 def book_some(file_id: int, rows: Sequence[LineRow], *, by: Actor, now: datetime) -> None:
-    """Keep some lines that are not there yet, and book those that name their dealer."""
+    """Keep some lines that are not there yet, and book those that name their dealer.
+
+    A row like a line that another file has brought since it was judged waits for a person.
+    """
+    take_turn("bank lines")
     file = _locked(file_id)
     if file.status != "importing":
         return
     keys = [row.key for row in rows]
     there = set(session.scalars(select(BankLine.key).where(BankLine.key.in_(keys))))
-    made = [(_line(file, row, now), row) for row in rows if row.key not in there]
+    new = [row for row in rows if row.key not in there]
+    brought = queries.brought_since(new, file)
+    new = [
+        replace(row, kind="open", why=TWICE, payer=None) if row.fingerprint in brought else row
+        for row in new
+    ]
+    made = [(_line(file, row, now), row) for row in new]
     session.add_all(line for line, _row in made)
     session.flush()
     came = {"file": file.file_name}

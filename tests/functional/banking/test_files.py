@@ -3,12 +3,16 @@
 from collections import Counter
 from datetime import date
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
 
 from portal.banking import services
+from portal.banking.matching import Dealers
 from portal.banking.models import BankFile, BankLine
+from portal.banking.rows import LineRow
+from portal.catalogue.sheet_preview import Preview
 from portal.core import jobs
 from portal.core.db import session
 from portal.core.errors import Invalid, Stale, WrongState
@@ -40,6 +44,18 @@ def send(client: Client, content: bytes, name: str = "bank.csv") -> str:
     answer = client.post("/accounts/bank/files", {"file": (BytesIO(content), name)})
     assert answer.status_code == 303, answer.text
     return answer.location
+
+
+def previewed(file_id: int) -> Preview[LineRow]:
+    file = session.get_one(BankFile, file_id)
+    return services.preview(file, services.table_of(file), banking.MONEY, now=file.created_at)
+
+
+def judged(portal: Portal, content: bytes) -> Preview[LineRow]:
+    """What a file would bring."""
+    made = banking.sent(portal, content)
+    with portal.transaction():
+        return previewed(made.id)
 
 
 def test_chinese_file_is_read_when_it_comes_from_a_bank(portal: Portal) -> None:
@@ -74,14 +90,14 @@ def test_workbook_is_read_when_the_bank_gives_one(portal: Portal) -> None:
 
 def test_line_is_booked_once_when_files_overlap(portal: Portal) -> None:
     """L4, L7: the same file twice, or one that overlaps, books nothing twice."""
-    one, two, three = (row(number) for number in (1, 2, 3))
+    one, two, three = (row(number, purpose=f"D0001 no. {number}") for number in (1, 2, 3))
     banking.imported(portal, table(one, two))
     with pytest.raises(Invalid):
         banking.imported(portal, table(one, two))
     banking.imported(portal, table(two, three))
     # The bank writes its reference with other blanks, in small letters.
     with pytest.raises(Invalid):
-        banking.imported(portal, table(row(reference=" ref-1 ")))
+        banking.imported(portal, table(row(reference=" ref-1 ", purpose="D0001 no. 1")))
     assert posted(portal)["D0001"] == 30000
     assert len(banking.lines(portal)) == 3
     assert differences(portal) == []
@@ -110,6 +126,103 @@ def test_line_is_not_booked_twice_when_its_reference_was_left_out(portal: Portal
     waits = banking.lines(portal)[-1]
     assert (waits.status, waits.why) == ("open", "twice")
     assert posted(portal)["D0001"] == 17000
+
+
+def test_line_waits_when_its_reference_is_spelt_differently(portal: Portal) -> None:
+    """L7: a spreadsheet program cuts references; each line of before stands for one such row."""
+    banking.imported(portal, table(row(reference="00000123"), row(reference="00000124")))
+    assert posted(portal)["D0001"] == 20000
+    again = [row(reference=reference) for reference in ("123", "00000124", "125")]
+    banking.imported(portal, table(*again))
+    *_known, cut, new = banking.lines(portal)
+    assert (cut.reference, cut.status, cut.why) == ("123", "open", "twice")
+    assert (new.reference, new.status) == ("125", "booked")
+    assert posted(portal)["D0001"] == 30000
+
+
+def test_row_is_refused_when_its_reference_is_no_reference(portal: Portal) -> None:
+    """L7: a voucher number of noughts swallows nobody's money without a word."""
+    other = row(reference="0", purpose="D0002")
+    file = banking.imported(portal, table(row(reference="0"), other))
+    assert (file.mapping["counts"]["new"], file.mapping["counts"]["wrong"]) == (1, 1)
+    assert judged(portal, table(other)).counts["noted"] == 1
+    assert judged(portal, table(row(reference="0"))).counts["noted"] == 0
+    assert posted(portal) == {"D0001": 10000, "D0002": 0}
+
+
+def test_row_without_reference_has_a_note_when_it_is_known(portal: Portal) -> None:
+    """L7: it may be a second payment, so a person can see it."""
+    banking.imported(portal, table(row(reference="")))
+    counts = judged(portal, table(row(reference=""))).counts
+    assert (counts["done"], counts["noted"]) == (1, 1)
+
+
+def test_line_waits_when_another_file_brings_it_at_the_same_time(portal: Portal) -> None:
+    """L7: two workers have judged the same line, once with and once without its reference."""
+    one, other = (banking.sent(portal, table(row(reference=text))) for text in ("X-1", ""))
+    with portal.transaction():
+        for made in (one, other):
+            file = session.get_one(BankFile, made.id)
+            services.import_all(
+                file, services.table_of(file), banking.MONEY, seen=1, by=portal.finance,
+                now=portal.now,
+            )  # fmt: skip
+        rows = {made.id: previewed(made.id).rows for made in (one, other)}
+    for made_id, found in rows.items():
+        with portal.transaction():
+            services.book_some(made_id, found, by=portal.finance, now=portal.now)
+    assert [(line.status, line.why) for line in banking.lines(portal)] == [
+        ("booked", ""),
+        ("open", "twice"),
+    ]
+    assert posted(portal)["D0001"] == 10000
+
+
+def test_title_of_a_line_without_reference_names_no_remitter(portal: Portal) -> None:
+    """L7, P1: it stays in the ledger, and is no longer than its column there."""
+    banking.imported(portal, table(row(reference="", remitter="R" * 300)))
+    (line,) = banking.lines(portal)
+    assert (line.status, line.title) == ("booked", "2026-10-09 #2")
+
+
+@pytest.mark.parametrize("heading", ["收付标志", "发生方向", "收支标志"])
+def test_money_that_went_out_is_not_booked_when_a_column_says_so(
+    portal: Portal, heading: str
+) -> None:
+    """L7: amounts without a sign, and a column that tells in from out."""
+    headings = ("交易日期", "发生额", heading, "流水号", "摘要")
+    rows = [("20261009", "100", side, side, "D0001") for side in ("收", "付")]
+    banking.imported(portal, table(*rows, headings=headings))
+    assert [line.reference for line in banking.lines(portal)] == ["收"]
+
+
+def test_row_is_refused_when_money_came_in_and_went_out(portal: Portal) -> None:
+    """L7: nobody can tell which of the two amounts is meant."""
+    headings = ("Date", "Credit", "Debit", "Reference", "Purpose")
+    both = ("2026-10-09", "100.00", "40.00", "X-1", "D0001")
+    assert judged(portal, table(both, headings=headings)).counts["wrong"] == 1
+    one = ("2026-10-09", "0.00", "40.00", "X-1", "D0001")
+    assert judged(portal, table(one, headings=headings)).counts["out"] == 1
+
+
+@pytest.mark.parametrize(
+    ("codes", "text", "named"),
+    [
+        (("N1-12", "N11-2"), "N112", {"N1-12", "N11-2"}),
+        (("N1-12", "N11-2"), "for N1-12", {"N1-12", "N11-2"}),
+        (("SH-01", "SH01"), "paid SH01", {"SH-01", "SH01"}),
+        (("SH-01",), "paid SH 01", {"SH-01"}),
+        (("SH-01", "D0001"), "for D 0001", set()),
+        (("SH-01", "D0001"), "for D0001", {"D0001"}),
+    ],
+)
+def test_every_dealer_is_named_when_codes_are_alike(
+    codes: tuple[str, ...], text: str, named: set[str]
+) -> None:
+    """L7: codes that are one when written together name several; only a person decides."""
+    rows = [SimpleNamespace(id=at, code=code) for at, code in enumerate(codes)]
+    found = Dealers.of(rows).named_in(text)  # type: ignore[arg-type]
+    assert {row.code for row in found} == named
 
 
 def test_line_is_known_when_it_was_booked_by_hand(portal: Portal) -> None:
@@ -196,7 +309,7 @@ def test_columns_are_confirmed_once_when_a_bank_sends_many_files(portal: Portal)
     assert answer.status_code == 303, answer.text
     banking.work(portal)
     assert "What it brought" in client.get(f"/accounts/bank/files/{name}").text
-    second = send(client, table(row(2), headings=headings))
+    second = send(client, table(row(2, amount="70"), headings=headings))
     assert not second.endswith("/columns")
     assert "<strong>D0001</strong>" in client.get(second).text
     # Other headings are another bank's.
