@@ -120,4 +120,4 @@ class TakeOverForm(Form):
     """Which of the proposed holidays are taken over, by their keys."""
 
     seen = VersionField()
-    pick = SelectMultipleField(validate_choice=False, choices=[])
+    pick = SelectMultipleField(_l("Public holidays"), validate_choice=False, choices=[])
