@@ -19,6 +19,7 @@ from portal.core.numbering import next_number
 from portal.core.permissions import Actor
 from portal.files import services as files
 from portal.files.queries import of_document
+from portal.oldparts import queries as oldparts
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 
@@ -65,8 +66,7 @@ def _columns(asked: Request, dealer_id: int) -> dict[str, Any]:
         missing["asked"] = _("An amount must be above zero.")
     piece = None
     if asked.old_part.strip():
-        mine = OldPart.number == asked.old_part.strip().upper(), OldPart.dealer_id == dealer_id
-        piece = session.scalars(select(OldPart.id).where(*mine)).one_or_none()
+        piece = oldparts.numbered(asked.old_part, dealer_id)
         if piece is None:
             missing["old_part"] = _("You have no old part with this number.")
     if missing:

@@ -16,7 +16,7 @@ from portal.catalogue.forms import ColumnsForm
 from portal.core import jobs
 from portal.core.db import reading
 from portal.core.documents import DocumentKind, find, register
-from portal.core.errors import Invalid, NotFound, WrongState
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, _l
 from portal.sheets.table import SheetRefused, Table
 from portal.web import lists, presses, steps, timeline
@@ -91,13 +91,11 @@ def _keep(received: uploads.Upload) -> ResponseReturnValue:
 
 
 def _columns_page(file: BankFile, form: ColumnsForm) -> ResponseReturnValue:
-    return render(
-        "catalogue/columns.html",
-        status=form.status,
-        sheet=file,
+    return sheet_pages.columns_page(
+        file,
+        form,
         url=url_for("bankfiles.show", name=file.public_id),
         room=(_("Bank files"), url_for("bankfiles.overview")),
-        form=form,
     )
 
 
@@ -105,12 +103,7 @@ def _columns_page(file: BankFile, form: ColumnsForm) -> ResponseReturnValue:
 def columns(name: str) -> ResponseReturnValue:
     """Which column of the file is which: a proposal, to be confirmed once."""
     file = load(BankFile, name)
-    if file.status != "preview":
-        raise WrongState()
-    form = BankColumnsForm()
-    form.offer(file.mapping["headings"])
-    form.take(file.mapping["columns"])
-    return _columns_page(file, form)
+    return _columns_page(file, sheet_pages.proposed(file, BankColumnsForm()))
 
 
 @pages.post("/<name>/columns", needs=policy.IMPORT)

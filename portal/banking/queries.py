@@ -15,6 +15,7 @@ from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.core.search import contains
 from portal.ledger.models import Account, Transfer
+from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.web.lists import Tab, tab_of
 
@@ -125,13 +126,12 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the lines whose reference, remitter, purpose or dealer has a text."""
     conditions = [policy.visible(actor)]
     if text:
-        named = or_(contains(Dealer.name, text), contains(Dealer.code, text))
         conditions.append(
             or_(
                 contains(BankLine.reference, text),
                 contains(BankLine.remitter, text),
                 contains(BankLine.purpose, text),
-                BankLine.payer_id.in_(select(Dealer.id).where(named)),
+                BankLine.payer_id.in_(people.called(text)),
             )
         )
     return conditions

@@ -15,7 +15,7 @@ from portal.catalogue.sheet_preview import COUNTS, Preview, SheetRow
 from portal.catalogue.subjects import SUBJECTS, Subject
 from portal.core.db import AnySelect, reading, session
 from portal.core.documents import DocumentKind, find, register
-from portal.core.errors import Invalid, NotFound, WrongState
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.people.models import User
@@ -145,13 +145,11 @@ def _columns(sheet: SheetImport) -> Sequence[Column]:
 
 
 def _columns_page(sheet: SheetImport, form: forms.ColumnsForm) -> ResponseReturnValue:
-    return render(
-        "catalogue/columns.html",
-        status=form.status,
-        sheet=sheet,
+    return sheet_pages.columns_page(
+        sheet,
+        form,
         url=url_for("imports.detail", name=sheet.public_id),
         room=(_("Imports"), url_for("imports.overview")),
-        form=form,
     )
 
 
@@ -159,12 +157,7 @@ def _columns_page(sheet: SheetImport, form: forms.ColumnsForm) -> ResponseReturn
 def columns(name: str) -> ResponseReturnValue:
     """Which column of the file is which: a proposal, to be looked at."""
     sheet = load(SheetImport, name)
-    if sheet.status != "preview":
-        raise WrongState()
-    form = _FORMS[sheet.subject]()
-    form.offer(sheet.mapping["headings"])
-    form.take(sheet.mapping["columns"])
-    return _columns_page(sheet, form)
+    return _columns_page(sheet, sheet_pages.proposed(sheet, _FORMS[sheet.subject]()))
 
 
 @pages.post("/imports/<name>/columns", needs=policy.MASTER_DATA_IMPORT)

@@ -17,7 +17,7 @@ from portal.catalogue.price_columns import COLUMNS
 from portal.catalogue.price_rows import COUNTS, PricePreview
 from portal.core.db import reading, session
 from portal.core.documents import DocumentKind, find, register
-from portal.core.errors import Invalid, NotFound, WrongState
+from portal.core.errors import Invalid, NotFound
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.people.policy import COMMENT
@@ -123,25 +123,19 @@ def _preview(price_list: PriceList, table: Table) -> PricePreview:
 
 
 def _columns_page(price_list: PriceList, form: forms.ColumnsForm) -> ResponseReturnValue:
-    return render(
-        "catalogue/columns.html",
-        status=form.status,
-        sheet=price_list,
+    return sheet_pages.columns_page(
+        price_list,
+        form,
         url=url_for("pricelists.detail", name=price_list.public_id),
         room=(_("Price lists"), url_for("pricelists.overview")),
-        form=form,
     )
 
 
 @pages.get("/price-lists/<name>/columns", needs=policy.PRICE_LIST_IMPORT)
 def columns(name: str) -> ResponseReturnValue:
     """Which column of the file is which: a proposal, to be looked at."""
-    price_list, form = load(PriceList, name), forms.PriceColumnsForm()
-    if price_list.status != "preview":
-        raise WrongState()
-    form.offer(price_list.mapping["headings"])
-    form.take(price_list.mapping["columns"])
-    return _columns_page(price_list, form)
+    price_list = load(PriceList, name)
+    return _columns_page(price_list, sheet_pages.proposed(price_list, forms.PriceColumnsForm()))
 
 
 @pages.post("/price-lists/<name>/columns", needs=policy.PRICE_LIST_IMPORT)

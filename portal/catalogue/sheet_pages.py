@@ -12,11 +12,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from portal.catalogue import sheet_preview, uploads
+from portal.catalogue.forms import ColumnsForm
 from portal.catalogue.models import Sheet
 from portal.catalogue.sheet_preview import GoodRow, Preview
 from portal.catalogue.uploads import Upload
 from portal.core.db import LINE, reading
 from portal.core.documents import find
+from portal.core.errors import WrongState
 from portal.core.i18n import _
 from portal.core.workflow import Transition
 from portal.files.services import clean_name
@@ -26,9 +28,11 @@ from portal.sheets.rows import refused_rows
 from portal.sheets.table import LARGEST, Merit, Table, read_table
 from portal.sheets.writing import write_xlsx
 from portal.web import exports, steps
+from portal.web.htmx import render
 from portal.web.routes import actor
 
 S = TypeVar("S", bound=Sheet)
+F = TypeVar("F", bound=ColumnsForm)
 
 
 def receive(item: FileStorage, merit: Merit | None = None) -> Upload:
@@ -43,6 +47,29 @@ def receive(item: FileStorage, merit: Merit | None = None) -> Upload:
     key = new_key()
     storage().put(key, content)
     return Upload(name, key, sha256(content).hexdigest(), table)
+
+
+def proposed(sheet: Sheet, form: F) -> F:
+    """The form with the columns that are proposed; WrongState once the sheet is no preview."""
+    if sheet.status != "preview":
+        raise WrongState()
+    form.offer(sheet.mapping["headings"])
+    form.take(sheet.mapping["columns"])
+    return form
+
+
+def columns_page(
+    sheet: Sheet, form: ColumnsForm, *, url: str, room: tuple[str, str]
+) -> ResponseReturnValue:
+    """The page on which the columns are confirmed; ``url`` is the sheet's own."""
+    return render(
+        "catalogue/columns.html",
+        status=form.status,
+        sheet=sheet,
+        url=url,
+        room=room,
+        form=form,
+    )
 
 
 def rows_of(

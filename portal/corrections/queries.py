@@ -12,6 +12,7 @@ from portal.core.search import contains
 from portal.corrections import policy
 from portal.corrections.models import Correction
 from portal.corrections.workflow import OPEN
+from portal.people import queries as people
 from portal.people.models import Dealer
 from portal.web.lists import Tab, tab_of
 
@@ -28,12 +29,11 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the corrections whose number, reason or dealer contains a text."""
     conditions = [policy.visible_corrections(actor)]
     if text:
-        named = or_(contains(Dealer.name, text), contains(Dealer.code, text))
         conditions.append(
             or_(
                 contains(Correction.number, text),
                 contains(Correction.reason, text),
-                Correction.dealer_id.in_(select(Dealer.id).where(named)),
+                Correction.dealer_id.in_(people.called(text)),
             )
         )
     return conditions

@@ -1,6 +1,7 @@
 """The pages on which a dealer writes a schedule of service fees, by form or by spreadsheet (F1)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -35,22 +36,27 @@ def _page(
     form: forms.SaveForm,
     sent: ImportForm | None = None,
 ) -> ResponseReturnValue:
-    offered = _offered(schedule)
     form.now_shows(schedule.version)
-    entries = timeline.of(schedule)
+
+    def whole() -> dict[str, Any]:
+        entries = timeline.of(schedule)
+        return {
+            "sent": sent or ImportForm(),
+            "steps": steps.of(schedule, "fees.act"),
+            "items": {item.public_id: item for item in _offered(schedule)},
+            "language": languages.code(),
+            "units": UNITS,
+            "returned": timeline.latest_move(entries) if schedule.submitted_at else None,
+            "may_submit": actor().can(policy.SUBMIT),
+        }
+
     return render(
         "fees/form.html",
         fragments={"saved"},
         status=sent.status if sent else form.status,
+        whole=whole,
         schedule=schedule,
         form=form,
-        sent=sent or ImportForm(),
-        steps=steps.of(schedule, "fees.act"),
-        items={item.public_id: item for item in offered},
-        language=languages.code(),
-        units=UNITS,
-        returned=timeline.latest_move(entries) if schedule.submitted_at else None,
-        may_submit=actor().can(policy.SUBMIT),
     )
 
 

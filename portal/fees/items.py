@@ -1,6 +1,6 @@
 """Every write of the services that headquarters names, and what is read of them (F1)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -81,6 +81,12 @@ def offered(also: Sequence[str] = ()) -> Sequence[ServiceItem]:
     """The services that a schedule can name, by code; with those that it names ``also``."""
     known = (ServiceItem.status == "active") | ServiceItem.public_id.in_(also)
     return session.scalars(select(ServiceItem).where(known).order_by(ServiceItem.code)).all()
+
+
+def by_keys(keys: Collection[int | None]) -> dict[int | None, ServiceItem]:
+    """Services by their keys; what is no service's is left out."""
+    found = session.scalars(select(ServiceItem).where(ServiceItem.id.in_(set(keys) - {None})))
+    return {item.id: item for item in found}
 
 
 def by_words(items: Sequence[ServiceItem]) -> Mapping[str, ServiceItem]:

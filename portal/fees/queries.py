@@ -15,6 +15,7 @@ from portal.core.permissions import Actor
 from portal.core.search import contains
 from portal.fees import policy
 from portal.fees.models import FeeLine, FeeSchedule, ServiceItem
+from portal.people import queries as people
 from portal.people.models import Dealer
 from portal.web import filters
 from portal.web.lists import Tab, tab_of
@@ -95,12 +96,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the schedules whose number or dealer contains a text."""
     conditions = [policy.visible_schedules(actor)]
     if text:
-        dealers = select(Dealer.id).where(
-            or_(contains(Dealer.name, text), contains(Dealer.code, text))
-        )
-        conditions.append(
-            or_(contains(FeeSchedule.number, text), FeeSchedule.dealer_id.in_(dealers))
-        )
+        of_dealer = FeeSchedule.dealer_id.in_(people.called(text))
+        conditions.append(or_(contains(FeeSchedule.number, text), of_dealer))
     return conditions
 
 

@@ -19,7 +19,7 @@ from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.numbering import next_number
 from portal.core.permissions import Actor
-from portal.fees import policy, queries
+from portal.fees import items, policy, queries
 from portal.fees.commands import Fee, Fees
 from portal.fees.models import FeeLine, FeeSchedule, ServiceItem
 from portal.fees.workflow import OPEN
@@ -104,8 +104,8 @@ def submit(
     schedule.saved_page = None
     if not fees.lines:
         raise Invalid(_("Enter the amount of at least one service."))
-    items = _items(fees.lines)
-    if wrong := wrong_in(fees.lines, items):
+    known = items.by_keys([fee.item_id for fee in fees.lines])
+    if wrong := wrong_in(fees.lines, known):
         raise Invalid(fields=wrong)
     dealer = session.get_one(Dealer, schedule.dealer_id)
     if schedule.number is None:
@@ -124,19 +124,13 @@ def submit(
             "position": position,
             "item_id": fee.item_id,
             "name": "" if fee.item_id else fee.name,
-            "unit": items[fee.item_id].unit if fee.item_id else fee.unit,
+            "unit": known[fee.item_id].unit if fee.item_id else fee.unit,
             "amount": fee.amount,
             "grounds": fee.grounds,
         }
         for position, fee in enumerate(fees.lines, start=1)
     ]
     session.execute(insert(FeeLine), lines)
-
-
-def _items(lines: Iterable[Fee]) -> dict[int | None, ServiceItem]:
-    wanted = {fee.item_id for fee in lines if fee.item_id}
-    found = session.scalars(select(ServiceItem).where(ServiceItem.id.in_(wanted)))
-    return {item.id: item for item in found}
 
 
 def wrong_in(lines: Iterable[Fee], items: Mapping[int | None, ServiceItem]) -> dict[str, str]:

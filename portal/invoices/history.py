@@ -6,7 +6,6 @@ from portal.web.timeline import day, money, plain
 VALUES = {
     "paper_number": plain(_l("Number on the paper")),
     "issued_on": day(_l("Invoice date")),
-    "customer_name": plain(_l("Customer's name")),
     "charged": money(_l("Invoiced")),
     "above": money(_l("Above the rates")),
     "schedule": plain(_l("Service fees")),

@@ -14,6 +14,7 @@ from portal.fees.models import FeeSchedule, ServiceItem
 from portal.invoices import policy
 from portal.invoices.models import CustomerInvoice, CustomerInvoiceLine
 from portal.oldparts.models import OldPart
+from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.people.policy import visible_dealers
 from portal.web.lists import Tab, tab_of
@@ -36,11 +37,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
             CustomerInvoice.paper_number,
             CustomerInvoice.customer_name,
         )
-        called = or_(contains(Dealer.name, text), contains(Dealer.code, text))
-        dealers = select(Dealer.id).where(called)
-        conditions.append(
-            or_(*(contains(column, text) for column in own), CustomerInvoice.dealer_id.in_(dealers))
-        )
+        of_dealer = CustomerInvoice.dealer_id.in_(people.called(text))
+        conditions.append(or_(*(contains(column, text) for column in own), of_dealer))
     return conditions
 
 

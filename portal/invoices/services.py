@@ -20,13 +20,14 @@ from portal.core.permissions import SYSTEM, Actor
 from portal.corrections import services as corrections
 from portal.corrections.commands import Proposal
 from portal.corrections.models import PENALTY, Correction
+from portal.fees import items as service_items
 from portal.fees import queries as fees
 from portal.fees.models import FeeSchedule, ServiceItem
 from portal.files import services as files
 from portal.invoices import policy
 from portal.invoices.commands import Asked, Charge
 from portal.invoices.models import CustomerInvoice, CustomerInvoiceLine
-from portal.oldparts.models import OldPart
+from portal.oldparts import queries as oldparts
 from portal.people.models import Dealer, User
 from portal.people.policy import visible_dealers
 
@@ -67,7 +68,7 @@ def record(asked: Asked, *, by: Actor, now: datetime) -> CustomerInvoice:
     if dealer is None:
         raise NotFound()
     take_turn(f"invoices/{dealer.id}")
-    items = _items(asked)
+    items = service_items.by_keys([charge.item_id for charge in asked.charges])
     old_part_id = _look_at(asked, items)
     schedule = fees.in_force(dealer.id, asked.issued_on)
     rates = fees.rates_of(schedule) if schedule else {}
@@ -112,12 +113,6 @@ def _number_of(schedule: FeeSchedule | None) -> str | None:
     return schedule.number if schedule else None
 
 
-def _items(asked: Asked) -> dict[int | None, ServiceItem]:
-    wanted = {charge.item_id for charge in asked.charges if charge.item_id}
-    found = session.scalars(select(ServiceItem).where(ServiceItem.id.in_(wanted)))
-    return {item.id: item for item in found}
-
-
 def _line(
     made: CustomerInvoice, place: int, one: Checked, items: Mapping[int | None, ServiceItem]
 ) -> CustomerInvoiceLine:
@@ -149,8 +144,7 @@ def _look_at(asked: Asked, items: Mapping[int | None, ServiceItem]) -> int | Non
         wrong["paper_number"] = told
     old_part_id = None
     if asked.old_part:
-        theirs = OldPart.number == asked.old_part.upper(), OldPart.dealer_id == asked.dealer_id
-        old_part_id = session.scalars(select(OldPart.id).where(*theirs)).one_or_none()
+        old_part_id = oldparts.numbered(asked.old_part, asked.dealer_id)
         if old_part_id is None:
             wrong["old_part"] = _("The dealer has no old part with this number.")
     if wrong:

@@ -17,7 +17,7 @@ from portal.catalogue.sheet_preview import Line
 from portal.core import jobs
 from portal.core.db import in_transaction, reading, session
 from portal.core.documents import DocumentKind, find, register
-from portal.core.errors import Invalid, NotFound, Refusal, WrongState
+from portal.core.errors import Invalid, NotFound, Refusal
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import Actor
 from portal.files.services import drop
@@ -214,13 +214,11 @@ def template(language: str) -> ResponseReturnValue:
 
 
 def _columns_page(batch: OldPartBatch, form: ColumnsForm) -> ResponseReturnValue:
-    return render(
-        "catalogue/columns.html",
-        status=form.status,
-        sheet=batch,
+    return sheet_pages.columns_page(
+        batch,
+        form,
         url=url_for("oldpartbatches.show", name=batch.public_id),
         room=(_("Register many at once"), url_for("oldpartbatches.overview")),
-        form=form,
     )
 
 
@@ -228,12 +226,7 @@ def _columns_page(batch: OldPartBatch, form: ColumnsForm) -> ResponseReturnValue
 def columns(name: str) -> ResponseReturnValue:
     """Which column of the file is which: a proposal, to be confirmed once."""
     batch = load(OldPartBatch, name)
-    if batch.status != "preview":
-        raise WrongState()
-    form = BatchColumnsForm()
-    form.offer(batch.mapping["headings"])
-    form.take(batch.mapping["columns"])
-    return _columns_page(batch, form)
+    return _columns_page(batch, sheet_pages.proposed(batch, BatchColumnsForm()))
 
 
 @pages.post("/<name>/columns", needs=policy.REGISTER)

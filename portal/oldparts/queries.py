@@ -373,3 +373,9 @@ def whereabouts_of(old_part: OldPart, actor: Actor) -> Whereabouts | None:
     """Where an old part is (O9); None if it is with its dealer."""
     told = (place for tell in _whereabouts if (place := tell(old_part, actor)) is not None)
     return next(told, None)
+
+
+def numbered(number: str, dealer_id: int) -> int | None:
+    """The key of a dealer's old part by its number as typed; None if the dealer has none such."""
+    theirs = OldPart.number == number.strip().upper(), OldPart.dealer_id == dealer_id
+    return session.scalars(select(OldPart.id).where(*theirs)).one_or_none()

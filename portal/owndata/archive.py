@@ -17,7 +17,7 @@ from portal.claims import paper as claim_paper
 from portal.claims.models import Claim
 from portal.claims.policy import visible_claims
 from portal.core.db import reading, session, snapshot
-from portal.core.documents import kinds
+from portal.core.documents import kind_named, kinds
 from portal.core.i18n import _
 from portal.core.permissions import Actor
 from portal.files.models import INSIDE, Attachment
@@ -181,8 +181,8 @@ def _visible(who: Actor) -> Any:
 
 
 def _place_of(one: Attachment) -> str:
-    model = next(kind.model for kind in kinds() if kind.name == one.document_kind)
-    document = session.get_one(model, one.document_id)
+    assert one.document_kind is not None  # those of no document are not asked for
+    document = session.get_one(kind_named(one.document_kind).model, one.document_id)
     folder = _safe(document.title) or document.public_id
     return f"{_('Files')}/{folder}/{one.id} {_safe(one.name)}"
 

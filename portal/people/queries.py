@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from portal.core import jobs
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.documents import find
 from portal.core.permissions import Actor
-from portal.core.search import matches
+from portal.core.search import contains, matches
 from portal.people import policy
 from portal.people.models import Dealer, LoginSession, User
 
@@ -41,6 +41,11 @@ def dealers(actor: Actor, text: str, tab: ColumnElement[bool] | None) -> AnySele
         people.label("people"),
     ).where(*dealers_scope(actor, text))
     return listed if tab is None else listed.where(tab)
+
+
+def called(text: str) -> Select[int]:
+    """The keys of the dealers whose name or code contains a text: a condition of other lists."""
+    return select(Dealer.id).where(or_(contains(Dealer.name, text), contains(Dealer.code, text)))
 
 
 def _wanted(
