@@ -77,3 +77,13 @@ def window(
         context.close()
     unexpected = [text for text in problems if not any(part in text for part in expected)]
     assert not unexpected, unexpected
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys one after the other, each on a page whose scripts have run.
+
+    A title is seen before the scripts below it, and a key that nothing hears yet does nothing.
+    """
+    for key in keys:
+        page.wait_for_load_state("domcontentloaded")
+        page.keyboard.press(key)

@@ -9,7 +9,7 @@ from portal.core.db import session
 from tests.browser.claims.test_claims import signed_in
 from tests.functional.claims.looking import decree
 from tests.support import claims as story
-from tests.support.browser import window
+from tests.support.browser import press, window
 from tests.support.portal import Portal
 from tests.support.server import serve
 
@@ -30,11 +30,6 @@ def reach(page: Page, wanted: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab never comes to {wanted}")
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
 
 
 def approve(page: Page) -> None:

@@ -12,7 +12,7 @@ from portal.core.db import session
 from portal.core.permissions import Actor
 from portal.oldparts.models import OldPart
 from tests.support import story
-from tests.support.browser import PHONE, window
+from tests.support.browser import PHONE, press, window
 from tests.support.portal import Portal
 from tests.support.server import serve
 
@@ -119,33 +119,28 @@ def test_reviewer_decides_by_keys(portal: Portal, browser: Browser, address: str
         page.goto("/old-parts/review/next")
         title = page.locator("h1")
         expect(title).to_have_text("OP-2026-D0001-000001")
-        page.keyboard.press("j")
+        press(page, "j")
         expect(title).to_have_text("OP-2026-D0001-000002")
-        page.keyboard.press("k")
+        press(page, "k")
         expect(title).to_have_text("OP-2026-D0001-000001")
-        page.keyboard.press("r")
-        page.keyboard.press("1")
-        page.keyboard.press("Enter")
+        press(page, "r", "1", "Enter")
         expect(title).to_have_text("OP-2026-D0001-000002")
         expect(page.locator("#flash")).to_contain_text("000001: It went back to the dealer.")
-        page.keyboard.press("x")
-        page.keyboard.press("6")
+        press(page, "x", "6")
         words = page.locator("details[open] textarea")
         words.click()
         page.keyboard.type("a hammer, jar")
         expect(words).to_have_value("a hammer, jar")
-        page.keyboard.press("Control+Enter")
+        press(page, "Control+Enter")
         expect(title).to_have_text("OP-2026-D0001-000003")
-        page.keyboard.press("r")
-        page.keyboard.press("Escape")
+        press(page, "r", "Escape")
         expect(page.locator("details.choose[open]")).to_have_count(0)
         page.locator("main .photos a").first.click()
-        page.keyboard.press("a")
-        page.keyboard.press("Escape")
+        press(page, "a", "Escape")
         expect(title).to_have_text("OP-2026-D0001-000003")
-        page.keyboard.press("a")
+        press(page, "a")
         expect(title).to_have_text("OP-2026-D0001-000004")
-        page.keyboard.press("a")
+        press(page, "a")
         expect(page.locator("main")).to_contain_text("No old part waits for review.")
     with portal.transaction():
         found = session.query(OldPart).order_by(OldPart.id)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.oldparts.test_registration import count, fill, photo, sign_in
 from tests.support import claims, story
-from tests.support.browser import PHONE, window
+from tests.support.browser import PHONE, press, window
 from tests.support.inspecting import status
 from tests.support.portal import Portal
 from tests.support.server import serve
@@ -101,6 +101,6 @@ def test_label_decides_nothing_when_it_is_scanned_on_the_page_of_a_piece(
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/old-parts/{second}/inspect")
         assert {status(portal, name) for name in (first, second)} == {"received"}
-        page.keyboard.press("p")
+        press(page, "p")
         page.wait_for_url(f"**/old-parts/{first}/inspect")
     assert [status(portal, name) for name in (first, second)] == ["received", "passed"]
