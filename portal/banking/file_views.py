@@ -10,9 +10,10 @@ from portal.banking.columns import COLUMNS, merit
 from portal.banking.forms import BankColumnsForm, BankFileForm
 from portal.banking.history import FILE_VALUES, FILE_WORDS
 from portal.banking.models import BankFile
-from portal.banking.rows import COUNTS, Money
+from portal.banking.rows import COUNTS, LineRow, Money
 from portal.catalogue import sheet_pages, uploads
 from portal.catalogue.forms import ColumnsForm
+from portal.catalogue.sheet_preview import Preview
 from portal.core import jobs
 from portal.core.db import reading
 from portal.core.documents import DocumentKind, find, register
@@ -124,13 +125,17 @@ def _table(name: str) -> Table | None:
     return sheet_pages.rows_of(BankFile, name, lambda _file: COLUMNS, WITH_ROWS, merit)
 
 
+def _judged(file: BankFile, table: Table) -> Preview[LineRow]:
+    return services.preview(file, table, _money(), now=now())
+
+
 def _page(
     file: BankFile, form: Form | None = None, table: Table | None = None
 ) -> ResponseReturnValue:
     more: dict[str, Any] = {"lacking": uploads.lacking(file, COLUMNS)}
     can_import = False
     if table is not None and file.status == "preview":
-        found = services.preview(file, table, _money(), now=now())
+        found = _judged(file, table)
         more |= sheet_pages.shares_of(file, found, table, COLUMNS, COUNTS, "bankfiles.show")
         can_import = found.counts["new"] + found.counts["open"] > 0
     return render(
@@ -192,15 +197,16 @@ def take_in(name: str) -> ResponseReturnValue:
     """Have the new lines booked by a job."""
     if (done := presses.repeated()) is not None:
         return done
-    table = _table(name)
-    form = ActionForm()
+    table, form = _table(name), ActionForm()
+    with reading():
+        found = _judged(find(BankFile, name, actor()), table) if table else None
 
     def begin() -> ResponseReturnValue:
         file = load(BankFile, name)
 
         def do() -> None:
             seen = form.seen.data
-            services.import_all(file, table, _money(), seen=seen, by=actor(), now=now())
+            services.import_all(file, found, _money(), seen=seen, by=actor(), now=now())
 
         return steps.taken(file, form, do, told=steps.told(file, "import")) or ("", form.status)
 
@@ -240,8 +246,7 @@ def errors(name: str) -> ResponseReturnValue:
         raise NotFound()
     with reading():
         file = find(BankFile, name, actor())
-        found = services.preview(file, table, _money(), now=now())
-        return sheet_pages.errors_file(file, table, found, COLUMNS)
+        return sheet_pages.errors_file(file, table, _judged(file, table), COLUMNS)
 
 
 @pages.get("/<name>/file", needs=policy.READ)

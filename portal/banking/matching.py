@@ -58,11 +58,12 @@ class Dealers:
             runs = _RUN.findall(plain(text))
             for size in range(1, self.longest + 1):
                 for at in range(len(runs) - size + 1):
-                    code = "".join(runs[at : at + size])
-                    if size > 1 and code not in self.parted:
+                    code = runs[at] if size == 1 else "".join(runs[at : at + size])
+                    rows = self.by_code.get(code)
+                    if rows is None or (size > 1 and code not in self.parted):
                         continue
-                    if _is_telling(code) or size == len(runs):
-                        found |= {row.id: row for row in self.by_code.get(code, ())}
+                    if size == len(runs) or _is_telling(code):
+                        found |= {row.id: row for row in rows}
         return list(found.values())
 
 

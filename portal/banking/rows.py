@@ -173,6 +173,8 @@ def _reference(cell: str) -> str | None:
 
 def _signed(cell: str, money: Money) -> int | None:
     """An amount in minor units, below zero if the bank says so. A bank rounds nothing."""
+    if not cell:
+        return None
     text = unicodedata.normalize("NFKC", cell).strip()
     found = amount(_SIGNS.sub("", text).strip(), money.digits, money.currency)
     if found is None:
@@ -291,9 +293,9 @@ def _new(row: LineRow, known: Known, alike: Counter[tuple[str, bool]]) -> tuple[
     if not row.reference and alike[with_reference] > 0:
         alike[with_reference] -= 1
         return replace(row, kind="done"), _("It was read before, with its bank reference.")
-    like = next((one for one in (without, with_reference) if alike[one] > 0), None)
-    looks_known = bool(row.reference) and like is not None
-    if looks_known and like is not None:
+    like = without if alike[without] > 0 else with_reference
+    looks_known = bool(row.reference) and alike[like] > 0
+    if looks_known:
         alike[like] -= 1
     named = known.dealers.named_in(row.purpose, row.remitter)
     why = why_none(named, looks_known=looks_known)

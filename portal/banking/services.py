@@ -1,6 +1,5 @@
 """Every write of the bank's files and lines (L7): each line once, each booked once."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +18,7 @@ from portal.catalogue.sheet_preview import Preview
 from portal.catalogue.uploads import Upload
 from portal.core import jobs, workflow
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session, take_turn
+from portal.core.db import AnyRow, give_way, in_transaction, reading, session, take_turn
 from portal.core.documents import Document, relock
 from portal.core.errors import Conflict, Invalid, WrongState
 from portal.core.events import Event, subscribe
@@ -33,9 +32,10 @@ from portal.sheets import memory
 from portal.sheets.columns import Mapped, missing
 from portal.sheets.table import Table, read_table
 
-SOME, PAUSE = 50, 0.05
-"""How many lines are booked in one transaction, and the seconds until the next: SQLite has one
-writer at a time and no queue, so whoever waits gets a turn in between."""
+SOME = 250
+"""How many lines are booked in one transaction: others write between two of them."""
+Payer = Dealer | AnyRow
+"""Whose money a line is: its ``id`` and ``code``."""
 ABOUT = "bank"
 """What the headings are about."""
 
@@ -105,7 +105,7 @@ def job_key(file: BankFile) -> str:
 
 def import_all(
     file: BankFile,
-    table: Table | None,
+    found: Preview[LineRow] | None,
     money: Money,
     *,
     seen: int | None,
@@ -114,12 +114,15 @@ def import_all(
 ) -> None:
     """Promise that a job books the lines of the file that are new.
 
-    Invalid if the columns are not chosen or no line is new; Stale, WrongState.
+    ``found`` is what a preview says of them, made before this transaction: a long file takes its
+    time, and nobody else could write. None if the columns are not chosen. Invalid if they are not,
+    or if no line is new; Stale, WrongState.
     """
     file = relock(file)
     workflow.check(file, "import", by=by, seen=seen)
-    table = uploads.ready(file, COLUMNS, table)
-    counts = preview(file, table, money, now=now).counts
+    if found is None:
+        raise Invalid(_("Choose the columns first."))
+    counts = found.counts
     if not counts["new"] + counts["open"]:
         raise Invalid(_("No line of this file is new."))
     file.mapping = {**file.mapping, "counts": dict(counts)}
@@ -158,8 +161,7 @@ def book_rows(payload: dict[str, Any], clock: Clock) -> None:
     for start in range(0, len(new), SOME):
         some = new[start : start + SOME]
         in_transaction(partial(book_some, file.id, some, by=by, now=clock.now()))
-        if start + SOME < len(new):
-            time.sleep(PAUSE)
+        give_way()
     in_transaction(partial(finish, file.id, now=clock.now()))
 
 
@@ -190,10 +192,8 @@ def book_some(file_id: int, rows: Sequence[LineRow], *, by: Actor, now: datetime
         now=now,
         values={line.id: came | {"row": row.row} for line, row in made},
     )
-    # In the order of accounts, so that two such transactions cannot wait for each other.
-    payers = [(row.payer.id, row.payer.code, line) for line, row in made if row.payer is not None]
-    for payer_id, code, line in sorted(payers, key=lambda one: (one[0], one[2].id)):
-        _book(line, payer_id, code, by=by, now=now)
+    due = [(line, row.payer) for line, row in made if row.payer is not None]
+    _book(due, by=by, now=now)
 
 
 def _line(file: BankFile, row: LineRow, now: datetime) -> BankLine:
@@ -249,24 +249,26 @@ def assign(line: BankLine, dealer_id: int, *, seen: int | None, by: Actor, now: 
     """Book a line as the deposit of a dealer. Conflict if it was booked; Stale, WrongState."""
     line = relock(line)
     workflow.check(line, "book", by=by, seen=seen)
-    _book(line, dealer_id, session.get_one(Dealer, dealer_id).code, by=by, now=now)
+    _book([(line, session.get_one(Dealer, dealer_id))], by=by, now=now)
 
 
-def _book(line: BankLine, dealer_id: int, code: str, *, by: Actor, now: datetime) -> None:
-    """Book a locked line; the caller has checked that it may be."""
-    cause = _cause_of(line)
-    line.payer_id = dealer_id
-    values = {"dealer": code, "amount": line.amount, "day": line.day.isoformat()}
-    workflow.apply(line, "book", by=by, now=now, values=values)
-    ledger.deposit(
-        dealer_id=dealer_id,
-        amount=line.amount,
-        reference=line.reference,
-        by=by,
-        now=now,
-        cause=cause,
-        document=line,
-    )
+def _book(due: Sequence[tuple[BankLine, Payer]], *, by: Actor, now: datetime) -> None:
+    """Book lines, each for its payer; the caller has locked them, or just made them."""
+    keys = [line.key for line, _payer in due]
+    before = set(session.scalars(select(Transfer.cause).where(Transfer.cause.in_(keys))))
+    arrivals = []
+    values = {}
+    for line, payer in due:
+        cause = _cause_of(line) if line.key in before else line.key
+        arrivals.append(ledger.Arrival(payer.id, line.amount, line.reference, cause, line))
+        values[line.id] = {
+            "dealer": payer.code,
+            "amount": line.amount,
+            "day": line.day.isoformat(),
+        }
+        line.payer_id = payer.id
+    workflow.apply_many([line for line, _payer in due], "book", by=by, now=now, values=values)
+    ledger.deposit_each(arrivals, by=by, now=now)
 
 
 def _cause_of(line: BankLine) -> str:
@@ -303,13 +305,13 @@ def follow_the_ledger(happened: Sequence[tuple[Event, Document]]) -> None:
     The reversal of a deposit lets its line wait for a dealer again. A deposit by hand is refused,
     with Invalid, where the bank's line waits to be assigned: it would be there twice.
     """
-    for event, document in happened:
-        if not isinstance(document, Account):
-            continue
+    of_accounts = [event for event, document in happened if isinstance(document, Account)]
+    for event in of_accounts:
         if event.name == "reverse":
             _release(event)
-        elif event.name == "deposit" and "reference" in event.values:
-            _refuse_twice(event.values["reference"])
+    deposits = [event.values for event in of_accounts if event.name == "deposit"]
+    if references := [values["reference"] for values in deposits if "reference" in values]:
+        _refuse_twice(references)
 
 
 def _release(event: Event) -> None:
@@ -330,12 +332,10 @@ def _release(event: Event) -> None:
         workflow.apply(line, "release", by=by, now=event.at, reason=event.reason)
 
 
-def _refuse_twice(reference: str) -> None:
-    if session.scalar(
-        select(BankLine.id).where(
-            BankLine.key == ledger.bank_cause(reference), BankLine.status != "booked"
-        )
-    ):
+def _refuse_twice(references: Sequence[str]) -> None:
+    keys = [ledger.bank_cause(reference) for reference in references]
+    waits = exists().where(BankLine.key.in_(keys), BankLine.status != "booked")
+    if session.scalar(select(waits)):
         raise Invalid(
             _("The bank's line with this reference is among the lines to assign. Book it there."),
             field="reference",

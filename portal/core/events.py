@@ -139,6 +139,29 @@ def record(
     return event
 
 
+def record_each(
+    happened: Sequence[tuple[Document, Mapping[str, Any] | None]],
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    from_status: str | None = None,
+) -> list[Event]:
+    """Write an event of that name for each, with one statement; a document may come again (P4).
+
+    Each is a locked document with the values used.
+    """
+    events = [
+        _next(document, name, by, now, from_status, "", values) for document, values in happened
+    ]
+    session.add_all(events)
+    session.flush()
+    documents = [document for document, _values in happened]
+    for subscriber in _subscribers:
+        subscriber(list(zip(events, documents, strict=True)))
+    return events
+
+
 def record_many(
     documents: Sequence[Document],
     name: str,
@@ -152,15 +175,8 @@ def record_many(
 
     ``values`` holds, by the document's key, the values used.
     """
-    events = [
-        _next(document, name, by, now, from_status, "", values.get(document.id))
-        for document in documents
-    ]
-    session.add_all(events)
-    session.flush()
-    for subscriber in _subscribers:
-        subscriber(list(zip(events, documents, strict=True)))
-    return events
+    happened = [(document, values.get(document.id)) for document in documents]
+    return record_each(happened, name, by=by, now=now, from_status=from_status)
 
 
 def record_first(

@@ -1,13 +1,12 @@
 """A file of the bank: most lines name their dealer, one does not, and one is a fee (L7)."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from portal.banking import services
 from portal.banking.columns import merit
 from portal.banking.models import BankFile
-from portal.banking.rows import LineRow, Money
+from portal.banking.rows import Money
 from portal.catalogue.uploads import Upload
 from portal.demo.stage import Script, Stage
 from portal.files.storage import new_key, storage
@@ -53,10 +52,10 @@ def bank_file(stage: Stage) -> Script:
     money = Money(stage.currency, stage.digits)
     file = _sent(stage, now)
     table = services.table_of(file)
-    found: Sequence[LineRow] = services.preview(file, table, money, now=now).rows
+    found = services.preview(file, table, money, now=now)
     now += timedelta(minutes=4)
     yield now
-    services.import_all(file, table, money, seen=None, by=finance, now=now)
-    new = [row for row in found if row.kind in ("new", "open")]
+    services.import_all(file, found, money, seen=None, by=finance, now=now)
+    new = [row for row in found.rows if row.kind in ("new", "open")]
     services.book_some(file.id, new, by=finance, now=now)
     services.finish(file.id, now=now)

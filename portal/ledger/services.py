@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import ColumnElement, Select, exists, insert, literal, select
 
 from portal.core import workflow
 from portal.core.db import AnySelect, Key, UtcDateTime, session
 from portal.core.documents import Document
 from portal.core.errors import Conflict, Invalid, TooLittleMoney
-from portal.core.events import Event, record, subscribe
+from portal.core.events import Event, record, record_each, subscribe
 from portal.core.i18n import _
 from portal.core.money import LARGEST
 from portal.core.permissions import Actor
@@ -52,6 +52,17 @@ class Posting:
     amount: int
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """Money that arrived at the bank for a dealer (minor units), and the document that says so."""
+
+    dealer_id: int
+    amount: int
+    reference: str
+    cause: str
+    document: Document
+
+
 @subscribe
 def open_with_dealer(happened: Sequence[tuple[Event, Document]]) -> None:
     """Open the one account of each dealer that was just added (L2)."""
@@ -78,12 +89,18 @@ def locked_account(dealer_id: int | None) -> Account:
     The lock lets others refer to the account meanwhile: who books first and locks afterwards
     cannot wait for whoever locked first.
     """
-    return session.scalars(
+    return session.scalars(_locking(Account.dealer_id == dealer_id)).one()
+
+
+def _locking(which: ColumnElement[bool]) -> Select[Account]:
+    """In the order of accounts, so that two who lock several cannot wait for each other."""
+    return (
         select(Account)
-        .where(Account.dealer_id == dealer_id)
+        .where(which)
+        .order_by(Account.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
-    ).one()
+    )
 
 
 def set_credit_limit(
@@ -237,7 +254,7 @@ def deposit(
             _("The bank reference %(reference)s has already been booked.", reference=reference),
             field="reference",
         )
-    kept = {"reference": reference.strip()} if reference.strip() else {}
+    noted = _noted(reference)
     made = transfer(
         dealer_id=dealer_id,
         source=BANK,
@@ -248,12 +265,62 @@ def deposit(
         by=by,
         now=now,
         document=document,
-        values=kept,
+        values=noted,
     )
     # No step of the workflow: who is about to change the credit limit need not look again.
-    record(account, "deposit", by=by, now=now, values={"amount": amount, **kept})
+    record(account, "deposit", by=by, now=now, values={"amount": amount, **noted})
     _renew(account)
     return made
+
+
+def deposit_each(arrivals: Sequence[Arrival], *, by: Actor, now: datetime) -> None:
+    """Book what arrived for many dealers, each as ``deposit`` does, in a few statements (L7).
+
+    Conflict if one of the causes was booked before (L4): then none is.
+    """
+    by.must(policy.DEPOSIT)
+    dealers = {one.dealer_id for one in arrivals}
+    accounts = {
+        account.dealer_id: account
+        for account in session.scalars(_locking(Account.dealer_id.in_(dealers)))
+    }
+    causes = [one.cause for one in arrivals]
+    if session.scalar(select(exists().where(Transfer.cause.in_(causes)))):
+        raise Conflict(_("This has already been booked."))
+    bank = _account_id(BANK, 0)
+    booked_ = [
+        (accounts[one.dealer_id], one, _noted(one.reference))
+        for one in sorted(arrivals, key=lambda one: accounts[one.dealer_id].id)
+    ]
+    session.add_all(
+        Transfer(
+            dealer_id=one.dealer_id,
+            from_account_id=bank,
+            to_account_id=account.id,
+            amount=one.amount,
+            kind="deposit",
+            cause=one.cause,
+            document_kind=one.document.kind,
+            document_id=one.document.id,
+            document_name=one.document.public_id,
+            document_title=one.document.title,
+            actor_id=by.id,
+            actor_name=by.name,
+            at=now,
+            values=noted,
+        )
+        for account, one, noted in booked_
+    )
+    session.flush()
+    happened = [(account, {"amount": one.amount, **noted}) for account, one, noted in booked_]
+    record_each(happened, "deposit", by=by, now=now)
+    for account in accounts.values():
+        _renew(account)
+
+
+def _noted(reference: str) -> dict[str, str]:
+    """The values of a deposit: the bank's reference, if there is one."""
+    return {"reference": reference.strip()} if reference.strip() else {}
 
 
 def _renew(account: Account) -> None:

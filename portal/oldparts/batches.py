@@ -3,7 +3,6 @@
 Every row goes through ``services.register``, as a registration by hand does.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +14,7 @@ from portal.catalogue import uploads
 from portal.catalogue.uploads import Upload
 from portal.core import jobs, workflow
 from portal.core.clock import Clock
-from portal.core.db import AnyRow, in_transaction, reading, session
+from portal.core.db import AnyRow, give_way, in_transaction, reading, session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Invalid, Refusal, WrongState
 from portal.core.i18n import _, _l, ngettext
@@ -31,9 +30,8 @@ from portal.sheets import memory
 from portal.sheets.columns import missing
 from portal.sheets.table import Table, read_table
 
-SOME, PAUSE = 10, 0.05
-"""How many rows are registered in one transaction, and the seconds until the next: SQLite has one
-writer at a time and no queue, so whoever waits gets a turn in between."""
+SOME = 10
+"""How many rows are registered in one transaction: others write between two of them."""
 KEPT_FOR = timedelta(days=7)
 """How long what nobody registered, and the photos that are left over, are kept."""
 
@@ -197,7 +195,7 @@ def register_rows(payload: dict[str, Any], clock: Clock) -> None:
             some = rows[start : start + SOME]
             work = partial(register_some, batch.id, some, photos, by=by, now=clock.now())
             done += in_transaction(work)
-            time.sleep(PAUSE)
+            give_way()
         if not done:  # whatever is left is refused, for a reason that its preview shows
             break
     in_transaction(lambda: finish(batch.id, now=clock.now()))

@@ -70,15 +70,19 @@ def work(portal: Portal) -> None:
         jobs.drain(portal.clock)
 
 
+def promised(portal: Portal, file: BankFile) -> None:
+    """The booking of a file's lines is promised, in the transaction of the caller."""
+    found = services.preview(file, services.table_of(file), MONEY, now=portal.now)
+    seen = file.version
+    services.import_all(file, found, MONEY, seen=seen, by=portal.finance, now=portal.now)
+
+
 def imported(portal: Portal, content: bytes, name: str = "bank.csv") -> BankFile:
     """A file whose lines are booked, as far as they name a dealer."""
     made = sent(portal, content, name)
     with portal.transaction():
         file = session.get_one(BankFile, made.id)
-        found = services.table_of(file)
-        services.import_all(
-            file, found, MONEY, seen=file.version, by=portal.finance, now=portal.now
-        )
+        promised(portal, file)
     work(portal)
     with portal.transaction():
         return session.get_one(BankFile, made.id)

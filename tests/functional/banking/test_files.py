@@ -1,23 +1,27 @@
 """The bank's files (L7): read as banks write them, each line booked once, ever."""
 
+import os
+import signal
 from collections import Counter
 from datetime import date
 from io import BytesIO
+from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from portal.banking import services
 from portal.banking.matching import Dealers
 from portal.banking.models import BankFile, BankLine
 from portal.banking.rows import LineRow
 from portal.catalogue.sheet_preview import Preview
-from portal.core import jobs
-from portal.core.db import session
+from portal.core import events, jobs
+from portal.core.db import _reading, db, session
 from portal.core.errors import Invalid, Stale, WrongState
 from portal.ledger import services as ledger
-from portal.ledger.models import Account, Transfer
+from portal.ledger.models import Account
 from portal.ledger.verify import verify
 from portal.sheets.table import read_table
 from portal.sheets.writing import write_xlsx
@@ -162,11 +166,7 @@ def test_line_waits_when_another_file_brings_it_at_the_same_time(portal: Portal)
     one, other = (banking.sent(portal, table(row(reference=text))) for text in ("X-1", ""))
     with portal.transaction():
         for made in (one, other):
-            file = session.get_one(BankFile, made.id)
-            services.import_all(
-                file, services.table_of(file), banking.MONEY, seen=1, by=portal.finance,
-                now=portal.now,
-            )  # fmt: skip
+            banking.promised(portal, session.get_one(BankFile, made.id))
         rows = {made.id: previewed(made.id).rows for made in (one, other)}
     for made_id, found in rows.items():
         with portal.transaction():
@@ -331,34 +331,75 @@ def test_progress_is_shown_while_the_lines_are_booked(portal: Portal) -> None:
     assert "bank.csv" in client.get("/inbox").text
 
 
-def test_booking_goes_on_when_its_worker_dies(
+def killed(portal: Portal, point: int) -> bool:
+    """Whether a worker dies: a process of its own, killed as it sends its statement so far on."""
+    with portal.app.app_context():
+        session.remove()
+        db.engine.dispose()
+    worker = os.fork()
+    if not worker:
+        sent = count(1)
+
+        def die(*_: object) -> None:
+            if next(sent) == point:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            with portal.app.app_context():
+                event.listen(db.engine, "before_cursor_execute", die)
+                event.listen(db.engine, "commit", die)
+                jobs.drain(portal.clock)
+                session.remove()
+                db.engine.dispose()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(worker, 0)[1])
+
+
+def test_booking_goes_on_when_its_worker_is_killed(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """L4, L7: killed between two transactions, and within one, each line is booked once."""
+    """L4, L7: between two transactions, within one and at its commit: each line is booked once."""
     monkeypatch.setattr(services, "SOME", 2)
-    monkeypatch.setattr(services, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "MOST_ATTEMPTS", 1000)
     made = banking.sent(portal, table(*(row(number) for number in range(7))))
     with portal.transaction():
-        file = session.get_one(BankFile, made.id)
-        services.import_all(
-            file, services.table_of(file), banking.MONEY, seen=1, by=portal.finance, now=portal.now
-        )
-    deposit, calls = ledger.deposit, iter(range(20))
-
-    def failing(**facts: object) -> Transfer:
-        if next(calls) in (3, 6):
-            raise RuntimeError("killed")
-        return deposit(**facts)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ledger, "deposit", failing)
-    for _time in range(3):
-        portal.clock.advance(hours=2)
-        banking.work(portal)
+        banking.promised(portal, session.get_one(BankFile, made.id))
+    deaths, came = 0, []
+    while killed(portal, 9 + 3 * deaths):
+        deaths += 1
+        came.append(len(banking.lines(portal)))
+        portal.clock.advance(minutes=6)
+    assert deaths > 6
+    assert {0, 2, 4, 6} <= set(came)  # as far as whole transactions reach
     assert [line.status for line in banking.lines(portal)] == ["booked"] * 7
     assert posted(portal)["D0001"] == 70000
     with portal.transaction():
         assert session.get_one(BankFile, made.id).status == "imported"
+        assert list(events.verify()) == []
     assert differences(portal) == []
+
+
+def test_nobody_waits_while_the_rows_of_a_file_are_judged(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L7: a long file takes its time, and SQLite has one writer: it is judged before it writes."""
+    is_writing: list[bool] = []
+    judge = services.judge
+
+    def watched(*facts: Any) -> Any:
+        is_writing.append(not _reading.get())
+        return judge(*facts)
+
+    monkeypatch.setattr(services, "judge", watched)
+    client = portal.client(portal.finance)
+    made = banking.sent(portal, table(row(1)))
+    url = f"/accounts/bank/files/{made.public_id}"
+    assert client.get(url).status_code == 200
+    assert client.post(f"{url}/import", {"seen": "1"}).status_code == 303
+    banking.work(portal)
+    assert is_writing == [False] * 3
+    assert posted(portal)["D0001"] == 10000
 
 
 def test_file_is_given_up_when_it_is_discarded(portal: Portal) -> None:
