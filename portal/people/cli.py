@@ -58,6 +58,6 @@ def _token(app: Flask, email: str, name: str, *, without_factor: bool) -> str | 
         return services.invite(
             email=email, name=name, roles=roles, dealer=None, by_hand=True, **done
         )[1]
-    if without_factor and second_factor.of(user.id) is not None:
+    if without_factor and second_factor.is_on(user.id):
         second_factor.take_off(user, seen=None, reason=REASON, **done)
     return services.give_link(user, seen=None, by_hand=True, **done)

@@ -71,6 +71,27 @@ class SignInCode(Code):
     next = HiddenField()
 
 
+class PresentPassword(Form):
+    """One's password, once more, before something that a stranger must not do."""
+
+    password = _password(_l("Present password"))
+
+
+class Said(Form):
+    """What a device said of a passkey; where to go on afterwards."""
+
+    said = HiddenField(validators=[needed(), Length(max=16_000)])
+    next = HiddenField()
+
+
+class NewPasskey(Said):
+    """A passkey that a device made, and what to call it."""
+
+    passkey_name = line(
+        _l("Name"), most=60, description=_l("So that you know it again: “Phone”, “Key at my ring”.")
+    )
+
+
 class Preferences(Form):
     """The language and the theme that a person sees, and when notices come by e-mail."""
 

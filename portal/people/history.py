@@ -22,9 +22,12 @@ USER_WORDS = {
     "factor_on": _l("turned the second factor on"),
     "factor_off": _l("turned the second factor off"),
     "factor_codes": _l("made new recovery codes"),
+    "passkey_on": _l("added a passkey"),
+    "passkey_off": _l("removed a passkey"),
 }
 USER_VALUES = {
     "name": plain(USER_LABELS["name"]),
     "roles": written(USER_LABELS["roles"], _roles),
+    "passkey": plain(_l("Passkey")),
     "password": written(USER_LABELS["password"], lambda _changed: _("changed")),
 }

@@ -27,6 +27,8 @@ FORGOTTEN, TOLD = "people.forgotten", "people.told"
 TELLS = {
     "factor_on": _l("Your second factor is on"),
     "factor_off": _l("Your second factor is off"),
+    "passkey_on": _l("A passkey was added to your account"),
+    "passkey_off": _l("A passkey was removed from your account"),
     "factor_taken": _l("Your second factor was taken off"),
     "password": _l("Your password was changed"),
 }

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from portal.core.db import Base, Key, Line
+from portal.core.db import Base, Key, Line, public_id
 from portal.core.documents import Document
 from portal.core.permissions import Actor, Role, Side, parse_roles
 from portal.people import workflow
@@ -158,8 +158,40 @@ class SecondFactor(Base):
     created_at: Mapped[datetime]
 
 
+class Passkey(Base):
+    """A key pair of which a device of a person keeps the secret half (WebAuthn).
+
+    ``credential_id`` and ``public_key`` are as the device gave them, in base64url; ``sign_count``
+    is how often it said that it had signed; ``transports`` are ways to reach it, apart by spaces.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (Index("ix_passkey_user_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(16), unique=True, default=public_id)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    name: Mapped[Line]
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[str]
+    sign_count: Mapped[int] = mapped_column(Key)
+    transports: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+
+class SpentChallenge(Base):
+    """A challenge that a device has answered: it counts no more."""
+
+    __tablename__ = "spent_challenge"
+    __table_args__ = (Index("ix_spent_challenge_at", "at"),)
+
+    challenge_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
+
+
 class RecoveryCode(Base):
-    """A code for who lost the authenticator app: it works once, and only its hash is kept."""
+    """A code for who lost every factor: it works once, and only its hash is kept."""
 
     __tablename__ = "recovery_code"
     __table_args__ = (Index("ix_recovery_code_user_id", "user_id"),)

@@ -1,7 +1,8 @@
 """The second factor: a code that an app makes from a shared secret and the time (TOTP).
 
-A code is taken once, and a step of thirty seconds early or late. Who loses the app has recovery
-codes, each of which works once; who loses those as well has it taken off by whoever manages them.
+A code is taken once, and a step of thirty seconds early or late. Beside the app, or instead of it,
+one may have passkeys (``passkeys``). Who loses all of them has recovery codes, each of which works
+once; who loses those as well has them taken off by whoever manages them.
 """
 
 import base64
@@ -10,7 +11,7 @@ import secrets
 from datetime import datetime
 
 import pyotp
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, or_, select
 
 from portal.core import workflow
 from portal.core.db import session
@@ -20,7 +21,7 @@ from portal.core.events import record
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor, Role
 from portal.people import letters, policy, sign_in
-from portal.people.models import RecoveryCode, SecondFactor, User
+from portal.people.models import Passkey, RecoveryCode, SecondFactor, User
 
 CODES = 10
 """How many recovery codes one is given."""
@@ -62,8 +63,15 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
 
 
 def of(user_id: int) -> SecondFactor | None:
-    """A person's second factor, if there is one."""
+    """What a person's app shares, if there is one."""
     return session.get(SecondFactor, user_id)
+
+
+def is_on(user_id: int) -> bool:
+    """Whether a person's password alone lets nobody in: there is an app, or a passkey."""
+    app = select(SecondFactor.user_id).where(SecondFactor.user_id == user_id)
+    passkey = select(Passkey.id).where(Passkey.user_id == user_id)
+    return bool(session.scalar(select(or_(app.exists(), passkey.exists()))))
 
 
 def codes_left(user_id: int) -> int:
@@ -78,10 +86,8 @@ def check(user: User, code: str, *, now: datetime) -> None:
     Taken, it fits no more.
     """
     factor = session.get(SecondFactor, user.id, populate_existing=True)
-    if factor is None:
-        raise WrongCode()
-    step = _step_of(factor.secret, code, now)
-    if step is not None and step > factor.last_step:
+    step = _step_of(factor.secret, code, now) if factor else None
+    if factor and step is not None and step > factor.last_step:
         factor.last_step = step
     elif step is not None or not _used_up(user.id, code):
         raise WrongCode()
@@ -104,7 +110,7 @@ def _hash(user_id: int, code: str) -> str:
 def turn_on(
     user: User, secret: str, code: str, *, keep_session: int, by: Actor, now: datetime
 ) -> list[str]:
-    """Have one's own sign-in ask for a code from now on, and return the recovery codes.
+    """Have one's own sign-in ask for a code from now on; recovery codes, if there were none.
 
     One's other sessions, which began without it, end. WrongCode if the app shows another code.
     """
@@ -112,6 +118,7 @@ def turn_on(
     user = relock(user)
     if of(user.id) is not None:
         raise Invalid(_("Your second factor is on already."))
+    is_first = not is_on(user.id)
     step = _step_of(secret, code, now)
     if step is None:
         raise WrongCode()
@@ -119,19 +126,26 @@ def turn_on(
     sign_in.end_all(user.id, now=now, but=keep_session)
     record(user, "factor_on", by=by, now=now)
     letters.tell(user, "factor_on", by=by, now=now)
-    return _new_codes(user.id)
+    return new_codes(user.id) if is_first else []
 
 
 def renew_codes(user: User, code: str, *, by: Actor, now: datetime) -> list[str]:
-    """New recovery codes of one's own, in place of those that are left. Asks for a code."""
+    """New recovery codes of one's own, in place of those that are left.
+
+    Asks for a code of the app, or a recovery code, if there is an app.
+    """
     _own(user, by)
     user = relock(user)
-    check(user, code, now=now)
+    if not is_on(user.id):
+        raise Invalid(_("Turn a second factor on first."))
+    if of(user.id) is not None:
+        check(user, code, now=now)
     record(user, "factor_codes", by=by, now=now)
-    return _new_codes(user.id)
+    return new_codes(user.id)
 
 
-def _new_codes(user_id: int) -> list[str]:
+def new_codes(user_id: int) -> list[str]:
+    """Recovery codes of a person whose row is locked; those before end."""
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
     codes = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _one in range(CODES)]
     session.execute(
@@ -142,19 +156,35 @@ def _new_codes(user_id: int) -> list[str]:
 
 
 def turn_off(user: User, code: str, *, is_required: bool, by: Actor, now: datetime) -> None:
-    """Have one's own sign-in ask for no code any more. Invalid where one's roles need it."""
+    """Have one's own sign-in ask for no code any more; passkeys stay.
+
+    Invalid if it is the last factor, and one's roles need one.
+    """
     _own(user, by)
     user = relock(user)
-    if is_required and required_of(user.roles):
-        raise Invalid(_("Your roles need a second factor here."))
     check(user, code, now=now)
-    _remove(user.id)
+    _remove(user.id, SecondFactor)
+    check_left(user, is_required=is_required)
     record(user, "factor_off", by=by, now=now)
     letters.tell(user, "factor_off", by=by, now=now)
 
 
+def check_left(user: User, *, is_required: bool) -> None:
+    """After a factor went: Invalid if it was the last one, and the person's roles need one.
+
+    Recovery codes are not for who has no factor any more.
+    """
+    if is_on(user.id):
+        return
+    if is_required and required_of(user.roles):
+        raise Invalid(_("Your roles need a second factor here."))
+    _remove(user.id, RecoveryCode)
+
+
 def take_off(user: User, *, seen: int | None, reason: str, by: Actor, now: datetime) -> None:
-    """Take a lost second factor off somebody whom one manages; they are signed out, and told.
+    """Take what is lost off somebody whom one manages: app, passkeys and recovery codes.
+
+    They are signed out, and told.
 
     Invalid if there is none. Not one's own: for that one needs a code.
     """
@@ -164,9 +194,9 @@ def take_off(user: User, *, seen: int | None, reason: str, by: Actor, now: datet
     if user.id == by.id:
         raise Invalid(_("Turn your own second factor off on your account page."))
     workflow.apply(user, "take_factor", by=by, now=now, seen=seen, reason=reason)
-    if of(user.id) is None:
+    if not is_on(user.id):
         raise Invalid(_("There is no second factor to take off."))
-    _remove(user.id)
+    _remove(user.id, SecondFactor, Passkey, RecoveryCode)
     sign_in.end_all(user.id, now=now)
     letters.tell(user, "factor_taken", by=by, now=now)
 
@@ -181,6 +211,6 @@ def _own(user: User, by: Actor) -> None:
         raise Forbidden()
 
 
-def _remove(user_id: int) -> None:
-    for model in (SecondFactor, RecoveryCode):
+def _remove(user_id: int, *models: type[SecondFactor | Passkey | RecoveryCode]) -> None:
+    for model in models:
         session.execute(delete(model).where(model.user_id == user_id))

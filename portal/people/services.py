@@ -318,8 +318,7 @@ def set_password(
     if user.id != by.id:
         raise Forbidden()
     user = relock(user)  # a reset of this very moment counts
-    if not sign_in.matches(user.password_hash, old):
-        raise Invalid(_("This is not your present password."), field="old")
+    sign_in.confirm(user, old, field="old")
     _password(new, "new")
     user.password_hash = sign_in.hash_of(new)
     sign_in.end_all(user.id, now=now, but=keep_session)

@@ -10,14 +10,21 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, or_, select, update
 
 from portal.core.db import in_transaction, reading, rows, session
 from portal.core.documents import relock
-from portal.core.errors import Refusal
+from portal.core.errors import Invalid, Refusal
 from portal.core.i18n import _l, ngettext
 from portal.core.permissions import Actor
-from portal.people.models import Dealer, FailedSignIn, LoginSession, SecondFactor, User
+from portal.people.models import (
+    Dealer,
+    FailedSignIn,
+    LoginSession,
+    Passkey,
+    SecondFactor,
+    User,
+)
 
 LIFETIME = timedelta(hours=12)
 WINDOW = timedelta(minutes=15)
@@ -106,11 +113,7 @@ def _by_token() -> Any:
             Dealer.status.label("dealer_status"),
             LoginSession.id.label("session_id"),
             unread.label("unread"),
-            select(SecondFactor.user_id)
-            .where(SecondFactor.user_id == User.id)
-            .correlate(User)
-            .exists()
-            .label("has_factor"),
+            or_(_has(SecondFactor), _has(Passkey)).label("has_factor"),
         )
         .select_from(LoginSession)
         .join(User, User.id == LoginSession.user_id)
@@ -122,6 +125,10 @@ def _by_token() -> Any:
             User.status == "active",
         )
     )
+
+
+def _has(model: type[SecondFactor | Passkey]) -> ColumnElement[bool]:
+    return select(model.user_id).where(model.user_id == User.id).correlate(User).exists()
 
 
 def find(token: str, now: datetime) -> SignedIn | None:
@@ -174,6 +181,12 @@ def matches(password_hash: str, password: str) -> bool:
         return hasher.verify(password_hash, _plain(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def confirm(user: User, password: str, *, field: str = "password") -> None:
+    """Invalid, beside that field, unless it is the person's present password."""
+    if not matches(user.password_hash, password):
+        raise Invalid(_l("This is not your present password."), field=field)
 
 
 def count_try(email: str, *, address: str, now: datetime) -> int:

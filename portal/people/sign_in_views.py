@@ -1,5 +1,6 @@
 """Signing in and out, and who makes a request."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +14,8 @@ from portal.core.db import in_transaction, reading, session
 from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.permissions import PUBLIC, SIGNED_IN
-from portal.people import brake, forms, second_factor, services, sign_in
+from portal.people import brake, forms, passkeys, second_factor, services, sign_in
+from portal.people.factor_views import site
 from portal.people.models import User
 from portal.people.places import own_address
 from portal.web.htmx import render
@@ -51,7 +53,7 @@ def enter() -> ResponseReturnValue:
         try:
             user = _known(form.email.data, form.password.data)
             with reading():
-                asks_more = second_factor.of(user.id) is not None
+                asks_more = second_factor.is_on(user.id)
             if asks_more:
                 cookie[HALF_WAY] = [user.id, sign_in.digest(user.password_hash), now().isoformat()]
                 return go("signin.code_page", next=form.next.data or None)
@@ -74,7 +76,7 @@ def _address() -> str:
     return (request.remote_addr or "")[:60]
 
 
-def _begin(user: User, *, by_code: bool = False) -> sign_in.SignedIn:
+def _begin(user: User, *, by_factor: bool = False) -> sign_in.SignedIn:
     """Begin a person's session, and end the one before it in this browser.
 
     WrongSignIn if a second factor was turned on since the password was checked.
@@ -87,7 +89,7 @@ def _begin(user: User, *, by_code: bool = False) -> sign_in.SignedIn:
     agent = request.user_agent.string
     token = sign_in.begin(user, address=_address(), agent=agent, now=now())
     session.flush()
-    if not by_code and second_factor.of(user.id):
+    if not by_factor and second_factor.is_on(user.id):
         raise sign_in.WrongSignIn()
     person = sign_in.find(token, now())
     assert person is not None  # whose row it locked
@@ -116,14 +118,33 @@ def code_page() -> ResponseReturnValue:
 def enter_code() -> ResponseReturnValue:
     """Let somebody in whose password was right and whose code is; a wrong one is counted."""
     form = forms.SignInCode()
+    return _second(form, "code", lambda user: second_factor.check(user, form.code.data, now=now()))
+
+
+@pages.post("/sign-in/passkey", needs=PUBLIC, keeps_refused=True)
+def enter_passkey() -> ResponseReturnValue:
+    """Let somebody in whose password was right and whose device has a passkey of theirs."""
+    form = forms.Said()
+
+    def check(user: User) -> None:
+        passkeys.check(user, form.said.data or "", challenge, site(), now=now())
+
+    challenge = passkeys.spend(cookie, now=now()) if _half_way(lock=True) else ""
+    return _second(form, "passkey", check)
+
+
+def _second(
+    form: forms.SignInCode | forms.Said, what: str, check: Callable[[User], None]
+) -> ResponseReturnValue:
+    """The second half of the way in, with the brake on."""
     user = _half_way(lock=True)  # those who guess at the same time take turns
     if user is None:
         return render("people/half_way_over.html", status=422)
     if form.validate_on_submit():
-        for attempt in brake.tried(form, f"code {user.id}", address=_address(), now=now()):
+        for attempt in brake.tried(form, f"{what} {user.id}", address=_address(), now=now()):
             with form.refusals():
-                second_factor.check(user, form.code.data, now=now())
-                person = _begin(user, by_code=True)
+                check(user)
+                person = _begin(user, by_factor=True)
                 sign_in.forget(attempt)
                 return _in(person, form.next.data)
     return _code_page(form)
@@ -141,8 +162,20 @@ def _half_way(*, lock: bool = False) -> User | None:
     return user if is_theirs else None
 
 
-def _code_page(form: forms.SignInCode) -> ResponseReturnValue:
-    return render("people/sign_in_code.html", form=form, status=form.status)
+def _code_page(form: forms.SignInCode | forms.Said) -> ResponseReturnValue:
+    user = _half_way()
+    assert user is not None
+    mine = passkeys.of(user.id)
+    challenge = passkeys.challenge(cookie, now=now()) if mine else ""
+    next_ = {"next": form.next.data}
+    return render(
+        "people/sign_in_code.html",
+        form=form,
+        code=form if isinstance(form, forms.SignInCode) else forms.SignInCode(None, data=next_),
+        has_app=second_factor.of(user.id) is not None,
+        options=passkeys.ask(mine, challenge, site()) if mine else None,
+        status=form.status,
+    )
 
 
 # Out again

@@ -176,7 +176,7 @@ def _steps(user: User, has_factor: bool) -> list[tuple[Transition, str]]:
 
 
 def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValue:
-    has_factor = second_factor.of(user.id) is not None
+    has_factor = second_factor.is_on(user.id)
     return render(
         "people/user.html",
         status=form.status if form else 200,

@@ -34,8 +34,13 @@ def public_url_for(endpoint: str, **values: Any) -> str:
     settings = current_app.extensions["settings"]
     if not has_request_context():  # a job
         return str(settings.origin + current_app.url_map.bind("").build(endpoint, values))
-    origin: str = settings.public_url or request.host_url.rstrip("/")
-    return origin + url_for(endpoint, **values)
+    return public_origin() + url_for(endpoint, **values)
+
+
+def public_origin() -> str:
+    """What the addresses of this request's pages begin with: the public address, if one is set."""
+    public: str = current_app.extensions["settings"].public_url
+    return public or request.host_url.rstrip("/")
 
 
 @lru_cache(1024)

@@ -34,7 +34,7 @@ from portal.oldparts import services as oldparts
 from portal.oldparts.batch_photos import Taken
 from portal.oldparts.models import OldPart
 from portal.people import services as people
-from portal.people.models import Dealer, LoginSession, User
+from portal.people.models import Dealer, LoginSession, Passkey, User
 from portal.sheets.table import read_table
 from portal.terms import services as terms
 from tests.functional.oldparts import many
@@ -413,8 +413,15 @@ def _personal(world: World, who: str, picture: files.Prepared) -> None:
         session_name = session.scalars(
             select(LoginSession).where(LoginSession.user_id == actor.id)
         ).one()
+        passkey = Passkey(
+            user_id=actor.id, name="Phone", credential_id=who, public_key="x", sign_count=0,
+            transports="", created_at=portal.now,
+        )  # fmt: skip
+        session.add(passkey)
+        session.flush()
         for kind, name in (
             ("notice", notice),
+            ("passkey", passkey.public_id),
             ("file", files.keep(picture, by=actor, now=portal.now).public_id),
             ("session", session_name.public_id),
         ):

@@ -66,3 +66,43 @@ def test_list_answers_when_one_types(portal: Portal, browser: Browser) -> None:
         page.keyboard.press("Escape")
         page.reload()
         expect(rows).to_have_count(1)
+
+
+def test_passkey_is_added_and_lets_in(portal: Portal, browser: Browser) -> None:
+    """P5: with a device that Chromium plays; without scripts a recovery code stays."""
+    with (
+        serve(portal.app) as address,
+        window(browser, address.replace("127.0.0.1", "localhost"), expected=("422",)) as page,
+    ):
+        devices = page.context.new_cdp_session(page)
+        devices.send("WebAuthn.enable")
+        about = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+        does = {"hasUserVerification": True, "isUserVerified": True}
+        devices.send("WebAuthn.addVirtualAuthenticator", {"options": about | does})
+        sign_in(page, "clerk")
+        page.goto("/profile/second-factor")
+        page.get_by_label("Present password").fill(PASSWORD)
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_label("Name").fill("Laptop")
+        page.get_by_role("button", name="Add a passkey").click()
+        expect(page.get_by_role("table", name="Passkeys")).to_contain_text("Laptop")
+        code = page.locator(".codes code").first.inner_text()
+        page.get_by_label("Name").fill("The same")
+        page.get_by_role("button", name="Add a passkey").click()
+        expect(page.get_by_text("This device has a passkey for you already.")).to_be_visible()
+        page.get_by_text("Clerk", exact=True).first.click()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_label("E-mail address").fill("clerk@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in with a passkey").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+    with serve(portal.app) as address, window(browser, address, javascript=False) as page:
+        page.goto("/sign-in")
+        page.get_by_label("E-mail address").fill("clerk@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_hidden()
+        page.get_by_label("Recovery code").fill(code)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")

@@ -28,14 +28,27 @@ def code_of(portal: Portal, secret: str, steps: int = 0) -> str:
     return pyotp.TOTP(secret).at(int(portal.now.timestamp()) + 30 * steps)
 
 
+def offered(client: Client) -> str:
+    """The secret that the page offers to an app."""
+    found = re.findall(r'<code class="whole">([A-Z2-7 ]+)</code>', client.get(PAGE).text)
+    return "".join(found[0].split())
+
+
+def confirmed(portal: Portal, who: str = "clerk") -> Client:
+    """A browser whose person typed the password once more."""
+    client = portal.client(portal.cast[who])
+    answer = client.post(f"{PAGE}/confirm", {"password": PASSWORD})
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    return client
+
+
 def turned_on(portal: Portal, who: str = "clerk") -> tuple[Client, str, list[str]]:
     """Turn it on as a person does; the browser, the secret and the recovery codes.
 
     The code that was shown then is over.
     """
-    client = portal.client(portal.cast[who])
-    page = client.get(PAGE).text
-    secret = "".join(re.findall(r'<code class="whole">([A-Z2-7 ]+)</code>', page)[0].split())
+    client = confirmed(portal, who)
+    secret = offered(client)
     answer = client.post(PAGE, {"code": code_of(portal, secret)})
     assert answer.status_code == 303, answer.text
     codes = re.findall(r"<li><code>([a-z2-7-]{19})</code>", client.get(PAGE).text)
@@ -94,7 +107,7 @@ def test_sessions_that_began_without_it_end_when_it_is_turned_on(portal: Portal)
 @pytest.mark.parametrize("code", ["", "000000", "１２３", "x" * 41, "żółw\x00"])
 def test_factor_stays_off_when_the_code_is_wrong(portal: Portal, code: str) -> None:
     """422 at the field; the same secret is offered again."""
-    client = portal.client(portal.clerk)
+    client = confirmed(portal)
     before = client.get(PAGE).text
     answer = client.post(PAGE, {"code": code})
     assert answer.status_code == 422
