@@ -224,18 +224,7 @@ def go_on(name: str) -> ResponseReturnValue:
 @pages.post("/<name>/discard", needs=policy.IMPORT, own_transactions=True)
 def discard(name: str) -> ResponseReturnValue:
     """Give up a preview."""
-    form = ActionForm()
-
-    def end() -> ResponseReturnValue:
-        file = load(BankFile, name)
-
-        def do() -> None:
-            services.discard(file, seen=form.seen.data, by=actor(), now=now())
-
-        return steps.taken(file, form, do, told=steps.told(file, "discard")) or ("", form.status)
-
-    answer = writing(end)()
-    return answer if answer.status_code == 303 else _shown(name, form)
+    return sheet_pages.discarded(BankFile, name, services.discard, _shown)
 
 
 @pages.get("/<name>/errors.xlsx", needs=policy.READ, own_transactions=True)

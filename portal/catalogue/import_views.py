@@ -261,19 +261,7 @@ def _in_words(done: Preview[SheetRow]) -> Any:
 @pages.post("/imports/<name>/discard", needs=policy.MASTER_DATA_IMPORT, own_transactions=True)
 def discard(name: str) -> ResponseReturnValue:
     """Give up a preview."""
-    form = ActionForm()
-    answer = writing(_discard)(name=name, form=form)
-    return answer if answer.status_code == 303 else _shown(name, form)
-
-
-def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
-    sheet = load(SheetImport, name)
-
-    def do() -> None:
-        uploads.discard(sheet, seen=form.seen.data, by=actor(), now=now())
-
-    told = _("The file is discarded. Nothing was imported.")
-    return steps.taken(sheet, form, do, told=told) or ("", form.status)
+    return sheet_pages.discarded(SheetImport, name, uploads.discard, _shown)
 
 
 @pages.get("/imports/<name>/errors.xlsx", needs=policy.MASTER_DATA_READ, own_transactions=True)

@@ -7,17 +7,17 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Uniq
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.catalogue import workflow
+from portal.catalogue.names import InLanguages
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
 
 
-class Part(Document, Base):
+class Part(InLanguages, Document, Base):
     """A spare part, with its number as the manufacturer writes it (C1).
 
     ``number_key`` is the number in capitals without blanks: how people find it, and what no two
-    parts share. ``name`` is the English name and stands in where another language has none.
-    ``picture`` is the public id of its photo, the one attachment that a part has. ``search_text``
-    holds number and names in lower case.
+    parts share. ``picture`` is the public id of its photo, the one attachment that a part has.
+    ``search_text`` holds number and names in lower case.
     """
 
     __tablename__ = "part"
@@ -30,9 +30,6 @@ class Part(Document, Base):
 
     number: Mapped[str] = mapped_column(String(60), unique=True)
     number_key: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[Line]
-    name_zh: Mapped[Line] = mapped_column(default="")
-    name_pl: Mapped[Line] = mapped_column(default="")
     unit: Mapped[str] = mapped_column(String(20), default="")
     category: Mapped[Line] = mapped_column(default="")
     return_required: Mapped[bool] = mapped_column(default=True)
@@ -43,10 +40,6 @@ class Part(Document, Base):
     @property
     def title(self) -> str:
         return self.number
-
-    def name_in(self, language: str) -> str:
-        """The part's name in a language of the portal, or its English one."""
-        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
 class Sheet(Document):
@@ -96,7 +89,7 @@ class Price(Base):
     retail: Mapped[Money]
 
 
-class ProductModel(Document, Base):
+class ProductModel(InLanguages, Document, Base):
     """A model of the products that the parts are for (C4).
 
     Number, key and names are as a part's.
@@ -108,18 +101,11 @@ class ProductModel(Document, Base):
 
     number: Mapped[str] = mapped_column(String(60), unique=True)
     number_key: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[Line]
-    name_zh: Mapped[Line] = mapped_column(default="")
-    name_pl: Mapped[Line] = mapped_column(default="")
     search_text: Mapped[str]
 
     @property
     def title(self) -> str:
         return self.number
-
-    def name_in(self, language: str) -> str:
-        """The model's name in a language of the portal, or its English one."""
-        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
 class Fit(Base):
@@ -177,7 +163,7 @@ class SoldUnit(Base):
     created_at: Mapped[datetime]
 
 
-class FaultCode(Document, Base):
+class FaultCode(InLanguages, Document, Base):
     """A code for what may be wrong with a product, offered when an old part is registered (O2).
 
     Code, key and names are as a part's number, key and names. Old parts keep the code as a text:
@@ -190,18 +176,11 @@ class FaultCode(Document, Base):
 
     code: Mapped[str] = mapped_column(String(60), unique=True)
     code_key: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[Line]
-    name_zh: Mapped[Line] = mapped_column(default="")
-    name_pl: Mapped[Line] = mapped_column(default="")
     search_text: Mapped[str]
 
     @property
     def title(self) -> str:
         return self.code
-
-    def name_in(self, language: str) -> str:
-        """What it stands for in a language of the portal, or in English."""
-        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
 class SheetImport(Sheet, Base):

@@ -1,8 +1,11 @@
-"""What product models, fault codes and services are called, in three languages."""
+"""What parts, product models, fault codes and services are called, in three languages."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Line
 from portal.core.search import normal
 
 
@@ -13,6 +16,18 @@ class Names:
     name: str
     name_zh: str = ""
     name_pl: str = ""
+
+
+class InLanguages:
+    """The names of a row; ``name`` is the English one, and stands in where another has none."""
+
+    name: Mapped[Line]
+    name_zh: Mapped[Line] = mapped_column(default="")
+    name_pl: Mapped[Line] = mapped_column(default="")
+
+    def name_in(self, language: str) -> str:
+        """Its name in a language of the portal, or its English one."""
+        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
 class Named(Protocol):

@@ -241,19 +241,7 @@ def _in_words(done: PricePreview) -> Any:
 @pages.post("/price-lists/<name>/discard", needs=policy.PRICE_LIST_IMPORT, own_transactions=True)
 def discard(name: str) -> ResponseReturnValue:
     """Give up a preview."""
-    form = ActionForm()
-    answer = writing(_discard)(name=name, form=form)
-    return answer if answer.status_code == 303 else _shown(name, form)
-
-
-def _discard(name: str, form: ActionForm) -> ResponseReturnValue:
-    price_list = load(PriceList, name)
-
-    def do() -> None:
-        uploads.discard(price_list, seen=form.seen.data, by=actor(), now=now())
-
-    told = _("The price list is discarded. Nothing was imported.")
-    return steps.taken(price_list, form, do, told=told) or ("", form.status)
+    return sheet_pages.discarded(PriceList, name, uploads.discard, _shown)
 
 
 @pages.get("/price-lists/<name>/errors.xlsx", needs=policy.PRICE_LIST_READ, own_transactions=True)

@@ -28,8 +28,9 @@ from portal.sheets.rows import refused_rows
 from portal.sheets.table import LARGEST, Merit, Table, read_table
 from portal.sheets.writing import write_xlsx
 from portal.web import exports, steps
+from portal.web.forms import ActionForm
 from portal.web.htmx import render
-from portal.web.routes import actor
+from portal.web.routes import actor, load, now, writing
 
 S = TypeVar("S", bound=Sheet)
 F = TypeVar("F", bound=ColumnsForm)
@@ -128,6 +129,30 @@ def steps_of(sheet: Sheet, feature: str, *, can_import: bool) -> list[tuple[Tran
         {"import": f"{feature}.take_in"} if can_import else {}
     )
     return steps.of(sheet, ends)
+
+
+def discarded(
+    model: type[S],
+    name: str,
+    service: Callable[..., None],
+    shown: Callable[[str, ActionForm], ResponseReturnValue],
+) -> ResponseReturnValue:
+    """Give a preview up as its box asks for it; ``shown`` is its page if that is refused.
+
+    ``service`` is given the sheet, ``seen``, ``by`` and ``now``.
+    """
+    form = ActionForm()
+
+    def end() -> ResponseReturnValue:
+        sheet = load(model, name)
+
+        def do() -> None:
+            service(sheet, seen=form.seen.data, by=actor(), now=now())
+
+        return steps.taken(sheet, form, do, told=steps.told(sheet, "discard")) or ("", form.status)
+
+    answer = writing(end)()
+    return answer if answer.status_code == 303 else shown(name, form)
 
 
 def errors_file(

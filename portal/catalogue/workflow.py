@@ -102,7 +102,7 @@ FAULT_CODE = Workflow(
 )
 
 
-def _sheet(capability: str, done: Any) -> Workflow:
+def _sheet(capability: str, done: Any, discarded: Any) -> Workflow:
     """The states of a spreadsheet: looked at first, then imported or given up."""
     return Workflow(
         states=(
@@ -131,10 +131,19 @@ def _sheet(capability: str, done: Any) -> Workflow:
                 direct=True,
                 tone="danger",
                 asks=_l("Nothing of this file is imported."),
+                told=discarded,
             ),
         ),
     )
 
 
-PRICE_LIST = _sheet("pricelist:import", _l("imported the price list"))
-IMPORT = _sheet("masterdata:import", _l("imported the file"))
+PRICE_LIST = _sheet(
+    "pricelist:import",
+    _l("imported the price list"),
+    _l("The price list is discarded. Nothing was imported."),
+)
+IMPORT = _sheet(
+    "masterdata:import",
+    _l("imported the file"),
+    _l("The file is discarded. Nothing was imported."),
+)

@@ -28,8 +28,9 @@ FINDINGS = capability(
     Role.AUDITOR,
     says=_l("Read what rules found, and notes inside headquarters"),
 )
+# Also of a frozen dealer: the time to appeal does not wait (R6).
 FILE_APPEAL = capability(
-    "appeal:file", Role.CLERK, Role.MANAGER, files=True, says=_l("Appeal against a decision")
+    "appeal:file", Role.CLERK, Role.MANAGER, says=_l("Appeal against a decision")
 )
 WITHDRAW_APPEAL = capability(
     "appeal:withdraw", Role.CLERK, Role.MANAGER, says=_l("Withdraw an appeal")

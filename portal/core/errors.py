@@ -48,7 +48,8 @@ class Forbidden(Refusal):
 
 FROZEN = _l(
     "Headquarters has frozen your company: you can read everything, but file nothing new. "
-    "What was begun goes on: receiving, sending old parts back, answers and objections."
+    "What was begun goes on: receiving, registering and sending old parts back, answers, "
+    "objections and appeals."
 )
 
 

@@ -64,7 +64,8 @@ def capability(name: str, *roles: Role, says: Any = "", files: bool = False) -> 
 
     ``says`` is what one may do with it, in words; what only the portal itself does needs none.
 
-    With ``files`` something new is filed with it, which the people of a frozen dealer cannot do.
+    With ``files`` something new is filed with it, which the people of a frozen dealer cannot do:
+    nothing by which they meet a deadline that costs them money (O6, R6), for those go on.
     """
     _says.setdefault(name, says)
     if files:

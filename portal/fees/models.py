@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.catalogue.names import InLanguages
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
 from portal.core.drafts import Draft
@@ -14,7 +15,7 @@ from portal.fees import workflow
 _IS_OPEN = text("status IN ('draft', 'submitted')")
 
 
-class ServiceItem(Document, Base):
+class ServiceItem(InLanguages, Document, Base):
     """A service that schedules name alike, so that they can be compared.
 
     Code, key and names are as a part's number, key and names; ``unit`` is one of ``UNITS``.
@@ -26,19 +27,12 @@ class ServiceItem(Document, Base):
 
     code: Mapped[str] = mapped_column(String(60), unique=True)
     code_key: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[Line]
-    name_zh: Mapped[Line] = mapped_column(default="")
-    name_pl: Mapped[Line] = mapped_column(default="")
     unit: Mapped[str] = mapped_column(String(10))
     search_text: Mapped[str]
 
     @property
     def title(self) -> str:
         return self.code
-
-    def name_in(self, language: str) -> str:
-        """What it is called in a language of the portal, or in English."""
-        return {"zh-Hans": self.name_zh, "pl": self.name_pl}.get(language) or self.name
 
 
 class FeeSchedule(Document, Draft, Base):

@@ -231,9 +231,9 @@ def penalize(
 
 @subscribe
 def follow(happened: Sequence[tuple[Event, Document]]) -> None:
-    """Put an invoice up for decision again whose penalty was dropped (F2, F3)."""
+    """Put an invoice up for decision again whose penalty was dropped or reversed (F2, F3, L3)."""
     for event, document in happened:
-        if isinstance(document, Correction) and event.name == "drop":
+        if isinstance(document, Correction) and event.name in ("drop", "reverse"):
             _reopen(document, event.at)
 
 

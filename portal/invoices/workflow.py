@@ -54,14 +54,14 @@ INVOICE = Workflow(
             _l("announced a penalty for it"),
             tone="danger",
         ),
-        # Finance dropped the penalty: it is decided on anew.
+        # Finance dropped the penalty, or reversed it: it is decided on anew.
         Transition(
             "reopen",
             ("penalized",),
             "flagged",
             "correction:decide",
             _l("Decide on it anew"),
-            _l("put it up for decision again: the penalty was dropped"),
+            _l("put it up for decision again: its penalty does not stand any more"),
             tells="invoice:decide",
         ),
         # What was found to be above stays: headquarters decides on it.

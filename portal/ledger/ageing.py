@@ -1,7 +1,8 @@
 """What dealers owe: accounts below zero on a day, by how long (in minor units).
 
 What came in pays the oldest first, so what is owed is what was booked off an account last: as far
-as the debits of the last 30 days reach it is that young, then those of the 30 days before.
+as the debits of the last 30 days reach it is that young, then those of the 30 days before. What was
+reversed by then, and its reversal, are no debits: a mistake makes no debt younger.
 """
 
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, cast, func, select
+from sqlalchemy.orm import aliased
 
 from portal.core.db import AnyRow, AnySelect, Key, session
 from portal.core.permissions import Actor
@@ -35,9 +37,10 @@ def owed(actor: Actor, ends: datetime) -> AnySelect:
     It reads the entries of the ninety days before, and whatever was booked since.
     """
     edges = [ends - number * STEP for number in range(4)]
-    out = Transfer.from_account_id == Account.id
+    out, back = Transfer.from_account_id == Account.id, aliased(Transfer)
+    stands = and_(Transfer.reverses_id.is_(None), back.id.is_(None))
     shares = [
-        _total(and_(out, Transfer.at < young, Transfer.at >= old), Transfer.amount).label(
+        _total(and_(out, stands, Transfer.at < young, Transfer.at >= old), Transfer.amount).label(
             f"out_{number}"
         )
         for number, (young, old) in enumerate(pairwise(edges))
@@ -46,6 +49,7 @@ def owed(actor: Actor, ends: datetime) -> AnySelect:
     recent = (
         select(Transfer.dealer_id, _total(Transfer.at >= ends, signed).label("after"), *shares)
         .join(Account, Account.dealer_id == Transfer.dealer_id)
+        .outerjoin(back, and_(back.reverses_id == Transfer.id, back.at < ends))
         .where(Transfer.at >= edges[-1])
         .group_by(Transfer.dealer_id)
         .subquery()

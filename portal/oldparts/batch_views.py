@@ -413,19 +413,7 @@ def go_on(name: str) -> ResponseReturnValue:
 @pages.post("/<name>/discard", needs=policy.REGISTER, own_transactions=True)
 def discard(name: str) -> ResponseReturnValue:
     """Give up a preview."""
-    form = ActionForm()
-
-    def end() -> ResponseReturnValue:
-        batch = load(OldPartBatch, name)
-
-        def do() -> None:
-            batches.discard(batch, seen=form.seen.data, by=actor(), now=now())
-
-        told = steps.told(batch, "discard")
-        return steps.taken(batch, form, do, told=told) or ("", form.status)
-
-    answer = writing(end)()
-    return answer if answer.status_code == 303 else _whole(name, form)
+    return sheet_pages.discarded(OldPartBatch, name, batches.discard, _whole)
 
 
 @pages.get("/<name>/errors.xlsx", needs=policy.REGISTER, own_transactions=True)

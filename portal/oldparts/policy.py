@@ -19,9 +19,8 @@ READ = capability(
     Role.AUDITOR,
     says=_l("Read old parts and collections"),
 )
-REGISTER = capability(
-    "oldpart:register", Role.CLERK, Role.MANAGER, files=True, says=_l("Register old parts")
-)
+# Also of a frozen dealer: what is not registered in time is charged (O6).
+REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER, says=_l("Register old parts"))
 REVIEW = capability("oldpart:review", Role.DESK, says=_l("Accept, return and reject old parts"))
 CALL = capability("oldpart:call", Role.DESK, says=_l("Call collections, allow scrapping"))
 SEND = capability(

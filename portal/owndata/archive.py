@@ -7,7 +7,7 @@ whole in memory, and no transaction is open while somebody downloads.
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import IO, Any, NamedTuple
 
@@ -159,7 +159,8 @@ def _files(who: Actor) -> Iterator[Entry]:
                 .order_by(Attachment.id)
                 .limit(SHARE)
             ).scalars().all()  # fmt: skip
-            found = [(one.storage_key, _place_of(one)) for one in rows]
+            folders = _folders(rows)
+            found = [(one.storage_key, _place_of(one, folders)) for one in rows]
             last = rows[-1].id if rows else last
         if not found:
             return
@@ -180,10 +181,23 @@ def _visible(who: Actor) -> Any:
     )
 
 
-def _place_of(one: Attachment) -> str:
-    assert one.document_kind is not None  # those of no document are not asked for
-    document = session.get_one(kind_named(one.document_kind).model, one.document_id)
-    folder = _safe(document.title) or document.public_id
+Folders = dict[tuple[str | None, int | None], str]
+"""What documents are called, by their kind and key."""
+
+
+def _folders(files: Sequence[Attachment]) -> Folders:
+    found: Folders = {}
+    for kind in {one.document_kind for one in files}:
+        assert kind is not None  # those of no document are not asked for
+        model = kind_named(kind).model
+        keys = {one.document_id for one in files if one.document_kind == kind}
+        for document in session.scalars(select(model).where(model.id.in_(keys))):
+            found[kind, document.id] = _safe(document.title) or document.public_id
+    return found
+
+
+def _place_of(one: Attachment, folders: Folders) -> str:
+    folder = folders[one.document_kind, one.document_id]
     return f"{_('Files')}/{folder}/{one.id} {_safe(one.name)}"
 
 

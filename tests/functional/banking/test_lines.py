@@ -123,6 +123,7 @@ def test_deposit_by_hand_is_refused_when_the_line_waits(portal: Portal) -> None:
     answer = client.post("/deposits/new", typed)
     assert answer.status_code == 422
     assert "among the lines to assign" in answer.text
+    assert "This reference is in the books" not in answer.text
     assert posted(portal, "north") == 0
 
 

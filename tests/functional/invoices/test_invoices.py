@@ -226,9 +226,31 @@ def test_invoice_is_decided_on_anew_once_its_penalty_is_dropped(
         assert list(verify()) == []
     assert told(portal, "desk") == was_told + 1
     page = portal.client(portal.manager).get(f"/invoices/{flagged.public_id}").text
-    assert "the penalty was dropped" in page
+    assert "its penalty does not stand" in page
     again = penalize()
     correcting.stepped(portal, again, "drop", correcting.checker(portal), "They were right")
+    assert invoices.stepped(portal, flagged, "accept").status == "accepted"
+
+
+def test_invoice_is_decided_on_anew_once_its_penalty_is_reversed(
+    portal: Portal, visit: ServiceItem
+) -> None:
+    """F2, L3: a penalty that was a mistake decides on nothing; another one can be announced."""
+    flagged = invoices.recorded(portal, invoices.of(visit, 7000))
+    with portal.transaction():
+        found = session.get_one(CustomerInvoice, flagged.id)
+        facts = {"seen": None, "by": portal.finance, "now": portal.now}
+        made = services.penalize(found, 1000, "Above the rates", **facts)
+    portal.clock.advance(days=9)
+    checker = correcting.checker(portal)
+    correcting.stepped(portal, made, "book", checker)
+    correcting.stepped(portal, made, "reverse", checker, "Another dealer's invoice")
+    with portal.transaction():
+        found = session.get_one(CustomerInvoice, flagged.id)
+        assert (found.status, found.penalty_id) == ("flagged", None)
+        assert list(verify()) == []
+    page = portal.client(portal.manager).get(f"/invoices/{flagged.public_id}").text
+    assert "its penalty does not stand" in page
     assert invoices.stepped(portal, flagged, "accept").status == "accepted"
 
 

@@ -152,6 +152,26 @@ def test_debt_is_as_old_as_what_was_booked_last(portal: Portal) -> None:
     assert owed(portal, today) == [(120, 50, 70, 0, 0)]
 
 
+def test_debt_keeps_its_age_when_a_deposit_is_reversed(portal: Portal) -> None:
+    """L3: what was booked by mistake and its reversal count neither; before it, the first did."""
+    spend(portal, DEPOSIT + 100)  # 12 October: 100 owed
+    portal.clock.at += 40 * DAY
+    made = deposit(portal, "NOT OURS", 300)
+    portal.clock.at += 5 * DAY
+    spent_by_mistake = spend(portal, 70)
+    portal.clock.at += 5 * DAY
+    day_before = portal.now.date() - DAY
+    with portal.transaction():
+        services.reverse(made, by=portal.finance, now=portal.now, reason="Another one's money")
+    assert owed(portal, portal.now.date()) == [(170, 70, 100, 0, 0)]
+    with portal.transaction():
+        services.take_back(spent_by_mistake, by=portal.finance, now=portal.now, reason="Nothing")
+    assert owed(portal, portal.now.date()) == [(100, 0, 100, 0, 0)]
+    assert owed(portal, day_before) == []
+    portal.clock.at += 100 * DAY
+    assert owed(portal, portal.now.date()) == [(100, 0, 0, 0, 100)]
+
+
 def test_ages_begin_at_midnight_at_headquarters(portal: Portal) -> None:
     """T2: thirty days are the day and the twenty-nine before it."""
     spend(portal, DEPOSIT + 100)

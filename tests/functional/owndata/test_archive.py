@@ -6,14 +6,16 @@ import zipfile
 import pytest
 
 from portal.core.db import session
+from portal.core.errors import Conflict
 from portal.files.models import Attachment
 from portal.files.storage import storage
 from portal.ledger import months
-from portal.owndata import views
+from portal.owndata import archive, views
 from portal.sheets.table import read_table
 from tests.functional import world as worlds
 from tests.support import claims, correcting, story
 from tests.support.portal import DEALERS, Portal
+from tests.support.queries import counted
 
 
 def taken(portal: Portal, who: str = "manager") -> zipfile.ZipFile:
@@ -99,8 +101,40 @@ def test_one_archive_at_a_time(portal: Portal) -> None:
     assert second.status_code == 409
     assert "Another archive is being made" in second.text
     first.close()
-    assert not views._turn.locked()
     taken(portal)
+
+
+def test_nobody_waits_for_ever_when_one_downloads_slowly(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn lasts some minutes; who had it goes on, and gives back nothing of another's."""
+    seconds = 0
+    monkeypatch.setattr(views, "monotonic", lambda: seconds)
+    turns = views.Turns()
+    with portal.app.test_request_context():
+        slow = turns.take()
+        seconds += views.LONGEST - 1
+        with pytest.raises(Conflict):
+            turns.take()
+        seconds += 1
+        second = turns.take()
+        turns.give_back(slow)
+        with pytest.raises(Conflict):
+            turns.take()
+        turns.give_back(second)
+        turns.take()
+
+
+def test_files_cost_the_same_few_queries_however_many(portal: Portal) -> None:
+    """House: their documents' names are asked for together."""
+    found = []
+    for _time in range(2):
+        story.registered(portal)
+        with portal.app.test_request_context(), counted(portal.app) as statements:
+            places = [entry.name for entry in archive._files(portal.manager)]
+        found.append((len(places), len(statements)))
+    assert found[0][0] < found[1][0]
+    assert found[0][1] == found[1][1]
 
 
 @pytest.mark.parametrize("who", ["clerk", "desk", "administrator"])

@@ -18,10 +18,11 @@ from tests.support import story
 from tests.support.portal import Client, Portal
 
 GOES_ON = {
-    "advance:withdraw", "appeal:withdraw", "application:withdraw", "claim:takeback",
+    "advance:withdraw", "appeal:file", "appeal:withdraw", "application:withdraw", "claim:takeback",
     "compensation:follow", "correction:answer", "dealer:follow", "document:comment", "fee:withdraw",
-    "file:add", "invoice:record", "ledger:own", "oldpart:object", "oldpart:scrap", "oldpart:send",
-    "oldpartcharge:dispute", "owndata:take", "shipment:receive", "user:accept", "user:manage",
+    "file:add", "invoice:record", "ledger:own", "oldpart:object", "oldpart:register",
+    "oldpart:scrap", "oldpart:send", "oldpartcharge:dispute", "owndata:take", "shipment:receive",
+    "user:accept", "user:manage",
 }  # fmt: skip
 """What the people of a frozen dealer still do, besides reading: it was begun, or defends them, or
 customers need it (F2)."""
@@ -68,7 +69,7 @@ def test_every_route_that_files_is_refused_with_a_sentence(portal: Portal) -> No
             if not portal.cast[who].roles.isdisjoint(declared()[route["needs"]]):
                 assert refused(client, route["methods"][0], url), (who, url)
                 refusals += 1
-    assert refusals > 60, "there are many of them"
+    assert refusals > 50, "there are many of them"
 
 
 def _anything(portal: Portal, endpoint: str) -> str:
@@ -95,6 +96,8 @@ def test_what_was_begun_goes_on(portal: Portal) -> None:
     clerk = portal.client(portal.clerk)
     answer = clerk.post(f"/shipments/{shipment.public_id}/receive", {"seen": "1"})
     assert answer.status_code == 303, answer.text
+    # O6: what arrived is charged if its old part is not registered in time.
+    assert clerk.get(f"/old-parts/register/{shipment.public_id}/1").status_code == 200
     url = f"/applications/{waiting.public_id}"
     page = clerk.get(url).text
     assert f"{url}/steps/withdraw" in page
