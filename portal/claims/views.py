@@ -1,8 +1,7 @@
 """The pages of claims: the dealer's draft, and the reviewer's decisions."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,44 +9,36 @@ from flask.typing import ResponseReturnValue
 from portal.claims import (
     appeal_queries,
     discarding,
+    draft_page,
     eligibility,
-    failed,
     figures,
     findings,
     forms,
-    labour_queries,
     lapses,
     notes,
-    outlay_queries,
     policy,
     queries,
     run_days,
     services,
 )
+from portal.claims import signposts as signposts  # home, search and old parts ask it
 from portal.claims.appeal_models import Appeal
 from portal.claims.history import ALONE, VALUES, WORDS
 from portal.claims.models import Claim
-from portal.claims.outlay_kinds import OUTLAYS
 from portal.claims.outlay_views import receipts_beside
 from portal.claims.run_views import main_line
 from portal.claims.workflow import DECIDED, LINE, REASONS
 from portal.collections.models import Consignment
-from portal.core.clock import Month
-from portal.core.db import AnyRow
-from portal.core.documents import DocumentKind, kind_named, register
+from portal.core.documents import DocumentKind, register
 from portal.core.i18n import _, _l, ngettext
-from portal.core.permissions import Actor
 from portal.core.workflow import Transition
 from portal.fees.workflow import UNITS
 from portal.ledger import policy as ledger
-from portal.ledger.kinds import KINDS
 from portal.oldparts.models import OldPart
-from portal.oldparts.payments import NOTHING, PAYMENTS, tells_payment
-from portal.oldparts.way import Stop, tells_way
 from portal.web import filters, frame, lists, presses, steps, timeline
 from portal.web.forms import ActionForm, Form
 from portal.web.htmx import render
-from portal.web.routes import Pages, actor, go, load, needs_of, now
+from portal.web.routes import Pages, actor, go, load, now
 
 pages = Pages("claims", __name__)
 register(
@@ -63,19 +54,7 @@ register(
 )
 frame.room(30, _l("Claims"), "claims", "claims.index", policy.READ)
 
-MAIN_LINE = ("draft", "submitted", "in_review", "decided", "settled")
 STEPS = {"take_back": "claims.take_back", "return": "claims.give_back", "decide": "claims.decide"}
-MOST_RIDING = 200
-"""How many pieces of other pages a page of a draft takes along."""
-
-
-def _after() -> int:
-    """The row after which the page of a table begins, from the URL."""
-    return max(0, min(request.args.get("after", 0, type=int), queries.FAR))
-
-
-def _old_part_url(name: str) -> str:
-    return url_for(kind_named(OldPart.kind).endpoint, name=name)
 
 
 def shown() -> lists.Selection:
@@ -138,9 +117,9 @@ def _page(
 ) -> ResponseReturnValue:
     """The document page; a refused step or decision shows why, with what was typed."""
     if claim.status == "draft" and actor().can(policy.WRITE):
-        return _draft_page(claim, form)
+        return draft_page.page(claim, form)
     share = _share()
-    lines = queries.lines_of(claim, share, _after())
+    lines = queries.lines_of(claim, share, draft_page.after())
     keys = [line.id for line in lines]
     heading, statement = queries.heading(claim), figures.statement_of(claim)
     refused = decision[1] if decision else form
@@ -150,7 +129,7 @@ def _page(
         status=refused.status if refused else 200,
         claim=claim,
         state=Claim.workflow.state(claim.status),
-        main_line=main_line(MAIN_LINE, Claim),
+        main_line=main_line(draft_page.MAIN_LINE, Claim),
         heading=heading,
         steps=_steps(claim),
         statement=statement,
@@ -171,12 +150,12 @@ def _page(
         account_url=_account_url(heading.dealer_public_id),
         lines=lines[: queries.LINES],
         more_after=lines[queries.LINES - 1].position if len(lines) > queries.LINES else None,
-        after=_after(),
+        after=draft_page.after(),
         share=share,
         line_state=LINE.state,
         reasons=REASONS,
         may_decide=claim.status == "in_review" and actor().can(policy.DECIDE),
-        old_part_url=_old_part_url,
+        old_part_url=draft_page.old_part_url,
         old_part_state=OldPart.workflow.state,
         entries=timeline.of(claim),
         cutoff=run_days.next_cutoff(now())
@@ -242,84 +221,6 @@ def _account_url(dealer: str) -> str | None:
     return None
 
 
-def _ticked(row: AnyRow, typed: forms.DraftForm | None) -> bool:
-    """Whether a piece has its tick: as it came, else as the draft has or proposes it (R2)."""
-    if typed is not None and row.old_part in typed.offered.data:
-        return row.old_part in typed.chosen.data
-    return bool(row.chosen)
-
-
-class _Ticks(NamedTuple):
-    """What a page of a draft shows ticked, and what the claim comes to by that, in minor units.
-
-    ``fresh`` counts what became eligible after the draft was begun; ``riding`` are those of them
-    that stand on other pages and are sent with this one.
-    """
-
-    names: frozenset[str]
-    riding: list[str]
-    fresh: int
-    lines: int
-    amount: int
-
-
-def _ticks(claim: Claim, rows: Sequence[AnyRow], typed: forms.DraftForm | None) -> _Ticks:
-    on = {row.old_part: _ticked(row, typed) for row in rows}
-    # Asked by htmx, the page stays as it is: what came up since is not on it.
-    stays = typed if request.headers.get("HX-Request") == "true" else None
-    here = [row for row in rows if stays is None or row.old_part in stays.offered.data]
-    more = [row for row in here if on[row.old_part] and row.line_id is None]
-    less = [row for row in here if not on[row.old_part] and row.line_id is not None]
-    fresh = [] if stays else queries.newly_proposed(claim, now(), MOST_RIDING)
-    riding = [row for row in fresh if row.old_part not in on]
-    return _Ticks(
-        names=frozenset(name for name, ticked in on.items() if ticked),
-        riding=[row.old_part for row in riding],
-        fresh=len(fresh),
-        lines=claim.line_count + len(more) - len(less) + len(riding),
-        amount=claim.claimed
-        + sum(row.claimed for row in more)
-        - sum(row.claimed for row in less)
-        + sum(row.claimed for row in riding),
-    )
-
-
-def _draft_page(claim: Claim, form: Form | None = None) -> ResponseReturnValue:
-    rows, entries = queries.candidates(claim, now(), _after()), timeline.of(claim)
-    outlays = outlay_queries.lines_of(claim)
-    step = form if isinstance(form, ActionForm) else None
-    typed = form if isinstance(form, forms.DraftForm) and form.is_submitted() else None
-    return render(
-        "claims/draft.html",
-        fragments={"sum"},
-        status=form.status if form else 200,
-        claim=claim,
-        state=Claim.workflow.state(claim.status),
-        main_line=main_line(MAIN_LINE, Claim),
-        heading=queries.heading(claim),
-        rows=rows[: queries.LINES],
-        ticks=_ticks(claim, rows[: queries.LINES], typed),
-        more_after=rows[queries.LINES - 1].old_part_id if len(rows) > queries.LINES else None,
-        after=_after(),
-        old_part_url=_old_part_url,
-        old_part_state=OldPart.workflow.state,
-        outlays=outlays,
-        receipts=receipts_beside(claim, outlays),
-        consignment_state=Consignment.workflow.state,
-        labour=labour_queries.sums(claim, now()),
-        claimable={kind: len(outlay_queries.claimable(claim, kind, now())) for kind in OUTLAYS},
-        payments={"if-ticked": PAYMENTS["claimed"], "if-not": PAYMENTS[NOTHING]},
-        entries=entries,
-        returned=timeline.latest_move(entries) if claim.was_returned else None,
-        cutoff=run_days.next_cutoff(now()),
-        typed=typed,
-        form=form if isinstance(form, forms.DraftForm) else forms.DraftForm(None, obj=claim),
-        steps=[] if claim.submitted_at else steps.of(claim, {"discard": "claims.discard"}),
-        step=step,
-        may_submit=actor().can(policy.SUBMIT),
-    )
-
-
 @pages.get("/claims/<name>", needs=policy.READ)
 def show(name: str) -> ResponseReturnValue:
     """One claim; a draft as a form."""
@@ -349,7 +250,7 @@ def save(name: str) -> ResponseReturnValue:
             _keep(claim, form, leaves=not goes_on)
             if not goes_on:
                 flash(_("Kept. The claim is not submitted yet."), "success")
-                return go("claims.show", name=name, after=_after() or None)
+                return go("claims.show", name=name, after=draft_page.after() or None)
     return _page(claim, form)
 
 
@@ -439,7 +340,7 @@ def _decided(claim: Claim) -> str:
 
 
 def _same_lines(name: str, anchor: str | None = None) -> ResponseReturnValue:
-    kept = {"lines": request.args.get("lines"), "after": _after() or None}
+    kept = {"lines": request.args.get("lines"), "after": draft_page.after() or None}
     return go("claims.show", name=name, _anchor=anchor, **kept)
 
 
@@ -481,101 +382,3 @@ def decide_line(name: str, position: int) -> ResponseReturnValue:
             )
             return _same_lines(name, f"line-{position}")
     return _page(claim, decision=(position, form))
-
-
-@frame.tasks
-def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
-    """The claims and runs that wait for somebody."""
-    if who.can(policy.WRITE) and who.dealer_id is not None:
-        yield from _dealer_tasks(who, who.dealer_id, at)
-    if who.can(policy.DECIDE):
-        waiting = queries.waiting(who).get("in_review", 0)
-        yield frame.Task(_("Claims to decide"), waiting, url_for("claims.index", tab="in_review"))
-
-
-def _dealer_tasks(who: Actor, dealer_id: int, at: datetime) -> Iterator[frame.Task]:
-    month, due = Month.of(at).plus(-1), run_days.next_cutoff(at)
-    to_file = eligibility.to_file(dealer_id, month, at)
-    label = ngettext(
-        "Claim to file for %(month)s: %(num)d piece, %(amount)s",
-        "Claim to file for %(month)s: %(num)d pieces, %(amount)s",
-        to_file.pieces,
-        month=filters.month(str(month)),
-        amount=filters.money(to_file.amount),
-    )
-    yield frame.Task(label, to_file.pieces, url_for("claims.new"), due)
-    yield from _lapsing_tasks(dealer_id, month, at)
-    drafts, url = queries.waiting(who), url_for("claims.index", tab="draft")
-    yield frame.Task(_("Claims returned for correction"), drafts.get("returned", 0), url, due)
-    yield frame.Task(_("Draft claims to submit"), drafts.get("draft", 0), url, due)
-
-
-def _lapsing_tasks(dealer_id: int, month: Month, at: datetime) -> Iterator[frame.Task]:
-    if not lapses.is_near(at):
-        return
-    found, due = eligibility.lapsing(dealer_id, at), lapses.until(at)
-    url = url_for("claims.new", month=month)
-    label = ngettext(
-        "Claim it before it lapses: %(num)d piece, %(amount)s",
-        "Claim them before they lapse: %(num)d pieces, %(amount)s",
-        found.pieces,
-        amount=filters.money(found.amount),
-    )
-    yield frame.Task(label, found.pieces, url, due)
-    label = ngettext(
-        "Freight to claim before it lapses: %(num)d consignment",
-        "Freight to claim before it lapses: %(num)d consignments",
-        found.freight,
-    )
-    yield frame.Task(label, found.freight, url, due)
-    yield frame.Task(_l("Compensations to claim before they lapse"), found.advance, url, due)
-
-
-@frame.finder
-def _found(who: Actor, text: str) -> Iterator[frame.Find]:
-    """Claims by number or dealer."""
-    if who.can(policy.READ):
-        for row in queries.found(who, text):
-            state = Claim.workflow.state(row.status)
-            yield frame.Find(
-                _l("Claim"),
-                row.number,
-                f"{row.dealer_name} · {state.label} · {filters.money(row.claimed)}",
-                url_for("claims.show", name=row.public_id),
-            )
-
-
-@tells_payment
-def _payment(old_part: OldPart, who: Actor) -> tuple[str, str | None] | None:
-    """Whether an old part is claimed or was reimbursed, and where to read more (O9)."""
-    row = failed.payment_row(old_part, who)
-    if row is None:
-        return None
-    claim = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
-    if row.code == "charged_back" and who.can(needs_of("ledger.entry")):
-        entry = failed.charged_back(old_part)
-        return row.code, url_for("ledger.entry", name=entry.public_id) if entry else claim
-    return row.code, claim
-
-
-@tells_way
-def _way(old_part: OldPart, who: Actor) -> dict[str, Stop]:
-    """The claim of an old part, and the last entry that followed from it."""
-    row = failed.payment_row(old_part, who)
-    if row is None:
-        return {}
-    claim = url_for("claims.show", name=row.public_id) if who.can(policy.READ) else None
-    begun = row.submitted_at or row.created_at
-    stops = {"claimed": Stop(begun, row.number, claim, row.claimed)}
-    if row.decided_at:
-        label = LINE.state(row.status).label
-        stops["decided"] = Stop(row.decided_at, label, claim, row.approved)
-    if row.closed_at:
-        paper = url_for("claimpapers.statement", name=row.public_id) if claim else None
-        stops["settled"] = Stop(row.closed_at, row.month, paper)
-    entry = failed.entry_of(old_part, None if row.code == "refused" else row.id)
-    if entry is not None:
-        place = url_for("ledger.entry", name=entry.public_id)
-        shown = place if who.can(needs_of("ledger.entry")) else None
-        stops["booked"] = Stop(entry.at, KINDS[entry.kind], shown)
-    return stops

@@ -27,6 +27,7 @@ from tests.support.portal import Portal
 from tests.support.queries import counted
 
 RATE = 8000
+SCRIPT = {"HX-Request": "true", "HX-Target": "div#sum"}
 VALVE = 1250
 
 
@@ -160,6 +161,22 @@ def test_labour_leaves_the_draft_with_its_old_part(portal: Portal) -> None:
     again = story.started(portal, Month.of(portal.now))
     put(portal, again, *names)
     assert len(kinds(portal, again)) == 4
+
+
+def test_labour_goes_from_the_page_at_once_when_its_old_part_does(portal: Portal) -> None:
+    """R1, R2: what a script that saves a draft is answered tells of labour as well."""
+    claim, names = begun(portal)
+    put(portal, claim, *names)
+    clerk, url = portal.client(portal.clerk), f"/claims/{claim.public_id}"
+    assert "Labour of 1 old part" in clerk.get(url).text
+    for ticked, told in (([], ""), (names, "The labour of 1 old part is not claimed yet.")):
+        with portal.transaction():
+            seen = str(session.get_one(Claim, claim.id).version)
+        typed = {"seen": seen, "offered": names, "chosen": ticked, "press": "key-of-one-page-1"}
+        answer = clerk.post(f"{url}/save", typed, headers=SCRIPT).text
+        its = answer.split('<div id="labour" hx-swap-oob="innerHTML">')[1]
+        assert "Labour of 1 old part" not in its
+        assert told in its
 
 
 def test_labour_is_decided_paid_appealed_and_printed_with_its_claim(portal: Portal) -> None:
