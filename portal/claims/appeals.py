@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from unicodedata import east_asian_width
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
-from portal.claims import paying, policy
+from portal.claims import figures, paying, policy
 from portal.claims.appeal_models import Appeal
 from portal.claims.appeal_workflow import APPEAL_REASONS, GRANTED
 from portal.claims.commands import Ruling, reason_of
-from portal.claims.models import Claim, ClaimLine, Run
+from portal.claims.models import LABOUR, Claim, ClaimLine, Run
 from portal.claims.workflow import DECIDED
 from portal.core import workflow
 from portal.core.db import session
@@ -144,6 +145,7 @@ def decide(appeal: Appeal, ruling: Ruling, *, seen: int | None, by: Actor, now: 
 
     Forbidden for who decided on the line or filed the appeal (P2). Invalid, at its field, for an
     amount that is not above zero or above what was taken off, or a reason that is missing.
+    Conflict for labour whose piece stays rejected (R1).
     """
     appeal = relock(appeal)
     workflow.check(appeal, ruling.step, by=by, seen=seen)
@@ -151,6 +153,8 @@ def decide(appeal: Appeal, ruling: Ruling, *, seen: int | None, by: Actor, now: 
     if refusal:
         raise Forbidden(refusal)
     amount = _amount(appeal, ruling)
+    if amount:
+        _check_piece(appeal)
     in_full = amount == appeal.gap
     step = "grant_part" if amount and not in_full else ruling.step
     appeal.reason_code = None if in_full else reason_of(ruling, APPEAL_REASONS)
@@ -162,6 +166,27 @@ def decide(appeal: Appeal, ruling: Ruling, *, seen: int | None, by: Actor, now: 
     if appeal.reason_code:
         values["reason_code"] = appeal.reason_code
     workflow.apply(appeal, step, by=by, now=now, seen=seen, reason=ruling.note, values=values)
+
+
+def _check_piece(appeal: Appeal) -> None:
+    """Refuse to pay labour whose piece is rejected, and was granted by no appeal (R1)."""
+    piece, its_appeal = aliased(ClaimLine), aliased(Appeal)
+    paid = exists().where(its_appeal.line_id == piece.id, its_appeal.amount > 0)
+    refused = (
+        select(piece.position)
+        .join(ClaimLine, figures.its_piece(piece))
+        .where(ClaimLine.id == appeal.line_id, ClaimLine.kind == LABOUR)
+        .where(piece.status == "rejected", ~paid)
+    )
+    position = session.scalar(refused)
+    if position is not None:
+        raise Conflict(
+            _(
+                "This labour is of the old part on line %(line)s, which is rejected: nothing is "
+                "paid for it before an appeal against that line is granted.",
+                line=position,
+            )
+        )
 
 
 def _amount(appeal: Appeal, ruling: Ruling) -> int:

@@ -352,6 +352,21 @@ def test_labour_is_looked_at_with_its_piece_and_never_paid_without_it(portal: Po
     assert (fresh.status, fresh.approved) == ("decided", VALVE + RATE)
 
 
+def test_labour_is_granted_after_its_rejected_piece_not_without_it(portal: Portal) -> None:
+    """R1, R6: an appeal pays no labour of a piece that is not paid for."""
+    claim, (name,) = begun(portal)
+    put(portal, claim, name)
+    submit(portal, claim)
+    no = Decision("reject", None, "no_evidence")
+    appealing.decide(portal, claim, {1: no, 2: no})
+    piece, work = appealing.file(portal, claim, 1), appealing.file(portal, claim, 2)
+    for granted in (None, 100):
+        with pytest.raises(Conflict, match="the old part on line 1, which is rejected"):
+            appealing.rule(portal, work, granted)
+    appealing.rule(portal, piece, 100)
+    assert appealing.rule(portal, work).status == "granted"
+
+
 def test_labour_is_not_submitted_while_none_is_reimbursed(portal: Portal) -> None:
     """R1: put on a draft before, it is taken off it first."""
     claim, (name,) = begun(portal)
