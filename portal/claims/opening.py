@@ -17,7 +17,7 @@ from portal.claims.models import Claim, Run
 from portal.claims.rules.rule import Lines
 from portal.core import jobs, workflow
 from portal.core.clock import Clock
-from portal.core.db import in_transaction, reading, session
+from portal.core.db import give_way, in_transaction, reading, session
 from portal.core.errors import WrongState
 from portal.core.i18n import _l
 from portal.core.permissions import SYSTEM, Actor
@@ -97,6 +97,7 @@ def take_in_all(payload: dict[str, Any], clock: Clock) -> None:
             return
         now = clock.now()
         in_transaction(lambda: _write(run_id, some, found, by=SYSTEM, now=now))  # noqa: B023
+        give_way()
 
 
 def _next(run_id: int) -> Sequence[int]:
