@@ -40,7 +40,8 @@ class BankLine(Document, Base):
 
     The key is the cause of its deposit: made of the bank's reference or, where the bank gives
     none, of the ``fingerprint`` and the line's place among equal ones of its day. ``why`` tells
-    why no dealer was found; ``payer_id`` is whose money it is, once it is booked.
+    why no dealer was found; ``payer_id`` is whose money it is, once it is booked. ``search_text``
+    holds what the bank says, and the payer's code and name.
     """
 
     __tablename__ = "bank_line"
@@ -67,6 +68,7 @@ class BankLine(Document, Base):
     purpose: Mapped[str]
     why: Mapped[str] = mapped_column(String(20), default="")
     payer_id: Mapped[int | None] = mapped_column(ForeignKey("dealer.id"))
+    search_text: Mapped[str] = mapped_column(default="")
 
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import aliased
 
 from portal.banking import policy
@@ -13,9 +13,8 @@ from portal.banking.rows import Known, LineRow
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
-from portal.core.search import contains
+from portal.core.search import matches
 from portal.ledger.models import Account, Transfer
-from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.web.lists import Tab, tab_of
 
@@ -126,14 +125,7 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the lines whose reference, remitter, purpose or dealer has a text."""
     conditions = [policy.visible(actor)]
     if text:
-        conditions.append(
-            or_(
-                contains(BankLine.reference, text),
-                contains(BankLine.remitter, text),
-                contains(BankLine.purpose, text),
-                BankLine.payer_id.in_(people.called(text)),
-            )
-        )
+        conditions.append(matches(BankLine, text))
     return conditions
 
 

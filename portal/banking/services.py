@@ -24,6 +24,7 @@ from portal.core.errors import Conflict, Invalid, WrongState
 from portal.core.events import Event, subscribe
 from portal.core.i18n import _, _l
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.search import normal
 from portal.ledger import services as ledger
 from portal.ledger.models import Account, Transfer
 from portal.people import queries as people
@@ -35,7 +36,7 @@ from portal.sheets.table import Table, read_table
 SOME = 250
 """How many lines are booked in one transaction: others write between two of them."""
 Payer = Dealer | AnyRow
-"""Whose money a line is: its ``id`` and ``code``."""
+"""Whose money a line is: its ``id``, ``code`` and ``name``."""
 ABOUT = "bank"
 """What the headings are about."""
 
@@ -210,7 +211,15 @@ def _line(file: BankFile, row: LineRow, now: datetime) -> BankLine:
         remitter=row.remitter,
         purpose=row.purpose,
         why=row.why,
+        search_text=normal(row.reference, row.remitter, row.purpose),
     )
+
+
+def _belongs_to(line: BankLine, payer: Payer | None) -> None:
+    """Say whose money a line is: it is found by that as well."""
+    line.payer_id = payer.id if payer else None
+    named = (payer.code, payer.name) if payer else ()
+    line.search_text = normal(line.reference, line.remitter, line.purpose, *named)
 
 
 def _locked(file_id: int) -> BankFile:
@@ -266,7 +275,7 @@ def _book(due: Sequence[tuple[BankLine, Payer]], *, by: Actor, now: datetime) ->
             "amount": line.amount,
             "day": line.day.isoformat(),
         }
-        line.payer_id = payer.id
+        _belongs_to(line, payer)
     workflow.apply_many([line for line, _payer in due], "book", by=by, now=now, values=values)
     ledger.deposit_each(arrivals, by=by, now=now)
 
@@ -328,7 +337,7 @@ def _release(event: Event) -> None:
         .execution_options(populate_existing=True)
     ).all():
         by = SYSTEM if event.actor_id is None else session.get_one(User, event.actor_id).actor
-        line.payer_id = None
+        _belongs_to(line, None)
         workflow.apply(line, "release", by=by, now=event.at, reason=event.reason)
 
 

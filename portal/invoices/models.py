@@ -16,6 +16,7 @@ class CustomerInvoice(Document, Base):
     ``paper_number`` is what stands on the paper. ``schedule_id`` is the schedule that was in force
     on ``issued_on``, if there was one. ``charged`` is the sum of the lines and ``above`` what of it
     is above the rates, in minor units. ``penalty_id`` is the penalty that followed.
+    ``search_text`` holds both numbers, the customer, and the dealer.
     """
 
     __tablename__ = "customer_invoice"
@@ -43,6 +44,7 @@ class CustomerInvoice(Document, Base):
     charged: Mapped[Money]
     above: Mapped[Money]
     penalty_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id"), unique=True)
+    search_text: Mapped[str] = mapped_column(default="")
 
     @property
     def title(self) -> str:

@@ -17,6 +17,7 @@ from portal.core.i18n import _
 from portal.core.money import LARGEST, half_up
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.search import normal
 from portal.corrections import services as corrections
 from portal.corrections.commands import Proposal
 from portal.corrections.models import PENALTY, Correction
@@ -89,6 +90,8 @@ def record(asked: Asked, *, by: Actor, now: datetime) -> CustomerInvoice:
         charged=sum(charge.amount for charge in asked.charges),
         above=sum(one.above for one in checked),
     )
+    said = made.number, asked.paper_number, asked.customer_name, dealer.code, dealer.name
+    made.search_text = normal(*said)
     session.add(made)
     session.flush()
     session.add_all(_line(made, place, one, items) for place, one in enumerate(checked, start=1))

@@ -114,3 +114,38 @@ def test_old_parts_are_compared_when_they_were_registered_before(settings: Setti
         (None, "7 żółć ewa", True),
         ("5N2", "7 żółć ewa", False),
     ]
+
+
+def test_lines_of_the_bank_are_found_when_they_were_read_before(settings: Settings) -> None:
+    """House: what is searched is filled in by the migration that brings it, payer included."""
+    migrate.upgrade(settings, "0044")
+    with migration_engine(settings.url).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            for table in ("dealer", "bank_line"):
+                connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+        connection.execute(
+            text(
+                "INSERT INTO dealer (id, public_id, status, version, event_count, event_hash,"
+                " created_at, code, name, country, region, city, address, contact, phone, zone,"
+                " search_text) VALUES (7, 'd', 'active', 1, 0, '', '2026-01-01', 'D0007',"
+                " 'Łazienki  7', 'PL', '', '', '', '', '', 'Europe/Warsaw', '')"
+            )
+        )
+        for number, payer in ((1, 7), (2, None)):
+            connection.execute(
+                text(
+                    "INSERT INTO bank_line (id, public_id, status, version, event_count,"
+                    " event_hash, created_at, key, fingerprint, file_id, row, day, amount,"
+                    " reference, remitter, purpose, why, payer_id) VALUES (:id, :name, 'open', 1,"
+                    " 0, '', '2026-01-01', :name, '', 1, 1, '2026-01-01', 1, :name, 'WANG', 'za',"
+                    " '', :payer)"
+                ),
+                {"id": number, "name": f"REF-{number}", "payer": payer},
+            )
+    migrate.upgrade(settings)
+    with migration_engine(settings.url).connect() as connection:
+        found = connection.execute(text("SELECT search_text FROM bank_line ORDER BY id"))
+        assert found.scalars().all() == ["ref-1 wang za d0007 łazienki 7", "ref-2 wang za"]
+        if connection.dialect.name == "sqlite":
+            asked = "SELECT rowid FROM bank_line_search WHERE search_text MATCH 'łazienki'"
+            assert connection.execute(text(asked)).scalars().all() == [1]

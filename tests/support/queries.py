@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from portal.core.db import db
+from portal.core.db import db, session
 
 
 @contextmanager
@@ -26,3 +26,15 @@ def counted(app: Flask) -> Iterator[list[str]]:
         yield statements
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def plan_of(statement: Any) -> str:
+    """How the database would answer a statement, were its tables long; in a transaction."""
+    bind = session.get_bind()
+    asked = statement.compile(bind, compile_kwargs={"literal_binds": True})
+    if bind.dialect.name == "sqlite":
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")
+    else:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {asked}")
+    return "\n".join(str(row) for row in plan)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from portal.banking import services
+from portal.banking import queries, services
 from portal.banking.models import BankLine
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid, NotFound, WrongState
@@ -14,7 +14,7 @@ from portal.people.models import Dealer
 from tests.support import banking
 from tests.support.banking import row, table
 from tests.support.portal import DEPOSIT, Portal
-from tests.support.queries import counted
+from tests.support.queries import counted, plan_of
 
 
 def public(portal: Portal, dealer: str) -> str:
@@ -180,3 +180,28 @@ def test_verify_finds_a_line_that_says_other_than_the_books(portal: Portal) -> N
         changed = session.get_one(BankLine, line.id)
         changed.status, changed.payer_id = "booked", portal.dealers["north"]
     assert any(line.key in sentence for sentence in differences(portal))
+
+
+def test_lines_are_found_by_what_the_bank_says_and_by_their_payer(portal: Portal) -> None:
+    """House: by an index; a line whose deposit is reversed is its payer's no more."""
+    banking.imported(
+        portal, banking.table(banking.row(1), banking.row(2, purpose="Dziękuję", remitter="Żak"))
+    )
+    client = portal.client(portal.finance)
+
+    def found(words: str) -> list[str]:
+        page = client.get("/accounts/bank", query_string={"tab": "all", "q": words}).text
+        return [name for name in ("REF-1", "REF-2") if name in page.partition("results")[2]]
+
+    assert found("ref-1") == ["REF-1"]
+    assert found("żak") == found("DZIĘK") == found("ref-2") == ["REF-2"]
+    assert found("北方") == found("d0001") == ["REF-1"]
+    assert found("ref") == ["REF-1", "REF-2"]
+    assert found("nobody") == []
+    with portal.transaction():
+        plan = plan_of(queries.lines(portal.finance, "dzięk"))
+        entry = session.scalars(select(Transfer).where(Transfer.document_kind == "bankline")).one()
+        ledger.reverse(entry, by=portal.finance, now=portal.now, reason="Not theirs")
+    assert "bank_line_search" in plan
+    assert found("北方") == []
+    assert found("d0001") == ["REF-1"], "its purpose still names the dealer"

@@ -11,7 +11,7 @@ from portal.core.errors import Forbidden, Invalid, NotFound, Stale, WrongState
 from portal.core.events import Event, verify
 from portal.corrections.models import Correction
 from portal.fees.models import ServiceItem
-from portal.invoices import services
+from portal.invoices import queries, services
 from portal.invoices.models import CustomerInvoice
 from portal.invoices.models import CustomerInvoiceLine as Line
 from portal.ledger.models import Transfer
@@ -20,6 +20,7 @@ from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
 from tests.support import claims, correcting, fees, invoices, story
 from tests.support.portal import Portal
+from tests.support.queries import plan_of
 
 
 @pytest.fixture
@@ -262,6 +263,17 @@ def test_dealer_sees_its_own_only(portal: Portal, visit: ServiceItem) -> None:
     for url in ("/invoices", "/invoices?q=1001", "/search?q=F-1001"):
         assert made.number not in south.get(url).text
         assert made.number in portal.client(portal.manager).get(url).text
+
+
+def test_invoices_are_found_by_an_index(portal: Portal, visit: ServiceItem) -> None:
+    """House: headquarters' search, by number, paper, customer and dealer."""
+    made = invoices.recorded(portal, invoices.of(visit, 7000))
+    desk = portal.client(portal.desk)
+    for words in (made.number, "f-1001", "李秀英", "D0001", "北方卫浴"):
+        assert made.number in desk.get("/invoices", query_string={"q": words}).text, words
+    assert made.number not in desk.get("/invoices?q=D0002").text
+    with portal.transaction():
+        assert "customer_invoice_search" in plan_of(queries.listed(portal.desk, "f-1001"))
 
 
 # --- The pages ------------------------------------------------------------------------------
