@@ -50,6 +50,7 @@ FEATURES = (
     "reports",
     "operations",
     "owndata",
+    "privacy",
 )
 """The rooms with pages, in the order in which they may know each other."""
 

@@ -2,10 +2,10 @@
 
 from portal.core.i18n import _l
 from portal.oldparts.models import OldPart
-from portal.web.timeline import money, number_of, plain
+from portal.web.timeline import money, number_of, of_a_customer, plain, span
 
 VALUES = {
-    "customer_name": plain(_l("Customer's name")),
+    "customer_name": of_a_customer(plain(_l("Customer's name"))),
     "product_model": plain(_l("Product model")),
     "product_serial": plain(_l("Product serial")),
     "old_part": number_of(_l("Old part"), OldPart.number),
@@ -13,4 +13,5 @@ VALUES = {
     "asked": money(_l("Amount asked for")),
     "approved": money(_l("Approved")),
     "attached": plain(_l("Files")),
+    "keep_years": span(_l("Kept for"), "year"),
 }

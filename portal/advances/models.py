@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.advances.workflow import ADVANCE
 from portal.core.db import Base, Line, Money
 from portal.core.documents import Document
+from portal.core.personal import Personal
 
 
-class Advance(Document, Base):
+class Advance(Document, Personal, Base):
     """What a dealer asks to pay a customer first, and to claim back (S4, R1).
 
     ``asked`` is what the dealer asks for and ``approved`` what may be paid at most, in minor units:
@@ -39,7 +40,6 @@ class Advance(Document, Base):
     dealer_id: Mapped[int] = mapped_column(ForeignKey("dealer.id"))
     number: Mapped[str] = mapped_column(String(40), unique=True)
     requested_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
-    customer_name: Mapped[Line]
     product_model: Mapped[Line] = mapped_column(default="")
     product_serial: Mapped[Line] = mapped_column(default="")
     old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"))

@@ -2,9 +2,12 @@
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
-from portal.core.workflow import State, Transition, Workflow
+from portal.core.workflow import State, Transition, Workflow, anonymise_in
 
 _DESK = ROLE_LABELS[Role.DESK]
+
+ENDED = ("approved", "rejected", "withdrawn")
+"""The states in which nobody has the next step: the customer's name may go."""
 
 ADVANCE = Workflow(
     states=(
@@ -84,5 +87,6 @@ ADVANCE = Workflow(
             asks=_l("The dealer gets nothing back for it, and reads why."),
             told=_l("Rejected. The dealer reads why."),
         ),
+        *anonymise_in(ENDED),
     ),
 )

@@ -82,11 +82,15 @@ def rows_of(
 ) -> Table | None:
     """The rows of a sheet whose columns are chosen, in one of some states; else None.
 
+    None as well if its file is not kept any more.
+
     A child process reads the file, in its own time: outside a transaction, or nobody could write.
     """
     with reading():
         sheet = find(model, name, actor())
-    if sheet.status not in statuses or uploads.lacking(sheet, columns(sheet)):
+    if sheet.status not in statuses or not sheet.file_key:
+        return None
+    if uploads.lacking(sheet, columns(sheet)):
         return None
     return read_table(uploads.content_of(sheet), sheet.file_name, merit)
 

@@ -131,8 +131,14 @@ def discard(sheet: Sheet, *, seen: int | None, by: Actor, now: datetime) -> None
     """Give up a preview; its file goes with it. Stale, WrongState."""
     sheet = relock(sheet)
     workflow.apply(sheet, "discard", by=by, now=now, seen=seen)
+    empty(sheet, now=now)
+
+
+def empty(sheet: Sheet, *, now: datetime) -> None:
+    """Keep nothing of what a sheet says: its file, its headings and the first rows go."""
     drop([sheet.file_key], now=now)
     sheet.file_key = ""
+    sheet.mapping = {**sheet.mapping, "headings": [], "samples": []}
 
 
 def content_of(sheet: Sheet) -> bytes:

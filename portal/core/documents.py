@@ -7,7 +7,7 @@ its timeline, comments, files, notices and links; the ledger can point at it wit
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, select
@@ -57,12 +57,14 @@ class Value:
     """What a value of an event is called for people, and how it is written.
 
     ``write`` takes the value and the document that it happened to. ``number`` is the column that
-    has the value, where it is the number of another document: it leads there.
+    has the value, where it is the number of another document: it leads there. A ``personal`` one
+    tells who a customer is: events keep it sealed, and it can be removed from them.
     """
 
     label: Any
     write: Callable[[Any, Any], Any]
     number: Any = None
+    personal: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class DocumentKind:
     def name(self) -> str:
         return self.model.kind
 
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """The values that tell who a customer is."""
+        return frozenset(key for key, value in self.values.items() if value.personal)
+
 
 _kinds: dict[str, DocumentKind] = {}
 
@@ -108,6 +115,11 @@ def kind_named(name: str) -> DocumentKind:
     if name not in _kinds:
         raise NotFound()
     return _kinds[name]
+
+
+def personal_values(kind: str) -> frozenset[str]:
+    """The values of a kind's events that tell who a customer is."""
+    return _kinds[kind].personal if kind in _kinds else frozenset()
 
 
 def kinds() -> list[DocumentKind]:

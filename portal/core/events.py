@@ -1,7 +1,8 @@
 """Events (P4): who, when, from, to, why, and the values used. Never changed, never removed.
 
 The events of one document form a chain: each holds the hash of the one before it, and the
-document holds the hash of the last. The database refuses UPDATE and DELETE.
+document holds the hash of the last. The database refuses UPDATE and DELETE, but for one thing:
+what opens the personal values of an event can be removed (``personal.py``).
 """
 
 import hashlib
@@ -17,12 +18,16 @@ from sqlalchemy import Index, Integer, Select, String, UniqueConstraint, insert,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import AnyRow, Base, Key, session
-from portal.core.documents import Document, kinds
+from portal.core.documents import Document, kinds, personal_values
 from portal.core.permissions import Actor
+from portal.core.personal import ANONYMISE, has_gone, is_whole, seal
 
 
 class Event(Base):
-    """One thing that happened to one document."""
+    """One thing that happened to one document.
+
+    ``values`` hold of a personal one only what seals it; ``personal`` opens it, and is not hashed.
+    """
 
     __tablename__ = "event"
     __table_args__ = (
@@ -46,6 +51,7 @@ class Event(Base):
     to_status: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(default="")
     values: Mapped[dict[str, Any]]
+    personal: Mapped[dict[str, Any] | None]
     hash: Mapped[str] = mapped_column(String(64))
 
 
@@ -99,6 +105,7 @@ def _next(
     values: Mapping[str, Any] | None,
 ) -> Event:
     """The event that follows on a document's chain; its head moves on to it."""
+    sealed, personal = seal(values or {}, personal_values(document.kind))
     event = Event(
         dealer_id=document.tenant_id,
         document_kind=document.kind,
@@ -112,7 +119,8 @@ def _next(
         from_status=document.status if from_status is None else from_status,
         to_status=document.status,
         reason=reason.strip(),
-        values=dict(values or {}),
+        values=sealed,
+        personal=personal,
     )
     event.hash = digest(document.event_hash or "", event)
     document.event_count = event.seq
@@ -211,6 +219,22 @@ def record_first(
     )
 
 
+def forget_personal(document: Document) -> None:
+    """Remove what opens the personal values of a document's events; nothing else can be changed.
+
+    The caller records, in the same transaction, that it was done: else ``verify`` misses them.
+    """
+    session.execute(
+        update(Event)
+        .where(
+            Event.document_kind == document.kind,
+            Event.document_id == document.id,
+            Event.personal.is_not(None),
+        )
+        .values(personal=None)
+    )
+
+
 def steps_taken(document: Document, names: Sequence[str]) -> list[AnyRow]:
     """The last time that each of some steps was taken, as long as none before it came again.
 
@@ -279,7 +303,7 @@ def _without_events(model: Any) -> Select[int]:
 
 
 def _first_break(chain: Iterator[Any]) -> tuple[int, str] | None:
-    previous = ""
+    previous, gone = "", 0
     for seq, event in enumerate(chain, start=1):
         if event.event_count is None:
             return seq, "its document is missing"
@@ -287,7 +311,15 @@ def _first_break(chain: Iterator[Any]) -> tuple[int, str] | None:
             return seq, "an event is missing"
         if digest(previous, event) != event.hash:
             return seq, "the event is not as it was written"
+        if not is_whole(event.values, event.personal):
+            return seq, "its personal data is not as it was written"
+        if event.name == ANONYMISE:
+            gone = 0
+        elif has_gone(event.values, event.personal):
+            gone = gone or seq
         previous = event.hash
+    if gone:
+        return gone, "its personal data is missing, and nobody removed it"
     if seq != event.event_count or previous != event.event_hash:
         return seq + 1, "the end of the chain is missing"
     if event.to_status != event.status:

@@ -137,6 +137,31 @@ def timer(name: str) -> Callable[[Timer], Timer]:
     return register
 
 
+def nightly(kind: str, hour: int) -> Timer:
+    """Have a job of a kind done once a night, after an hour of headquarters' zone.
+
+    Returns the timer that promises it.
+    """
+
+    @timer(kind)
+    def promise(clock: Clock) -> None:
+        now = clock.now()
+        if now.hour < hour:
+            return
+        key = f"{kind}/{now:%Y-%m-%d}"
+        with reading():
+            is_promised = state_of(key) is not None
+        if not is_promised:
+            in_transaction(partial(_promise_once, kind, key, now))
+
+    return promise
+
+
+def _promise_once(kind: str, key: str, now: datetime) -> None:
+    if state_of(key) is None:
+        enqueue(kind, {}, key=key, now=now)
+
+
 def each_alone(due: Iterable[Any], act: Callable[..., object], clock: Clock) -> int:
     """What a timer does with each of some rows: ``act(row, now=)`` in a transaction of its own.
 

@@ -4,7 +4,7 @@ The same table draws the buttons, refuses in the service, and spans the tests' m
 state × action × role.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -12,8 +12,9 @@ from typing import Any, Literal
 from portal.core.documents import Document
 from portal.core.errors import Invalid, NotFound, Stale, WrongState
 from portal.core.events import Event, record, record_many
-from portal.core.i18n import _
+from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
+from portal.core.personal import ANONYMISE
 
 CODE = "code"
 """The value of an event that is its reason's code."""
@@ -56,6 +57,20 @@ class Transition:
     asks: Any = ""
     told: Any = ""
     reasons: Mapping[str, Any] = field(default_factory=dict)
+
+
+def anonymise_in(states: Iterable[str]) -> Iterator[Transition]:
+    """The step that removes a customer's personal data, from each state that something ends in."""
+    for state in states:
+        yield Transition(
+            ANONYMISE,
+            (state,),
+            state,
+            "customer:anonymise",
+            _l("Remove the customer’s data"),
+            _l("removed the customer’s personal data"),
+            tone="danger",
+        )
 
 
 @dataclass(frozen=True)

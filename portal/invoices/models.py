@@ -7,10 +7,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
+from portal.core.personal import Personal
 from portal.invoices.workflow import INVOICE
 
 
-class CustomerInvoice(Document, Base):
+class CustomerInvoice(Document, Personal, Base):
     """What a dealer charged a customer for service, checked when it was recorded (F2).
 
     ``paper_number`` is what stands on the paper. ``schedule_id`` is the schedule that was in force
@@ -37,7 +38,6 @@ class CustomerInvoice(Document, Base):
     paper_number: Mapped[Line]
     paper_key: Mapped[str | None] = mapped_column(String(200))
     issued_on: Mapped[date]
-    customer_name: Mapped[Line]
     old_part_id: Mapped[int | None] = mapped_column(ForeignKey("old_part.id"))
     remark: Mapped[str] = mapped_column(default="")
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("fee_schedule.id"))

@@ -2,7 +2,10 @@
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
-from portal.core.workflow import State, Transition, Workflow
+from portal.core.workflow import State, Transition, Workflow, anonymise_in
+
+ENDED = ("in_order", "accepted", "penalized", "voided")
+"""The states in which nobody has the next step: the customer's name may go."""
 
 INVOICE = Workflow(
     states=(
@@ -81,5 +84,6 @@ INVOICE = Workflow(
             )
             for name, capability in (("void", "invoice:record"), ("strike", "invoice:report"))
         ),
+        *anonymise_in(ENDED),
     ),
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.catalogue import uploads
 from portal.catalogue.uploads import Upload
@@ -17,8 +17,10 @@ from portal.core.clock import Clock
 from portal.core.db import AnyRow, give_way, in_transaction, reading, session
 from portal.core.documents import relock
 from portal.core.errors import Conflict, Invalid, Refusal, WrongState
+from portal.core.events import record
 from portal.core.i18n import _, _l, ngettext
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.personal import ANONYMISE
 from portal.oldparts import batch_photos, policy, services
 from portal.oldparts.batch_columns import ABOUT, COLUMNS, all_known, merit, own
 from portal.oldparts.batch_models import BatchPhoto, BatchRow, OldPartBatch
@@ -282,6 +284,21 @@ def discard(batch: OldPartBatch, *, seen: int | None, by: Actor, now: datetime) 
     """Give up a preview; its file and its photos go with it. Stale, WrongState."""
     uploads.discard(batch, seen=seen, by=by, now=now)
     batch_photos.forget(batch, now=now)
+
+
+def forget_sheets(which: ColumnElement[bool], *, now: datetime) -> int:
+    """Keep nothing of spreadsheets whose rows are registered: they name customers.
+
+    What they registered stays. Returns how many there were.
+    """
+    over = OldPartBatch.status == "imported", OldPartBatch.file_key != ""
+    found = session.scalars(
+        select(OldPartBatch).where(which, *over).order_by(OldPartBatch.id).with_for_update()
+    ).all()
+    for batch in found:
+        uploads.empty(batch, now=now)
+        record(batch, ANONYMISE, by=SYSTEM, now=now)
+    return len(found)
 
 
 @jobs.timer("oldparts.batches.sweep")

@@ -3,11 +3,12 @@
 from portal.applications.models import Shipment
 from portal.catalogue.models import Part
 from portal.core.i18n import _l
+from portal.core.personal import ANONYMISE
 from portal.oldparts.batch_columns import COLUMNS
 from portal.oldparts.batch_rows import COUNTS
 from portal.oldparts.inspection_models import PAYERS
 from portal.oldparts.models import OldPart
-from portal.web.timeline import choice, day, moment, money, number_of, plain, span
+from portal.web.timeline import choice, day, moment, money, number_of, of_a_customer, plain, span
 
 WORDS = {"create": _l("registered the old part"), "attach": _l("added photos")}
 VALUES = {
@@ -16,8 +17,8 @@ VALUES = {
     "photos": plain(_l("Photos")),
     "part": number_of(_l("Part"), Part.number),
     "old_serial": plain(_l("Serial of the old part")),
-    "customer_name": plain(_l("Customer's name")),
-    "customer_phone": plain(_l("Customer's phone")),
+    "customer_name": of_a_customer(plain(_l("Customer's name"))),
+    "customer_phone": of_a_customer(plain(_l("Customer's phone"))),
     "product_model": plain(_l("Product model")),
     "product_serial": plain(_l("Product serial")),
     "purchase_date": day(_l("Purchase date")),
@@ -29,6 +30,7 @@ VALUES = {
     "remedy": plain(_l("Remedy")),
     "pays": choice(_l("Who pays"), PAYERS),
     "object_days": span(_l("To be objected to within"), "day"),
+    "keep_years": span(_l("Kept for"), "year"),
 }
 CHARGE_WORDS = {"create": _l("made out the charge")}
 CHARGE_ALONE = {"create": _l("found old parts that were not registered in time")}
@@ -48,7 +50,11 @@ CHARGE_VALUES = {
     "photos": VALUES["photos"],
 }
 
-BATCH_WORDS = {"create": _l("uploaded the file"), "edit": _l("chose the columns")}
+BATCH_WORDS = {
+    "create": _l("uploaded the file"),
+    "edit": _l("chose the columns"),
+    ANONYMISE: _l("deleted the file, which names customers"),
+}
 BATCH_VALUES = (
     {"file": plain(_l("File"))}
     | {column.key: plain(column.label) for column in COLUMNS}

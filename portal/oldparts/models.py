@@ -16,10 +16,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, Key, Line, Money
 from portal.core.documents import Document
+from portal.core.personal import Personal
 from portal.oldparts import workflow
 
 
-class OldPart(Document, Base):
+class OldPart(Document, Personal, Base):
     """The registration of one old part.
 
     ``piece`` counts the pieces of the shipped line: the foreign key on ``(line, quantity)`` with
@@ -58,7 +59,6 @@ class OldPart(Document, Base):
     line_quantity: Mapped[int] = mapped_column(Integer)
     piece: Mapped[int] = mapped_column(Integer)
     unit_price: Mapped[Money]
-    customer_name: Mapped[Line]
     customer_phone: Mapped[Line] = mapped_column(default="")
     product_model: Mapped[Line]
     product_serial: Mapped[Line] = mapped_column(default="")

@@ -26,6 +26,7 @@ from portal.core.events import record
 from portal.core.i18n import _, ngettext
 from portal.core.numbering import next_number
 from portal.core.permissions import Actor
+from portal.core.personal import NEUTRAL
 from portal.core.search import normal
 from portal.files.queries import of_document, unclaimed
 from portal.files.services import claim
@@ -403,6 +404,12 @@ def _change(old_part: OldPart, columns: Mapping[str, Any]) -> dict[str, Any]:
             if not name.endswith(("_key", "_look", "_id")):
                 changes[name] = ["–" if side in (None, "") else str(side) for side in (old, new)]
     return changes
+
+
+def forget_customer(old_part: OldPart) -> None:
+    """Remove who the customer is from a locked piece; it is no piece of a known customer then."""
+    old_part.customer_name, old_part.customer_phone, old_part.customer_key = NEUTRAL, "", None
+    _index(old_part, session.get_one(Part, old_part.part_id))
 
 
 def _photos_of(old_part: OldPart) -> int:

@@ -2,7 +2,7 @@
 
 from portal.core.i18n import _l
 from portal.core.permissions import ROLE_LABELS, Role
-from portal.core.workflow import State, Transition, Workflow
+from portal.core.workflow import State, Transition, Workflow, anonymise_in
 
 OTHER = "other"
 """The code that says nothing without words."""
@@ -37,6 +37,9 @@ REIMBURSABLE = (
     *("to_scrap", "scrapped"),
 )
 """The states of an old part that can be reimbursed: accepted, and neither lost nor failed (O5)."""
+
+ENDED = ("accepted", "rejected", "missing", "scrapped", "passed", "failed", "disposed")
+"""The states in which nobody has the next step: the customer's name may go."""
 
 OLD_PART = Workflow(
     states=(
@@ -250,5 +253,6 @@ OLD_PART = Workflow(
             _l("Dispose of"),
             _l("disposed of the old part"),
         ),
+        *anonymise_in(ENDED),
     ),
 )

@@ -62,6 +62,7 @@ def events(wish: Wish, actor: Actor) -> AnySelect:
         Event.to_status,
         Event.reason,
         Event.values.label("used"),
+        Event.personal,
         Event.hash,
         _of_document(_called).label("number"),
         _of_document(lambda kind: _seen(kind, actor)).label("public_id"),

@@ -1,6 +1,7 @@
 """All events, for the auditor and the administrator: searched, taken along (P4)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request, url_for
@@ -10,6 +11,7 @@ from portal.core.db import snapshot
 from portal.core.documents import DocumentKind, kinds
 from portal.core.events import Event
 from portal.core.i18n import _, _l
+from portal.core.personal import in_clear
 from portal.operations import audit_queries, policy
 from portal.operations.audit_queries import Wish
 from portal.web import exports, frame, lists, timeline
@@ -86,6 +88,10 @@ def export(ending: str) -> ResponseReturnValue:
         return exports.file_of(_table(), ending)
 
 
+def _values(used: Mapping[str, Any], personal: Mapping[str, Any] | None) -> str:
+    return json.dumps(in_clear(used, personal), ensure_ascii=False, default=str)
+
+
 def _table() -> exports.Table:
     known = _kinds()
 
@@ -105,7 +111,7 @@ def _table() -> exports.Table:
         Column(_("From"), "from_status"),
         Column(_("To"), "to_status"),
         Column(_("Reason"), "reason"),
-        Column(_("Values"), "used", lambda used: json.dumps(used, ensure_ascii=False)),
+        Column(_("Values"), "used", _values, beside="personal"),
         Column(_("Hash"), "hash"),
     ]
     return exports.Table(_("All events"), _shown().whole, columns)

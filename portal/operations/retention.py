@@ -5,7 +5,6 @@ Events, entries and what they are about are kept for ever.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -47,22 +46,8 @@ def forget_sessions(clock: Clock) -> None:
         in_transaction(lambda: session.execute(delete(LoginSession).where(old)))
 
 
-@jobs.timer(ORPHANS)
-def promise(clock: Clock) -> None:
-    """Have the storage gone through once a night."""
-    now = clock.now()
-    if now.hour < NIGHT:
-        return
-    key = f"{ORPHANS}/{now:%Y-%m-%d}"
-    with reading():
-        is_promised = jobs.state_of(key) is not None
-    if not is_promised:
-        in_transaction(partial(_promise, key, now))
-
-
-def _promise(key: str, now: datetime) -> None:
-    if jobs.state_of(key) is None:
-        jobs.enqueue(ORPHANS, {}, key=key, now=now)
+promise = jobs.nightly(ORPHANS, NIGHT)
+"""Have the storage gone through once a night."""
 
 
 @jobs.handler(ORPHANS, label=_l("Deleting files that nothing names"), lane=LANE)

@@ -10,7 +10,7 @@ from portal.web.timeline import day, plain, written
 
 def _with_unit(value: int, change: PolicyValue) -> str:
     term = TERMS[change.name]
-    if term.measure in ("hour", "day", "month"):
+    if term.measure in ("hour", "day", "month", "year"):
         return filters.span(value, term.measure)
     if term.measure == "basis_point":
         return filters.percent(value)

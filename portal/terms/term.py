@@ -65,6 +65,7 @@ UNITS = {
     "hour": _l("hours"),
     "day": _l("days"),
     "month": _l("months"),
+    "year": _l("years"),
     "piece": _l("pieces"),
     "repair": _l("repairs"),
     "dealer": _l("dealers"),

@@ -301,6 +301,19 @@ TERMS = {
             _l("How long past sign-ins are kept"),
             _l("From where and when somebody signed in is forgotten so long after its end."),
         ),
+        Term(
+            "customer.keep_years",
+            10,
+            0,
+            50,
+            "year",
+            _l("How long customers’ personal data is kept"),
+            _l(
+                "So long after the last event of a settled document its customer’s name and phone"
+                " are removed, but not before two years; 0 keeps them for ever. Ten years outlast"
+                " the warranty, and the time for which most laws have books kept."
+            ),
+        ),
         *RULE_TERMS,
     )
 }

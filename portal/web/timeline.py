@@ -5,7 +5,7 @@ here that take a label make one such ``Value`` each.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from portal.core.db import AnyRow, AnySelect, rows, session
 from portal.core.documents import Document, DocumentKind, Value, kind_named
 from portal.core.events import ATTACH, COMMENT, Event
 from portal.core.i18n import _, _l
+from portal.core.personal import REMOVED, in_clear
 from portal.core.workflow import CODE, State
 from portal.web import filters
 from portal.web.routes import actor, needs_of
@@ -89,6 +90,7 @@ COLUMNS = (
     Event.from_status,
     Event.to_status,
     Event.values.label("used"),
+    Event.personal,
 )
 """What an entry is made of."""
 _EVENTS: AnySelect = (
@@ -104,8 +106,10 @@ Places = dict[tuple[str, str], str]
 def _places(kind: DocumentKind, events: Sequence[AnyRow]) -> Places:
     found: Places = {}
     for key, value in kind.values.items():
+        if value.number is None:
+            continue
         named = {one for event in events for one in _sides(event.used.get(key))} - {None, ""}
-        if value.number is None or not named:
+        if not named:
             continue
         model = value.number.class_
         target = kind_named(model.kind)
@@ -138,7 +142,7 @@ def _entry(
     places: Places,
     files: list[dict[str, str]],
 ) -> Entry:
-    said = event.name == COMMENT
+    said, used = event.name == COMMENT, in_clear(event.used, event.personal)
     moved = event.from_status not in ("", event.to_status)
     return Entry(
         at=event.at,
@@ -149,11 +153,11 @@ def _entry(
         from_state=document.workflow.state(event.from_status) if moved else None,
         to_state=document.workflow.state(event.to_status) if moved else None,
         values=[
-            (value.label, _in_words(key, value, event.used[key], document, places))
+            (value.label, _in_words(key, value, used[key], document, places))
             for key, value in kind.values.items()
-            if key in event.used
+            if key in used
         ],
-        used=event.used,
+        used=used,
         files=files,
     )
 
@@ -176,6 +180,8 @@ def told(event: AnyRow, document: Document) -> Entry:
 
 
 def _in_words(key: str, value: Value, used: Any, document: Document, places: Places) -> Markup:
+    if used is REMOVED:
+        return Markup('<span class="muted">{}</span>').format(str(REMOVED))
     texts = []
     for one in _sides(used):
         text = NOTHING if one in (None, "", NOTHING) else escape(value.write(one, document))
@@ -192,6 +198,11 @@ def yes_or_no(value: Any) -> str:
 def plain(label: Any) -> Value:
     """A text or a count as it is; a switch says yes or no."""
     return written(label, lambda value: yes_or_no(value) if isinstance(value, bool) else value)
+
+
+def of_a_customer(value: Value) -> Value:
+    """A value that tells who a customer is: it is kept sealed, and removed in the end."""
+    return replace(value, personal=True)
 
 
 def written(label: Any, write: Callable[[Any], Any]) -> Value:

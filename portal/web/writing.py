@@ -90,7 +90,7 @@ class Writer:
         return f"{value:,}".replace(",", self._number[1])
 
     def span(self, count: int, unit: str) -> str:
-        """A length of time, its unit ``hour``, ``day`` or ``month``: ``14 days``."""
+        """A length of time, its unit ``hour``, ``day``, ``month`` or ``year``: ``14 days``."""
         # Babel has no long words for Chinese, which has but one for each unit.
         length: Any = "short" if self.locale.language == "zh" else "long"
         return str(format_unit(count, f"duration-{unit}", length, locale=self.locale))

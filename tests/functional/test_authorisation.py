@@ -516,6 +516,9 @@ TABLE: dict[str, tuple[Row, ...]] = {
     "runs.take_in_again": _row("run"),
     # own data
     "owndata.take": _row(),
+    # customers' data
+    "privacy.index": _row(),
+    "privacy.anonymise": _row(),
     # operations
     "audit.index": _row(),
     "audit.export": _row(also={"ending": "csv"}),

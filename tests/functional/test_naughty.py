@@ -801,6 +801,33 @@ def test_excuse_is_shown_as_typed(portal: Portal) -> None:
 
 @several
 @sqlite_only
+def test_customers_are_found_as_typed_and_removed_for_any_reason(portal: Portal) -> None:
+    """P4: names and phones are looked for, and reasons stay in the history."""
+    administrator, auditor = portal.client(portal.administrator), portal.client(portal.auditor)
+    for name, reason in zip(packed(LINE)[::2], packed(TEXT), strict=False):
+        piece = story.registered(portal, customer_name=name)
+        with portal.transaction():
+            piece = session.get_one(OldPart, piece.id)
+            why = {"code": "other", "reason": "No", "seen": None}
+            oldparts.review(piece, "reject", **why, by=portal.desk, now=portal.now)
+        url, pick = f"/customers?q={quote(piece.number)}", f"oldpart {piece.public_id}"
+        read(administrator, url, [name])
+        typed = {"pick": pick, f"seen-{pick}": str(piece.version), "reason": name}
+        refused = administrator.post(url, typed)
+        assert refused.status_code == 422
+        assert shows(harmless(refused), name)
+        send(administrator, url, typed | {"reason": reason})
+        read(auditor, f"/old-parts/{piece.public_id}", [reason])
+    for text in strings()[::6]:
+        read(administrator, f"/customers?q={quote(text)}")
+        odd = administrator.post("/customers", {"pick": text, "reason": text})
+        assert odd.status_code in (409, 422)
+        harmless(odd)
+    _check_chains(portal)
+
+
+@several
+@sqlite_only
 def test_models_are_shown_as_typed(portal: Portal) -> None:
     """C4: numbers and names of models, reasons, serials; what is no number is refused."""
     administrator, clerk = portal.client(portal.administrator), portal.client(portal.clerk)

@@ -579,6 +579,18 @@ def _jobs(portal: Portal) -> Iterator[Sent]:
     yield "finance", "/books", {}
 
 
+def _asked_for(portal: Portal) -> Iterator[Sent]:
+    """A customer who asks for their data to be removed."""
+    piece = story.registered(portal)
+    with portal.transaction():
+        piece = session.get_one(OldPart, piece.id)
+        why = {"code": "user_damage", "reason": "Broken", "seen": None}
+        oldparts.review(piece, "reject", **why, by=portal.desk, now=portal.now)
+    pick = f"oldpart {piece.public_id}"
+    typed = {"pick": pick, f"seen-{pick}": str(piece.version), "reason": "By letter"}
+    yield "administrator", "/customers", typed
+
+
 def _writing(portal: Portal) -> Iterator[Sent]:
     """Ways to write an application besides typing it."""
     table = b"Wanted,How many\nFV-100,2\n"
@@ -595,6 +607,7 @@ def _writing(portal: Portal) -> Iterator[Sent]:
 WALKS = (
     _writing, _loop, _beside, _collected, _traceless, _bulk, _month, _together, _appealed, _own,
     _compensated, _corrected, _banking, _fees, _invoiced, _jobs,
+    _asked_for,
 )  # fmt: skip
 
 

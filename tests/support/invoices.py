@@ -35,11 +35,12 @@ def recorded(
     on: date = DAY,
     files: Sequence[str] | None = None,
     old_part: str = "",
+    customer: str = "李秀英",
 ) -> CustomerInvoice:
     """An invoice with a photo; without charges it has one of the dealer's own service."""
     papers = [story.photo(portal, by)] if files is None else files
     asked = Asked(
-        portal.dealers[dealer], paper, on, "李秀英", charges or (own(),), papers, old_part
+        portal.dealers[dealer], paper, on, customer, charges or (own(),), papers, old_part
     )
     with portal.transaction():
         return services.record(asked, by=portal.cast[by], now=portal.now)

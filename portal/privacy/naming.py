@@ -1,0 +1,109 @@
+"""The documents that name a customer: how each is found, when nobody needs the name any more."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, exists, or_
+
+from portal.advances.models import Advance
+from portal.advances.workflow import ENDED as ADVANCES_ENDED
+from portal.claims.appeal_models import Appeal
+from portal.claims.eligibility import claimable, in_time
+from portal.claims.models import Claim, ClaimLine
+from portal.claims.outlay_kinds import OUTLAYS
+from portal.core.clock import Month
+from portal.core.personal import NEUTRAL
+from portal.core.search import contains, matches
+from portal.corrections.models import Correction
+from portal.invoices.models import CustomerInvoice
+from portal.invoices.workflow import ENDED as INVOICES_ENDED
+from portal.oldparts import services as oldparts
+from portal.oldparts.charge_models import OldPartCharge
+from portal.oldparts.models import OldPart
+from portal.oldparts.workflow import ENDED as OLD_PARTS_ENDED
+from portal.terms.values import value
+
+CLAIM_OVER = ("settled", "discarded")
+APPEAL_OPEN = ("filed", "granted", "granted_part")
+CHARGE_OPEN = ("due", "unpriced", "disputed")
+PENALTY_OPEN = ("proposed", "announced", "answered")
+
+
+class Naming(NamedTuple):
+    """A kind of document that names a customer.
+
+    ``ended`` are the states that it stays in. ``about`` is the condition that a text is in what it
+    says of the customer, or is its number. ``is_open`` is the condition that something else still
+    goes on about it, in which the customer counts. ``forget`` empties the row's own columns.
+    """
+
+    model: Any
+    ended: Collection[str]
+    about: Callable[[str], ColumnElement[bool]]
+    is_open: Callable[[datetime], ColumnElement[bool]]
+    forget: Callable[[Any], None]
+
+
+def _on_open_claim(mine: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a line of a claim that is not settled, or whose appeal is not, is about it."""
+    line = exists().where(mine)
+    return or_(
+        line.where(Claim.id == ClaimLine.claim_id, Claim.status.not_in(CLAIM_OVER)),
+        line.where(Appeal.line_id == ClaimLine.id, Appeal.status.in_(APPEAL_OPEN)),
+    )
+
+
+def _open_old_part(now: datetime) -> ColumnElement[bool]:
+    mine = ClaimLine.old_part_id == OldPart.id
+    lapse_months = value("claim.lapse_months", now.date())
+    charge = OldPartCharge.old_part_id == OldPart.id, OldPartCharge.status.in_(CHARGE_OPEN)
+    return or_(
+        claimable(Month.of(now), now, lapse_months) & ~exists().where(mine),
+        _on_open_claim(mine),
+        exists().where(*charge),
+    )
+
+
+def _open_advance(now: datetime) -> ColumnElement[bool]:
+    kind, lapse_months = OUTLAYS["advance"], value("claim.lapse_months", now.date())
+    can_be_claimed = in_time(kind.since, Month.of(now), now, lapse_months)
+    for condition in kind.unclaimed():
+        can_be_claimed = can_be_claimed & condition
+    return can_be_claimed | _on_open_claim(ClaimLine.advance_id == Advance.id)
+
+
+def _open_invoice(_now: datetime) -> ColumnElement[bool]:
+    penalty = Correction.id == CustomerInvoice.penalty_id, Correction.status.in_(PENALTY_OPEN)
+    return exists().where(*penalty)
+
+
+def _by_name(model: Any) -> Callable[[str], ColumnElement[bool]]:
+    return lambda text: or_(contains(model.customer_name, text), model.number == text.upper())
+
+
+def _forget_name(document: Any) -> None:
+    document.customer_name = NEUTRAL
+
+
+NAMING = {
+    naming.model.kind: naming
+    for naming in (
+        Naming(
+            OldPart,
+            OLD_PARTS_ENDED,
+            lambda text: matches(OldPart, text),
+            _open_old_part,
+            oldparts.forget_customer,
+        ),
+        Naming(Advance, ADVANCES_ENDED, _by_name(Advance), _open_advance, _forget_name),
+        Naming(
+            CustomerInvoice,
+            INVOICES_ENDED,
+            _by_name(CustomerInvoice),
+            _open_invoice,
+            _forget_name,
+        ),
+    )
+}
+"""By the names of their kinds."""
