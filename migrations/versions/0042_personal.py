@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0042"
-down_revision = "0041"
+down_revision = "0046"
 
 NAMING = ("old_part", "advance", "customer_invoice")
 """The documents that name a customer."""

@@ -17,6 +17,7 @@ from portal.core.events import Event
 from portal.core.i18n import _, _l
 from portal.core.numbering import next_number
 from portal.core.permissions import Actor
+from portal.core.personal import NEUTRAL
 from portal.files import services as files
 from portal.files.queries import of_document
 from portal.oldparts import queries as oldparts
@@ -148,3 +149,8 @@ def approve(
     advance.approved, advance.decided_by_id, advance.decided_at = amount, by.id, now
     values = {"asked": advance.asked, "approved": amount}
     workflow.apply(advance, "approve", by=by, now=now, seen=seen, reason=reason, values=values)
+
+
+def forget_customer(advance: Advance) -> None:
+    """Remove who the customer is from a locked request."""
+    advance.customer_name = NEUTRAL

@@ -67,7 +67,7 @@ def anonymise_in(states: Iterable[str]) -> Iterator[Transition]:
             (state,),
             state,
             "customer:anonymise",
-            _l("Remove the customer’s data"),
+            _l("Remove customer data"),
             _l("removed the customer’s personal data"),
             tone="danger",
         )

@@ -16,6 +16,7 @@ from portal.demo import (
     compensated,
     corrected,
     fault_codes,
+    forgotten,
     holidays,
     invoiced,
     new_dealers,
@@ -121,6 +122,7 @@ def _prepare(stage: Stage) -> None:
         prologue.policy_values,
         holidays.holidays,
         new_dealers.new_dealers,
+        forgotten.forgotten,
         prologue.read_notices,
     ):
         stage.add(script(stage))

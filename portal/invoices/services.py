@@ -17,6 +17,7 @@ from portal.core.i18n import _
 from portal.core.money import LARGEST, half_up
 from portal.core.numbering import next_number
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.personal import NEUTRAL
 from portal.core.search import normal
 from portal.corrections import services as corrections
 from portal.corrections.commands import Proposal
@@ -90,8 +91,7 @@ def record(asked: Asked, *, by: Actor, now: datetime) -> CustomerInvoice:
         charged=sum(charge.amount for charge in asked.charges),
         above=sum(one.above for one in checked),
     )
-    said = made.number, asked.paper_number, asked.customer_name, dealer.code, dealer.name
-    made.search_text = normal(*said)
+    _index(made, dealer)
     session.add(made)
     session.flush()
     session.add_all(_line(made, place, one, items) for place, one in enumerate(checked, start=1))
@@ -110,6 +110,17 @@ def record(asked: Asked, *, by: Actor, now: datetime) -> CustomerInvoice:
         known = {name: value for name, value in values.items() if value}
         workflow.apply(made, "flag", by=SYSTEM, now=now, values=known)
     return made
+
+
+def _index(invoice: CustomerInvoice, dealer: Dealer) -> None:
+    own = invoice.number, invoice.paper_number, invoice.customer_name
+    invoice.search_text = normal(*own, dealer.code, dealer.name)
+
+
+def forget_customer(invoice: CustomerInvoice) -> None:
+    """Remove who the customer is from a locked invoice."""
+    invoice.customer_name = NEUTRAL
+    _index(invoice, session.get_one(Dealer, invoice.dealer_id))
 
 
 def _number_of(schedule: FeeSchedule | None) -> str | None:

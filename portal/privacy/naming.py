@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, or_
 
+from portal.advances import services as advances
 from portal.advances.models import Advance
 from portal.advances.workflow import ENDED as ADVANCES_ENDED
 from portal.claims.appeal_models import Appeal
@@ -13,9 +14,9 @@ from portal.claims.eligibility import claimable, in_time
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.core.clock import Month
-from portal.core.personal import NEUTRAL
 from portal.core.search import contains, matches
 from portal.corrections.models import Correction
+from portal.invoices import services as invoices
 from portal.invoices.models import CustomerInvoice
 from portal.invoices.workflow import ENDED as INVOICES_ENDED
 from portal.oldparts import services as oldparts
@@ -78,12 +79,8 @@ def _open_invoice(_now: datetime) -> ColumnElement[bool]:
     return exists().where(*penalty)
 
 
-def _by_name(model: Any) -> Callable[[str], ColumnElement[bool]]:
-    return lambda text: or_(contains(model.customer_name, text), model.number == text.upper())
-
-
-def _forget_name(document: Any) -> None:
-    document.customer_name = NEUTRAL
+def _in_advance(text: str) -> ColumnElement[bool]:
+    return or_(contains(Advance.customer_name, text), Advance.number == text.upper())
 
 
 NAMING = {
@@ -96,13 +93,13 @@ NAMING = {
             _open_old_part,
             oldparts.forget_customer,
         ),
-        Naming(Advance, ADVANCES_ENDED, _by_name(Advance), _open_advance, _forget_name),
+        Naming(Advance, ADVANCES_ENDED, _in_advance, _open_advance, advances.forget_customer),
         Naming(
             CustomerInvoice,
             INVOICES_ENDED,
-            _by_name(CustomerInvoice),
+            lambda text: matches(CustomerInvoice, text),
             _open_invoice,
-            _forget_name,
+            invoices.forget_customer,
         ),
     )
 }

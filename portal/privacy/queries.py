@@ -14,7 +14,7 @@ from portal.privacy.naming import NAMING, Naming
 
 MOST = 50
 """How many documents of a kind are shown."""
-LEAST = 3
+LEAST = 2
 """A text of fewer signs means everybody."""
 
 

@@ -15,7 +15,7 @@ from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now
 
 pages = Pages("privacy", __name__, url_prefix="/customers")
-frame.room(78, _l("Customers’ data"), "user", "privacy.index", policy.ANONYMISE)
+frame.room(78, _l("Customer data"), "user", "privacy.index", policy.ANONYMISE)
 
 
 def _page(form: AnonymiseForm) -> ResponseReturnValue:

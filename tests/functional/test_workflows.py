@@ -221,6 +221,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "registered",
         "oldparts.show",
         {
+            "anonymise": ELSEWHERE,  # on the page of customers' data
             **{step: f"/steps/{step}" for step in ("accept", "return", "reject")},
             "correct": "/correct",
             **{step: f"/steps/{step}" for step in ("uphold", "overturn")},
@@ -279,6 +280,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         {
             **{step: f"/steps/{step}" for step in ("withdraw", "return", "reject")},
             "approve": "/approve", "correct": "/correct", "create": ELSEWHERE,
+            "anonymise": ELSEWHERE,
         },
     ),
     # It is closed once every claim is decided, which these are not (R7).
@@ -370,7 +372,7 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "invoices.show",
         {
             "accept": "/steps/accept", "void": "/steps/void", "penalize": "/penalty",
-            "create": ELSEWHERE, "flag": ELSEWHERE, "reopen": ELSEWHERE,
+            "create": ELSEWHERE, "flag": ELSEWHERE, "reopen": ELSEWHERE, "anonymise": ELSEWHERE,
             # The dealer's clerk recorded it.
             "strike": ELSEWHERE,
         },
