@@ -22,7 +22,7 @@ from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
-from portal.operations import facts
+from portal.operations import facts, owner
 from portal.people import access_links
 from portal.people import cli as people
 from portal.settings import SettingError, Settings
@@ -183,6 +183,8 @@ def restore_command(source: Path) -> None:
     with app.app_context():
         # A link that was used since, or a session that was ended, does not come back.
         in_transaction(lambda: access_links.end_everybodys(now=app.extensions["clock"].now()))
+        # The one that the archive is of may still be there: its files are not ours to delete.
+        owner.make_ours()
     with app.app_context(), snapshot():
         wrong = [*verify_ledger(), *(f"{one.document_kind} {one.document_id}" for one in verify())]
     click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
@@ -286,4 +288,5 @@ def events_verify() -> None:
 
 
 main.add_command(ledger.commands(_app))
-main.add_command(people.commands(_app))
+for _command in people.commands(_app):
+    main.add_command(_command)

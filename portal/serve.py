@@ -67,8 +67,11 @@ def options(settings: Settings) -> dict[str, Any]:
         "keepalive": 0,
         "timeout": LONGEST,
         "graceful_timeout": PATIENCE,
-        # Whom to believe is `portal.create_app`'s decision (PORTAL_PROXIES).
+        # Whom to believe is `portal.create_app`'s decision (PORTAL_PROXIES). Gunicorn trusts
+        # whoever comes by a socket that is a path: so there is nothing that it would believe.
         "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
         "preload_app": True,
         "control_socket_disable": True,
         "logger_class": Log,

@@ -23,7 +23,8 @@ def remember(settings: Settings) -> None:
 
 def changed(settings: Settings) -> dict[str, str]:
     """The settings that are not what they were when money was first moved, and what they were."""
-    kept = {fact.name: fact.value for fact in session.scalars(select(Fact))}
+    facts = session.scalars(select(Fact).where(Fact.name.in_(NAMES)))
+    kept = {fact.name: fact.value for fact in facts}
     if session.scalars(select(Transfer.id).limit(1)).first() is None:
         return {}
     return {name: was for name, was in kept.items() if getattr(settings, name) != was}

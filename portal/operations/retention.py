@@ -15,6 +15,7 @@ from portal.core.db import Base, in_transaction, reading, session, snapshot, str
 from portal.core.i18n import _l
 from portal.files.models import Attachment
 from portal.files.storage import storage
+from portal.operations import owner
 from portal.operations.books import LANE
 from portal.people.models import LoginSession
 from portal.terms.values import value
@@ -54,8 +55,14 @@ promise = jobs.nightly(ORPHANS, NIGHT)
 def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
     """Delete bytes that a crash left behind between the storage and the row; a few at most.
 
-    Hopeless, and none is deleted, if there are too many: an administrator has to see why.
+    Hopeless, and none is deleted, if there are too many, or the storage is another
+    installation's: an administrator has to see why.
     """
+    if not owner.is_ours():
+        raise jobs.Hopeless(
+            "The storage of the files belongs to another installation, or its file "
+            f"{owner.KEY} is lost: see PORTAL_FOLDER and PORTAL_S3_BUCKET. None was deleted."
+        )
     lost = list(_lost(clock.now() - LOST_FOR))
     with reading():
         known = session.scalar(select(func.count(Attachment.id))) or 0
@@ -74,7 +81,7 @@ def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
 def _lost(before: datetime) -> Iterator[str]:
     """Keys that no row names, a sixteenth after the other: never are all of them in memory."""
     for beginning in "0123456789abcdef":
-        found = set(storage().written_before(before, beginning))
+        found = set(storage().written_before(before, beginning)) - {owner.KEY}
         if found:
             with snapshot():
                 found.difference_update(_named(beginning))

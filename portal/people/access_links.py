@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, literal, select, update
 from portal.core import jobs
 from portal.core.db import AnyRow, session
 from portal.core.documents import relock
+from portal.core.errors import Invalid
+from portal.core.i18n import _
 from portal.people import sign_in
 from portal.people.models import AccessLink, User
 from portal.people.sign_in import digest
@@ -30,11 +32,22 @@ def give(
 ) -> str | None:
     """End a person's earlier links and give them a new one.
 
-    Promises a letter with it; where no mail server is set up, or it is to be passed on
-    ``by_hand``, returns the link's token instead.
+    Promises a letter with it. Where no mail server is set up the token of an invitation, which
+    nobody has accepted, is returned for the inviter to pass on; any other link is nobody's to see
+    but its person's, and Invalid then. ``by_hand`` is for who runs the server: they get any.
     """
     _end_before(user.id, purpose, now=now)
-    if by_hand or mail.server() is None:
+    if by_hand:
+        return make(user, purpose, now=now)
+    if mail.server() is None:
+        if purpose != "invitation":
+            raise Invalid(
+                _(
+                    "No mail server is set up, and nobody else may see the link to a new password. "
+                    "Who runs the server makes one: portal password %(address)s",
+                    address=user.email,
+                )
+            )
         return make(user, purpose, now=now)
     payload = {"user": user.id, "purpose": purpose, "by": asked_by}
     jobs.enqueue(JOB, payload, key=f"access/{user.id}", now=now)

@@ -1,4 +1,4 @@
-"""The brake on guessing codes, within the transaction of the form that holds one."""
+"""The brake on guessing codes and passwords, within the transaction of the form that holds one."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,14 +7,29 @@ from portal.people import sign_in
 from portal.web.forms import Form
 
 
-def tried(form: Form, login: str, *, address: str, now: datetime) -> Iterator[int]:
+def tried(
+    form: Form,
+    login: str,
+    *,
+    address: str,
+    device: str = "",
+    most_a_day: int | None = None,
+    now: datetime,
+) -> Iterator[int]:
     """Once round a loop for a try that may be made, with its key; not at all if it may not.
 
     It stays counted unless the caller forgets it: the route keeps what a refused form leaves. The
     caller has locked whom it is about, so that tries at one moment take turns.
     """
-    attempt = sign_in.try_in(login, address=address, now=now)
-    if sign_in.allow(attempt, login, address=address, now=now):
+    attempt = sign_in.try_in(login, address=address, device=device, now=now)
+    if sign_in.allow(
+        attempt, login, address=address, device=device, most_a_day=most_a_day, now=now
+    ):
         yield attempt
     else:
         form.refuse(sign_in.TooManyAttempts())
+
+
+def of_session(session_id: int) -> str:
+    """What the tries of somebody count for who is in: nobody else's count there."""
+    return f"session {session_id}"

@@ -31,6 +31,9 @@ TELLS = {
     "passkey_off": _l("A passkey was removed from your account"),
     "factor_taken": _l("Your second factor was taken off"),
     "password": _l("Your password was changed"),
+    "wrong_codes": _l(
+        "Several wrong codes were typed at your sign-in: somebody may know your password"
+    ),
 }
 
 
@@ -58,10 +61,14 @@ def send_to_forgetful(payload: dict[str, Any], clock: Clock) -> None:
         send(asked, clock)
 
 
-def tell(user: User, what: str, *, by: Actor, now: datetime) -> None:
-    """Promise a letter that says what changed at a person's sign-in, where mail is sent at all."""
+def tell(user: User, what: str, *, by: Actor | str, now: datetime) -> None:
+    """Promise a letter that says what happened at a person's sign-in, where mail is sent at all.
+
+    ``by`` is who did it, or, of nobody that is known, the address that it came from.
+    """
     if mail.server() is not None:
-        told = {"user": user.id, "what": what, "by": by.name, "at": now.isoformat()}
+        name = by if isinstance(by, str) else by.name
+        told = {"user": user.id, "what": what, "by": name, "at": now.isoformat()}
         jobs.enqueue_many(TOLD, {f"told/{secrets.token_hex(8)}": told}, now=now)
 
 

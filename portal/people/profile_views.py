@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.utils import redirect
 
+from portal.core.documents import relock
 from portal.core.errors import NotFound
 from portal.core.i18n import _
 from portal.core.permissions import PUBLIC, SIGNED_IN
-from portal.people import forms, queries, services, sign_in
+from portal.people import brake, forms, queries, services, sign_in
 from portal.people.places import own_address
 from portal.web import languages, mail
 from portal.web.htmx import render
@@ -31,22 +32,25 @@ def account() -> ResponseReturnValue:
     return _account_page()
 
 
-@pages.post("/profile/password", needs=SIGNED_IN)
+@pages.post("/profile/password", needs=SIGNED_IN, keeps_refused=True)
 def change_password() -> ResponseReturnValue:
-    """Change my password; my other sessions end."""
+    """Change my password, with the brake on; my other sessions end."""
     form = forms.OwnPassword()
     if form.validate_on_submit():
-        with form.refusals():
-            services.set_password(
-                queries.own(actor()),
-                old=form.old.data,
-                new=form.new.data,
-                keep_session=current_user.session_id,
-                by=actor(),
-                now=now(),
-            )
-            flash(_("Your password is changed. Your other sessions have ended."), "success")
-            return go("profile.account")
+        user, login = relock(queries.own(actor())), brake.of_session(current_user.session_id)
+        for attempt in brake.tried(form, login, address=request.remote_addr or "", now=now()):
+            with form.refusals():
+                services.set_password(
+                    user,
+                    old=form.old.data,
+                    new=form.new.data,
+                    keep_session=current_user.session_id,
+                    by=actor(),
+                    now=now(),
+                )
+                sign_in.forget(attempt)
+                flash(_("Your password is changed. Your other sessions have ended."), "success")
+                return go("profile.account")
     return _account_page(form)
 
 

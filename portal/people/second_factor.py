@@ -25,6 +25,9 @@ from portal.people.models import Passkey, RecoveryCode, SecondFactor, User
 
 CODES = 10
 """How many recovery codes one is given."""
+MOST_WRONG, WARNED_AT = 20, 5
+"""So many wrong codes a day at a sign-in, then none is taken until the day is over; after so many
+the person is written to: whoever types them knows the password."""
 STEP = 30
 """How long a code lasts, in seconds."""
 REQUIRED_OF = frozenset({Role.FINANCE, Role.REVIEWER, Role.ADMINISTRATOR})
@@ -105,6 +108,12 @@ def _used_up(user_id: int, code: str) -> bool:
 def _hash(user_id: int, code: str) -> str:
     plain = "".join(sign for sign in code.lower() if sign.isalnum())
     return sign_in.digest(f"{user_id}/{plain}")
+
+
+def warn(user: User, *, address: str, device: str, now: datetime) -> None:
+    """Write to a person for whom several wrong codes were typed within a day: once."""
+    if sign_in.wrong_today(f"code {user.id}", device=device, now=now) == WARNED_AT:
+        letters.tell(user, "wrong_codes", by=address, now=now)
 
 
 def turn_on(

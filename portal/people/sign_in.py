@@ -6,11 +6,12 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, literal, or_, select, update
 
 from portal.core.db import in_transaction, reading, rows, session
 from portal.core.documents import relock
@@ -27,9 +28,9 @@ from portal.people.models import (
 )
 
 LIFETIME = timedelta(hours=12)
-WINDOW = timedelta(minutes=15)
+WINDOW, DAY = timedelta(minutes=15), timedelta(days=1)
 MOST = (5, 30, 50)
-"""Failed tries in a window: for a login name from one address, from everywhere; for an address."""
+"""Failed tries in a window: for a login name from one place, from everywhere; for a place."""
 SHORTEST_PASSWORD = 12
 
 hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -189,49 +190,81 @@ def confirm(user: User, password: str, *, field: str = "password") -> None:
         raise Invalid(_l("This is not your present password."), field=field)
 
 
-def count_try(email: str, *, address: str, now: datetime) -> int:
+def count_try(email: str, *, address: str, device: str = "", now: datetime) -> int:
     """Write a try down, with the brake on, and return its key; in transactions of its own.
 
     TooManyAttempts if there were too many.
     """
-    attempt = in_transaction(lambda: try_in(email, address=address, now=now))
+    tried: dict[str, Any] = {"address": address, "device": device, "now": now}
+    attempt = in_transaction(lambda: try_in(email, **tried))
     with reading():
-        is_allowed = allow(attempt, email, address=address, now=now)
+        is_allowed = allow(attempt, email, **tried)
     if not is_allowed:
         in_transaction(lambda: forget(attempt))
         raise TooManyAttempts()
     return attempt
 
 
-def try_in(email: str, *, address: str, now: datetime) -> int:
+def try_in(email: str, *, address: str, device: str = "", now: datetime) -> int:
     """Write a try down before it is made, and return its key for ``allow``.
 
     The caller commits it. So many tries at the same time cannot all pass for the first one.
     """
-    session.execute(delete(FailedSignIn).where(FailedSignIn.at < now - WINDOW))
-    made = FailedSignIn(login_hash=_login(email), address=address[:60], at=now)
+    session.execute(delete(FailedSignIn).where(FailedSignIn.at < now - DAY))
+    made = FailedSignIn(login_hash=_login(email, device), address=place_of(address), at=now)
     session.add(made)
     session.flush()
     return made.id
 
 
-def allow(attempt: int, email: str, *, address: str, now: datetime) -> bool:
+def allow(
+    attempt: int,
+    email: str,
+    *,
+    address: str,
+    device: str = "",
+    most_a_day: int | None = None,
+    now: datetime,
+) -> bool:
     """Whether a try that was written down may be made.
 
-    Slowed down are: a login name from one address, a login name from everywhere, an address. A
+    Slowed down are: a login name from one place, a login name from everywhere, a place; and a
+    browser that is known to the login (``devices``), which nobody else's tries count for. A
     refused try is forgotten by the caller (``forget``): who only knocks locks nobody out.
     """
-    login, place = FailedSignIn.login_hash == _login(email), FailedSignIn.address == address[:60]
-    recent = (FailedSignIn.at > now - WINDOW, FailedSignIn.id != attempt)
+    login = FailedSignIn.login_hash == _login(email, device)
+    place = FailedSignIn.address == place_of(address)
+    which = ((login,),) if device else ((login, place), (login,), (place,))
+    recent = FailedSignIn.at > now - WINDOW
+    limits = [(_count(*one, recent), most) for one, most in zip(which, MOST, strict=False)]
+    if most_a_day is not None:
+        limits.append((_count(login, FailedSignIn.at > now - DAY), most_a_day))
+    others = FailedSignIn.id != attempt
     counts = session.execute(
-        select(
-            *(
-                select(func.count()).where(*which, *recent).scalar_subquery()
-                for which in ((login, place), (login,), (place,))
-            )
-        )
+        select(*(count.where(others).scalar_subquery() for count, _most in limits))
     ).one()
-    return all(count < most for count, most in zip(counts, MOST, strict=True))
+    return all(count < most for count, (_count_, most) in zip(counts, limits, strict=True))
+
+
+def wrong_today(login: str, *, device: str = "", now: datetime) -> int:
+    """How many tries failed within a day."""
+    mine = FailedSignIn.login_hash == _login(login, device)
+    return session.scalars(_count(mine, FailedSignIn.at > now - DAY)).one()
+
+
+def _count(*which: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(FailedSignIn).where(*which)
+
+
+def place_of(address: str) -> str:
+    """What counts as one place: an address, or of IPv6 the network that a household has (/64)."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:60]
+    if isinstance(known, IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or IPv6Network((known, 64), strict=False))
 
 
 def forget(attempt: int) -> None:
@@ -252,11 +285,11 @@ def check(email: str, password: str) -> User:
     return user
 
 
-def _login(email: str) -> str:
-    return digest(email.strip().lower())
+def _login(email: str, device: str = "") -> str:
+    return digest(f"{email.strip().lower()} {device}".strip())
 
 
-def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
+def begin(user: User, *, address: str, agent: str, device: str = "", now: datetime) -> str:
     """Begin a session for a person and return its token, which is not kept anywhere.
 
     Their failed tries are forgotten. WrongSignIn if the person was deactivated, or the password
@@ -267,7 +300,8 @@ def begin(user: User, *, address: str, agent: str, now: datetime) -> str:
     user = relock(user)
     if user.status != "active" or user.password_hash != checked:
         raise WrongSignIn()
-    session.execute(delete(FailedSignIn).where(FailedSignIn.login_hash == _login(user.email)))
+    tried = {_login(user.email), _login(user.email, device)}
+    session.execute(delete(FailedSignIn).where(FailedSignIn.login_hash.in_(tried)))
     token = secrets.token_urlsafe(32)
     session.add(
         LoginSession(

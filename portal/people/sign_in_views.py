@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, request, url_for
+from flask import Flask, current_app, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import AnonymousUserMixin, LoginManager, current_user, login_user, logout_user
@@ -14,7 +15,7 @@ from portal.core.db import in_transaction, reading, session
 from portal.core.documents import relock
 from portal.core.errors import Refusal
 from portal.core.permissions import PUBLIC, SIGNED_IN
-from portal.people import brake, forms, passkeys, second_factor, services, sign_in
+from portal.people import brake, devices, forms, passkeys, second_factor, services, sign_in
 from portal.people.factor_views import site
 from portal.people.models import User
 from portal.people.places import own_address
@@ -67,13 +68,19 @@ def enter() -> ResponseReturnValue:
 
 def _known(email: str, password: str) -> User:
     """Check name and password, with the brake on and no transaction held meanwhile."""
-    sign_in.count_try(email, address=_address(), now=now())
+    sign_in.count_try(email, address=_address(), device=_device(email), now=now())
     with reading():
         return sign_in.check(email, password)
 
 
 def _address() -> str:
     return (request.remote_addr or "")[:60]
+
+
+def _device(email: str) -> str:
+    """The number of this browser, if that person signed in with it before."""
+    kept = request.cookies.get(devices.cookie_of(email))
+    return devices.known(kept, email, key=current_app.config["SECRET_KEY"])
 
 
 def _begin(user: User, *, by_factor: bool = False) -> sign_in.SignedIn:
@@ -87,7 +94,8 @@ def _begin(user: User, *, by_factor: bool = False) -> sign_in.SignedIn:
         fresh = session.get_one(User, user.id)
         services.set_preferences(fresh, language=current_user.language)
     agent = request.user_agent.string
-    token = sign_in.begin(user, address=_address(), agent=agent, now=now())
+    device = _device(user.email)
+    token = sign_in.begin(user, address=_address(), agent=agent, device=device, now=now())
     session.flush()
     if not by_factor and second_factor.is_on(user.id):
         raise sign_in.WrongSignIn()
@@ -97,10 +105,24 @@ def _begin(user: User, *, by_factor: bool = False) -> sign_in.SignedIn:
 
 
 def _in(person: sign_in.SignedIn, target: str | None) -> ResponseReturnValue:
-    """Let somebody in: the cookie is a new one."""
+    """Let somebody in: the cookie is a new one. The browser is known to them from now on."""
     cookie.clear()
     login_user(person)
-    return redirect(own_address(target or "/"), 303)
+    answer = redirect(own_address(target or "/"), 303)
+    name, config = devices.cookie_of(person.email), current_app.config
+    kept = request.cookies.get(name)
+    answer.set_cookie(
+        name,
+        kept
+        if kept and _device(person.email)
+        else devices.make(person.email, key=config["SECRET_KEY"]),
+        max_age=devices.LIVES,
+        path=url_for("signin.page"),
+        secure=config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
 
 
 # The second factor
@@ -118,7 +140,11 @@ def code_page() -> ResponseReturnValue:
 def enter_code() -> ResponseReturnValue:
     """Let somebody in whose password was right and whose code is; a wrong one is counted."""
     form = forms.SignInCode()
-    return _second(form, "code", lambda user: second_factor.check(user, form.code.data, now=now()))
+
+    def check(user: User) -> None:
+        second_factor.check(user, form.code.data, now=now())
+
+    return _second(form, "code", check, most_a_day=second_factor.MOST_WRONG)
 
 
 @pages.post("/sign-in/passkey", needs=PUBLIC, keeps_refused=True)
@@ -134,19 +160,26 @@ def enter_passkey() -> ResponseReturnValue:
 
 
 def _second(
-    form: forms.SignInCode | forms.Said, what: str, check: Callable[[User], None]
+    form: forms.SignInCode | forms.Said,
+    what: str,
+    check: Callable[[User], None],
+    *,
+    most_a_day: int | None = None,
 ) -> ResponseReturnValue:
     """The second half of the way in, with the brake on."""
     user = _half_way(lock=True)  # those who guess at the same time take turns
     if user is None:
         return render("people/half_way_over.html", status=422)
     if form.validate_on_submit():
-        for attempt in brake.tried(form, f"{what} {user.id}", address=_address(), now=now()):
+        tried: dict[str, Any] = {"address": _address(), "device": _device(user.email), "now": now()}
+        for attempt in brake.tried(form, f"{what} {user.id}", most_a_day=most_a_day, **tried):
             with form.refusals():
                 check(user)
                 person = _begin(user, by_factor=True)
                 sign_in.forget(attempt)
                 return _in(person, form.next.data)
+        if most_a_day and form.status == 422:
+            second_factor.warn(user, **tried)
     return _code_page(form)
 
 

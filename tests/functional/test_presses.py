@@ -554,9 +554,6 @@ def _own(portal: Portal) -> Iterator[Sent]:
     notices = select(Notice.id).where(Notice.user_id == portal.desk.id)
     yield "desk", f"/inbox/{_one(portal, notices)}", {}
     yield "desk", "/inbox", {}
-    with portal.transaction():
-        clerk = session.get_one(User, portal.clerk.id).public_id
-    yield "manager", f"/users/{clerk}/steps/renew", {"seen": "1"}
     yield "desk", "/profile/password", {"old": PASSWORD, "new": "quite another one"}
     portal.client(portal.desk)
     sessions = select(LoginSession).where(LoginSession.user_id == portal.desk.id)

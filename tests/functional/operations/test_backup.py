@@ -88,7 +88,10 @@ def test_everything_is_there_again_when_it_is_restored(
     assert keys
     bytes_before = [_bytes(key) for key in keys]
     with restored(elsewhere, archive, portal) as again:
-        assert fingerprint(again) == before
+        after = fingerprint(again)
+        # The number of the storage is a new one: the portal that was copied may still be there.
+        assert after.pop("installation") != before.pop("installation")
+        assert after == before
         assert [_bytes(key) for key in keys] == bytes_before
 
 

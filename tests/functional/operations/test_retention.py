@@ -13,7 +13,7 @@ from portal.core.db import Base, reading, session
 from portal.core.events import Event, verify
 from portal.core.jobs import Job
 from portal.files.storage import UNFINISHED, FolderStorage, new_key, storage
-from portal.operations import retention
+from portal.operations import owner, retention
 from portal.operations.books import LANE
 from portal.people.models import LoginSession
 from portal.settings import RESOURCES
@@ -63,7 +63,12 @@ def test_bytes_are_deleted_when_a_crash_kept_their_row_from_being_written(portal
     job = night(portal)
     assert job is not None
     assert (job.done_at, job.error) == (portal.now, "")
-    assert set(store.all_keys()) == named | {young}
+    assert set(store.all_keys()) == named | {young, owner.KEY}
+    aged(owner.KEY, portal, days=900)
+    job = night(portal)
+    assert job is not None
+    assert job.error == ""
+    assert storage().exists(owner.KEY)
     assert not unfinished.exists()
 
 
@@ -82,7 +87,40 @@ def test_no_file_is_deleted_when_many_seem_lost(portal: Portal, files: int, lost
     assert job is not None
     assert job.attempts == jobs.MOST_ATTEMPTS
     assert "another portal" in job.error
-    assert set(storage().all_keys()) == keys
+    assert set(storage().all_keys()) == keys | {owner.KEY}
+
+
+@sqlite_only
+@pytest.mark.parametrize("whose", ["another's", "lost", "nobody's", "restored", "ours"])
+def test_no_file_is_deleted_when_the_storage_is_another_installations(
+    portal: Portal, whose: str
+) -> None:
+    """However few are lost. A storage is whose number is in it; a restored portal has a new one."""
+    for _number in range(3):
+        story.photo(portal)
+    if whose != "nobody's":
+        first = night(portal)
+        assert first is not None
+        assert first.error == ""
+    if whose in ("lost", "another's"):
+        storage().delete(owner.KEY)
+    if whose == "another's":
+        storage().put(owner.KEY, b"f" * 32)
+    if whose == "restored":
+        with storage().open(owner.KEY) as content:
+            before = content.read()
+        with portal.app.app_context():
+            owner.make_ours()
+        with storage().open(owner.KEY) as content:
+            assert content.read() != before
+    lost = new_key()
+    storage().put(lost, b"x")
+    aged(lost, portal, days=30)
+    job = night(portal)
+    assert job is not None
+    refuses = whose in ("lost", "another's")
+    assert storage().exists(lost) == refuses
+    assert ("another installation" in job.error) == refuses
 
 
 def test_columns_that_name_bytes_are_known() -> None:
@@ -99,6 +137,7 @@ def test_columns_that_name_bytes_are_known() -> None:
         "catalogue/sheet_pages.py",
         "files/services.py",
         "oldparts/batch_photos.py",
+        "operations/owner.py",
         "operations/ready.py",
     }, "name the column of its key in retention.KEYS"
 

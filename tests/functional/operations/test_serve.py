@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,30 @@ def test_only_what_the_proxy_says_counts_when_there_is_one(portal: Portal) -> No
         with served(portal, on, **public):
             assert ask(port, "/sign-in", **asked, Host="evil.example")[0] == 400
             assert ask(port, "/sign-in", **asked, Host="parts.example.com")[0] == 200
+
+
+def test_client_says_nothing_of_where_the_portal_is_when_the_socket_is_a_path(
+    portal: Portal, tmp_path: Path
+) -> None:
+    """Gunicorn trusts whoever comes by a path, nginx that is: it believes nothing all the same."""
+    forged = "SCRIPT_NAME: /evil\r\nSCRIPT-NAME: /evil\r\nPATH_INFO: /healthz\r\n"
+    forged += "X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\n"
+    asked = f"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n{forged}Connection: close\r\n\r\n"
+
+    def said() -> str:
+        with socket.socket(socket.AF_UNIX) as visitor:
+            visitor.connect(str(tmp_path / "portal"))
+            visitor.sendall(asked.encode())
+            return b"".join(iter(lambda: visitor.recv(65536), b"")).decode()
+
+    with socket.socket(socket.AF_UNIX) as on:
+        on.bind(str(tmp_path / "portal"))
+        on.listen()
+        process = serving.start(on, portal.app.extensions["settings"], PORTAL_WORKERS="1")
+        try:
+            answer = said()
+        finally:
+            serving.stop(process)
+    assert answer.startswith("HTTP/1.1 200")
+    assert 'action="/sign-in"' in answer
+    assert "/evil" not in answer

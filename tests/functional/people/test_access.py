@@ -167,8 +167,10 @@ def test_link_ends_when_the_person_is_not_wanted_any_more(portal: Portal, step: 
     url = f"/users/{ewa(portal).public_id}"
     if step == "deactivate":
         assert open_and_set(portal, link).status_code == 303
-        answer = client.post(f"{url}/steps/renew", {"seen": "2"})
-        link = link_in(client.get(answer.location).text)
+        with portal.transaction():
+            user = session.scalars(select(User).where(User.email == "ewa@example.com")).one()
+            given = {"seen": 2, "by": portal.manager, "now": portal.now, "by_hand": True}
+            link = f"/link/{services.give_link(user, **given)}"
         assert portal.client().get(link).status_code == 200
         gone = client.post(f"{url}/steps/deactivate", {"seen": "3", "reason": "left"})
     else:
@@ -351,6 +353,21 @@ def test_old_password_and_sessions_end_when_a_new_one_is_asked_for(
     assert "Manager asks you to set a new password" in plain
     assert open_and_set(portal, link_in(plain)).status_code == 303
     assert try_in(portal.client(), password=MINE).status_code == 303
+
+
+def test_nobody_sees_the_link_to_anothers_password_when_there_is_no_mail_server(
+    portal: Portal,
+) -> None:
+    """P2: with it an administrator would be finance. Nothing changes, and the way out is said."""
+    for who in ("manager", "administrator"):
+        client = portal.client(portal.cast[who])
+        url = url_of(portal, "clerk")
+        answer = client.post(f"{url}/steps/renew", {"seen": "1"})
+        assert answer.status_code == 422
+        assert "portal password clerk@example.com" in answer.text
+        assert "/link/" not in answer.text + client.get(url).text
+    assert count(portal, AccessLink) == 0
+    assert try_in(portal.client()).status_code == 303
 
 
 # Forgotten

@@ -13,7 +13,8 @@ from tests.support.portal import PASSWORD, Portal
 
 def asked(portal: Portal, email: str, *options: str) -> Result:
     """What the command prints."""
-    return CliRunner().invoke(commands(lambda: portal.app), [email, "Zhou Min", *options])
+    administrator, _password = commands(lambda: portal.app)
+    return CliRunner().invoke(administrator, [email, "Zhou Min", *options])
 
 
 def entered(portal: Portal, link: str, email: str) -> int:
@@ -50,3 +51,17 @@ def test_administrator_who_is_locked_out_comes_back(portal: Portal) -> None:
     assert refused.status_code == 422
     assert entered(portal, result.output, email) == 200
     assert "with this address already" in asked(portal, other).output
+
+
+def test_person_gets_a_new_password_from_who_runs_the_server(portal: Portal) -> None:
+    """Where no mail is sent: their sessions end, the link is for once, the timeline says so."""
+    _administrator, password = commands(lambda: portal.app)
+    here = portal.client(portal.desk)
+    result = CliRunner().invoke(password, ["Desk@example.com"])
+    assert result.exit_code == 0, result.output
+    assert here.get("/").status_code == 303
+    assert entered(portal, result.output, "desk@example.com") == 200
+    for nobody in ("nobody@example.com", ""):
+        result = CliRunner().invoke(password, [nobody])
+        assert result.exit_code == 1
+        assert "Nobody signs in" in result.output

@@ -196,6 +196,31 @@ def test_guesser_of_codes_is_slowed_down(portal: Portal) -> None:
     assert type_code(half_way(portal), code_of(portal, secret)).status_code == 303
 
 
+def test_wrong_codes_have_a_total_of_a_day_and_are_written_of(portal: Portal) -> None:
+    """Whoever types them knows the password: twenty a day, from wherever, and one letter."""
+    with sink() as post:
+        post.attach(portal)
+        here, secret, _codes = turned_on(portal)
+        for number in range(second_factor.MOST_WRONG):
+            place = {"environ_base": {"REMOTE_ADDR": f"203.0.113.{number // 5}"}}
+            visitor = portal.client()
+            visitor.post("/sign-in", {"email": "clerk@example.com", "password": PASSWORD}, **place)
+            answer = visitor.post("/sign-in/code", {"code": f"{number:06}"}, **place)
+            assert answer.status_code == 422, number
+            assert visitor.post("/sign-in/code", {"code": ""}, **place).status_code == 422
+            if number % 5 == 4:
+                portal.clock.advance(minutes=16)
+        visitor = half_way(portal)
+        assert type_code(visitor, code_of(portal, secret)).status_code == 429
+        assert here.get("/").status_code == 200
+        work(portal)
+        told = [one for one in post.to("clerk") if "wrong codes" in str(one["Subject"])]
+        assert len(told) == 1
+        assert "203.0.113.0" in parts(told[0])[0]
+    portal.clock.advance(days=1)
+    assert type_code(half_way(portal), code_of(portal, secret)).status_code == 303
+
+
 def test_guesser_is_slowed_down_in_a_session_as_well(portal: Portal) -> None:
     """Whoever finds a browser open turns nothing off by trying."""
     here, secret, _codes = turned_on(portal)
@@ -217,7 +242,7 @@ def test_half_way_is_no_way_when_something_changed(portal: Portal, what: str) ->
             user = session.get_one(User, portal.clerk.id)
             more = {"seen": None, "by": portal.manager, "now": portal.now}
             if what == "password":
-                services.give_link(user, **more)
+                services.give_link(user, by_hand=True, **more)
             elif what == "deactivation":
                 services.deactivate(user, reason="left", **more)
     answer = type_code(visitor, code_of(portal, secret))

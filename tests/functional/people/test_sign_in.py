@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from portal.core.db import session
 from portal.core.errors import Invalid
-from portal.people import services, sign_in
+from portal.people import devices, services, sign_in
 from portal.people.models import FailedSignIn, LoginSession, User
 from tests.support.portal import HASHER, PASSWORD, Client, Portal
 
@@ -179,7 +179,7 @@ def test_person_is_out_when_they_are_deactivated(portal: Portal) -> None:
 def reset(portal: Portal) -> None:
     with portal.transaction():
         user = session.get_one(User, portal.clerk.id)
-        services.give_link(user, seen=None, by=portal.manager, now=portal.now)
+        services.give_link(user, seen=None, by=portal.manager, now=portal.now, by_hand=True)
 
 
 def shut_out(portal: Portal) -> None:
@@ -240,7 +240,8 @@ def test_old_password_changes_nothing_when_it_is_being_replaced(portal: Portal) 
     with ThreadPoolExecutor(1) as pool:
         with portal.transaction():
             user = session.get_one(User, portal.clerk.id)
-            token = services.give_link(user, seen=None, by=portal.manager, now=portal.now)
+            given = {"seen": None, "by": portal.manager, "now": portal.now, "by_hand": True}
+            token = services.give_link(user, **given)
             assert token
             services.choose_password(token, "another long password", now=portal.now)
             session.flush()
@@ -302,6 +303,90 @@ def test_address_is_slowed_down_when_it_guesses_many_names(portal: Portal) -> No
     for number in range(10):
         fail(portal, 5, f"name{number}@example.com")
     assert try_in(portal.client(), "fresh@example.com").status_code == 429
+
+
+def test_network_is_one_place_when_it_is_of_ipv6(portal: Portal) -> None:
+    """A household has 2^64 addresses: they count together, the neighbours do not."""
+    for last in range(5):
+        fail(portal, 1, environ_base={"REMOTE_ADDR": f"2001:db8:0:7::{last}"})
+    for address, status in (("2001:db8:0:7:ffff::1", 429), ("2001:db8:0:8::1", 303)):
+        answer = try_in(portal.client(), options={"environ_base": {"REMOTE_ADDR": address}})
+        assert answer.status_code == status, address
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("unix:" + "x" * 90, "unix:" + "x" * 55),
+    ],
+)
+def test_place_is_what_one_household_has(address: str, place: str) -> None:
+    """IPv4 by address, also as IPv6 writes it."""
+    assert sign_in.place_of(address) == place
+
+
+def at_the_desk(portal: Portal, who: str = "clerk") -> Callable[[], Client]:
+    """A browser in which somebody signed in before, signed out: as often as one likes."""
+    before, name = portal.client(), devices.cookie_of(f"{who}@example.com")
+    assert try_in(before, f"{who}@example.com").status_code == 303
+    kept = before.http.get_cookie(name, path="/sign-in")
+    assert kept is not None
+    assert kept.http_only
+
+    def again() -> Client:
+        client = portal.client()
+        client.http.set_cookie(name, kept.value, path="/sign-in")
+        return client
+
+    return again
+
+
+def test_person_gets_in_where_they_did_before_when_others_guess(portal: Portal) -> None:
+    """Whoever tries elsewhere slows down himself: a browser that was right before stays open."""
+    desk = at_the_desk(portal)
+    for last in range(6):
+        fail(portal, 5, environ_base={"REMOTE_ADDR": f"203.0.113.{last}"})
+    assert try_in(portal.client()).status_code == 429
+    forger = portal.client()
+    name = devices.cookie_of("clerk@example.com")
+    forger.http.set_cookie(name, "WyJ4IiwieSJd.x", path="/sign-in")
+    assert try_in(forger).status_code == 429
+    for _slip in range(4):
+        assert try_in(desk(), password="wrong password!").status_code == 422
+    assert try_in(desk()).status_code == 303
+    assert try_in(desk(), password="wrong password!").status_code == 422
+
+
+def test_guesser_is_slowed_down_in_a_browser_that_is_known(portal: Portal) -> None:
+    """It too has five tries in a quarter of an hour; and it is known to one person only."""
+    desk, key = at_the_desk(portal), portal.app.config["SECRET_KEY"]
+    for _guess in range(5):
+        assert try_in(desk(), password="wrong password!").status_code == 422
+    assert try_in(desk()).status_code == 429
+    made = devices.make("clerk@example.com", key=key)
+    assert devices.known(made, "Clerk@example.com ", key=key)
+    assert not devices.known(made, "manager@example.com", key=key)
+    assert not devices.known(made, "clerk@example.com", key="another")
+    assert not devices.known(None, "clerk@example.com", key=key)
+
+
+def test_guesser_of_the_present_password_is_slowed_down(portal: Portal) -> None:
+    """P5: an open browser is no place to guess in; the person at home is not slowed down by it."""
+    here = portal.client(portal.clerk)
+    wrong = {"old": "wrong password!", "new": "a brand new secret"}
+    for _guess in range(5):
+        assert here.post("/profile/password", wrong).status_code == 422
+    right = wrong | {"old": PASSWORD}
+    answer = here.post("/profile/password", right)
+    assert answer.status_code == 429
+    assert SLOW in answer.text
+    home = portal.client(portal.clerk)
+    assert home.post("/profile/password", right).status_code == 303
 
 
 def test_failures_are_forgotten_when_the_person_gets_in(portal: Portal) -> None:
