@@ -140,6 +140,11 @@ def _mail_settings(settings: Settings) -> Iterator[Finding]:
         )
     if not settings.smtp_host:
         yield note("PORTAL_SMTP_HOST is missing: the portal sends no e-mail.")
+        if settings.seal_address:
+            yield Finding(
+                "PORTAL_SEAL_ADDRESS is set without PORTAL_SMTP_HOST: no seal leaves the portal. "
+                "Name the mail server."
+            )
 
 
 # --- Database and workers ---------------------------------------------------------------------

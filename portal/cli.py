@@ -16,9 +16,8 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import backup, check, create_app, migrate
-from portal.core import jobs
+from portal.core import jobs, seals
 from portal.core.db import in_transaction, snapshot, transaction
-from portal.core.events import verify
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
@@ -186,7 +185,7 @@ def restore_command(source: Path) -> None:
         # The one that the archive is of may still be there: its files are not ours to delete.
         owner.make_ours()
     with app.app_context(), snapshot():
-        wrong = [*verify_ledger(), *(f"{one.document_kind} {one.document_id}" for one in verify())]
+        wrong = [*verify_ledger(), *seals.differences()]
     click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
     sys.exit(1 if wrong else 0)
 
@@ -277,12 +276,18 @@ def events() -> None:
 
 
 @events.command("verify")
-def events_verify() -> None:
-    """Recompute every document's chain of events and name the first broken one of each."""
+@click.option("--seal", metavar="DIGEST", help="Look for the seal of a letter as well.")
+def events_verify(seal: str | None) -> None:
+    """Recompute every document's chain of events and every day's seal, and name what is broken."""
     with _app().app_context(), snapshot():
-        broken = list(verify())
-    for item in broken:
-        click.echo(f"{item.document_kind} {item.document_id}, event {item.seq}: {item.problem}")
+        broken = list(seals.differences())
+        known = seals.known_as(seal) if seal else None
+    if seal and known:
+        click.echo(f"seal of {known.day}: it is that of the letter, over {known.events} events")
+    elif seal:
+        broken.append("no seal has this digest: it was replaced after the letter was sent")
+    for sentence in broken:
+        click.echo(sentence)
     click.echo(f"{len(broken)} broken")
     sys.exit(1 if broken else 0)
 

@@ -14,6 +14,7 @@ import portal.collections.models
 import portal.core.events
 import portal.core.jobs
 import portal.core.numbering
+import portal.core.seals
 import portal.corrections.models
 import portal.fees.models
 import portal.files.models

@@ -44,6 +44,7 @@ class Settings:
 
     Mail goes out through ``smtp_host``; without one there is none. ``smtp_tls`` is ``starttls``,
     ``tls`` from the first byte on, or ``none``; the port, unless given, is the usual one for it.
+    Each night's seal of all events goes to ``seal_address``, if there is one.
 
     Files lie in the folder, or, if one is named, in the bucket ``s3_bucket`` at ``s3_endpoint``
     (Amazon's own by default); without keys, those are used that the machine is given.
@@ -79,6 +80,7 @@ class Settings:
     smtp_password: str = field(default="", repr=False)
     smtp_tls: str = "starttls"
     smtp_sender: str = ""
+    seal_address: str = ""
     s3_bucket: str = ""
     s3_endpoint: str = ""
     s3_region: str = ""
@@ -123,10 +125,12 @@ class Settings:
             raise SettingError(f"PORTAL_SMTP_TLS: {self.smtp_tls!r} is none of starttls, tls, none")
         if not 0 <= self.smtp_port <= LAST_PORT:
             raise SettingError(f"PORTAL_SMTP_PORT: there is no port {self.smtp_port}")
-        if self.smtp_sender and not _MAILBOX.fullmatch(self.smtp_sender):
-            raise SettingError(
-                f"PORTAL_SMTP_SENDER: {self.smtp_sender!r} is no address such as parts@example.com"
-            )
+        for name in ("smtp_sender", "seal_address"):
+            address = getattr(self, name)
+            if address and not _MAILBOX.fullmatch(address):
+                raise SettingError(
+                    f"PORTAL_{name.upper()}: {address!r} is no address such as parts@example.com"
+                )
         if self.smtp_password and self.smtp_tls == "none":
             raise SettingError(
                 "PORTAL_SMTP_TLS: with none, anybody on the way could read PORTAL_SMTP_PASSWORD"

@@ -267,6 +267,9 @@ class Break:
     seq: int
     problem: str
 
+    def __str__(self) -> str:
+        return f"{self.document_kind} {self.document_id}, event {self.seq}: {self.problem}"
+
 
 def verify() -> Iterator[Break]:
     """Recompute every chain; yields the first broken event of each document (P4).

@@ -10,7 +10,7 @@ from portal.core.db import session
 from portal.core.i18n import _, ngettext
 from portal.core.jobs import Job
 from portal.core.permissions import Actor
-from portal.operations import books, policy
+from portal.operations import books, policy, sealing
 from portal.web import frame
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now
@@ -31,6 +31,7 @@ def index() -> ResponseReturnValue:
         most=books.MOST,
         is_waiting=session.scalar(is_waiting) is not None,
         may_check=actor().can(policy.BOOKS_CHECK),
+        seals=sealing.latest(),
     )
 
 

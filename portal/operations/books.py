@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
-from portal.core import events, jobs
+from portal.core import jobs, seals
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session, snapshot
 from portal.core.i18n import _l
@@ -27,14 +27,9 @@ MOST = 100
 """How many differences are kept in words."""
 
 
-def _histories() -> Iterable[str]:
-    for one in events.verify():
-        yield f"{one.document_kind} {one.document_id}, event {one.seq}: {one.problem}"
-
-
 CHECKS: dict[str, tuple[Any, Callable[[], Iterable[str]]]] = {
     "ledger": (_l("The ledger: balances, reservations, documents"), verify),
-    "events": (_l("The histories of all documents"), _histories),
+    "events": (_l("The histories of all documents"), seals.differences),
 }
 """What is checked: its label, and what finds differences, in English."""
 

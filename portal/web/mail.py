@@ -222,6 +222,12 @@ def server() -> Server | None:
     return made
 
 
+def seal_address() -> str:
+    """Where the nightly seals are sent to; empty if nowhere."""
+    address: str = current_app.extensions["settings"].seal_address
+    return address
+
+
 def init_app(app: Flask) -> None:
     """Know the server that the settings name; it is not reached before there is a letter."""
     app.extensions["mail"] = SmtpServer.of(app.extensions["settings"])

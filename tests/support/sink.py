@@ -128,7 +128,11 @@ class Sink:
         self._before.append((portal, {name: kept[name] for name in ("mail", "settings")}))
         settings = self.settings(**other)
         kept["mail"] = SmtpServer.of(settings)
-        kept["settings"] = replace(kept["settings"], public_url=settings.public_url)
+        kept["settings"] = replace(
+            kept["settings"],
+            public_url=settings.public_url,
+            seal_address=settings.seal_address,
+        )
 
     def detach(self) -> None:
         """Leave every portal as it was before."""

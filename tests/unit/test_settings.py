@@ -64,6 +64,7 @@ def test_nobody_is_trusted_when_nothing_is_set() -> None:
         ({"PORTAL_SMTP_PORT": "65536"}, "PORTAL_SMTP_PORT"),
         ({"PORTAL_SMTP_PORT": "smtp"}, "PORTAL_SMTP_PORT"),
         ({"PORTAL_SMTP_SENDER": "Partloop"}, "PORTAL_SMTP_SENDER"),
+        ({"PORTAL_SEAL_ADDRESS": "the auditor"}, "PORTAL_SEAL_ADDRESS"),
         ({"PORTAL_SMTP_SENDER": "a@example.com\nBcc: b@example.com"}, "PORTAL_SMTP_SENDER"),
         ({"PORTAL_SMTP_PASSWORD": "x", "PORTAL_SMTP_TLS": "none"}, "PORTAL_SMTP_TLS: with none"),
     ],

@@ -65,6 +65,8 @@ def wrong(findings: list[check.Finding]) -> list[str]:
         ({"metrics_token": SECRET}, "PORTAL_METRICS_TOKEN has fewer"),
         ({"smtp_host": "mail.example.com", "smtp_tls": "none"}, "PORTAL_SMTP_TLS is none"),
         ({"smtp_host": "127.0.0.1", "smtp_tls": "none"}, None),
+        ({"seal_address": "a@example.com"}, "no seal leaves the portal"),
+        ({"seal_address": "a@example.com", "smtp_host": "mail.example.com"}, None),
     ],
 )
 def test_settings_are_told_when_they_do_not_fit(changed: dict[str, Any], says: str | None) -> None:
