@@ -32,6 +32,7 @@ bench: .venv .venv/tests
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.month
 	$(BIN)/python -m tests.bench.serving
+	$(BIN)/python -m tests.bench.answers
 
 format: .venv .venv/tests
 	$(BIN)/ruff check --fix .

@@ -77,7 +77,8 @@ class DocumentKind:
     the states in which its dealer does not see it yet: what is said in them stays headquarters'.
 
     ``words`` say, after a person's name, what the events mean that are no step of the workflow;
-    the first one is ``create``. ``alone`` says it of events that the portal itself caused.
+    the first one is ``create``; ``tells`` says, by such a name, the capability of who is told of it
+    at headquarters. ``alone`` says it of events that the portal itself caused.
     ``values`` are those that its events keep: one that is not among them is not shown.
     """
 
@@ -88,6 +89,7 @@ class DocumentKind:
     takes_comments: bool = True
     inside: Collection[str] = ()
     words: Mapping[str, Any] = field(default_factory=dict)
+    tells: Mapping[str, str] = field(default_factory=dict)
     alone: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
 

@@ -38,9 +38,9 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
     """
     session.flush()  # the notices name the events
     steps = [
-        (event, document, transition.tells)
+        (event, document, tells)
         for event, document in happened
-        if (transition := document.workflow.named(event.name)) and transition.tells
+        if (tells := _told_by(event, document))
     ]
     colleagues = _colleagues({document.tenant_id for _event, document, _tells in steps})
     told = [
@@ -65,6 +65,14 @@ def tell(happened: Sequence[tuple[Event, Document]]) -> None:
     ]
     if notices:
         session.execute(insert(Notice), notices)
+
+
+def _told_by(event: Event, document: Document) -> str | None:
+    """The capability of who is told of a step, or of an event that its kind tells of."""
+    transition = document.workflow.named(event.name)
+    if transition:
+        return transition.tells or None
+    return kind_named(document.kind).tells.get(event.name)
 
 
 def _mail_at(reader: AnyRow, now: datetime) -> datetime | None:

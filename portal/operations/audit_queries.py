@@ -14,8 +14,10 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    null,
     or_,
     select,
+    true,
     union_all,
 )
 
@@ -24,6 +26,7 @@ from portal.core.documents import DocumentKind, kinds
 from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor
 from portal.core.search import matches
+from portal.operations import policy
 from portal.operations.models import BookCheck
 from portal.people.models import User
 
@@ -47,7 +50,13 @@ class Wish:
 
 
 def events(wish: Wish, actor: Actor) -> AnySelect:
-    """The events that are meant, each with its document's number and, if seen, its name in URLs."""
+    """The events that are meant, each with its document's number and, if seen, its name in URLs.
+
+    That something happened everybody reads who may search; why, and with which values, of
+    documents that they may see, and the auditor of all (P1).
+    """
+    seen = _of_document(lambda kind: _seen(kind, actor))
+    is_open = true() if actor.can(policy.EVENT_VALUES) else seen != ""
     return select(
         Event.id,
         Event.at.label("created_at"),
@@ -60,12 +69,12 @@ def events(wish: Wish, actor: Actor) -> AnySelect:
         (Event.document_kind + " " + Event.name).label("what"),
         Event.from_status,
         Event.to_status,
-        Event.reason,
-        Event.values.label("used"),
-        Event.personal,
+        case((is_open, Event.reason), else_="").label("reason"),
+        case((is_open, Event.values), else_=null()).label("used"),
+        case((is_open, Event.personal), else_=null()).label("personal"),
         Event.hash,
         _of_document(_called).label("number"),
-        _of_document(lambda kind: _seen(kind, actor)).label("public_id"),
+        seen.label("public_id"),
     ).where(*_conditions(wish))
 
 

@@ -88,7 +88,10 @@ def export(ending: str) -> ResponseReturnValue:
         return exports.file_of(_table(), ending)
 
 
-def _values(used: Mapping[str, Any], personal: Mapping[str, Any] | None) -> str:
+def _values(used: Mapping[str, Any] | None, personal: Mapping[str, Any] | None) -> str:
+    """The values as they were; nothing for who may not read them."""
+    if used is None:
+        return ""
     return json.dumps(in_clear(used, personal), ensure_ascii=False, default=str)
 
 

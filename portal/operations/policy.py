@@ -23,3 +23,8 @@ EVENT_READ = capability(
     Role.AUDITOR,
     says=_l("Search all events, and take them along"),
 )
+EVENT_VALUES = capability(
+    "event-values:read",
+    Role.AUDITOR,
+    says=_l("Read the reasons and values of every event, also of documents of others"),
+)

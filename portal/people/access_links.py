@@ -28,13 +28,20 @@ JOB = "people.link"
 
 
 def give(
-    user: User, purpose: str, *, asked_by: str, now: datetime, by_hand: bool = False
+    user: User,
+    purpose: str,
+    *,
+    asked_by: str,
+    now: datetime,
+    by_hand: bool = False,
+    send_at: datetime | None = None,
 ) -> str | None:
     """End a person's earlier links and give them a new one.
 
-    Promises a letter with it. Where no mail server is set up the token of an invitation, which
-    nobody has accepted, is returned for the inviter to pass on; any other link is nobody's to see
-    but its person's, and Invalid then. ``by_hand`` is for who runs the server: they get any.
+    Promises a letter with it, to be sent at once or at ``send_at``. Where no mail server is set up
+    the token of an invitation, which nobody has accepted, is returned for the inviter to pass on;
+    any other link is nobody's to see but its person's, and Invalid then. ``by_hand`` is for who
+    runs the server: they get any.
     """
     _end_before(user.id, purpose, now=now)
     if by_hand:
@@ -50,7 +57,7 @@ def give(
             )
         return make(user, purpose, now=now)
     payload = {"user": user.id, "purpose": purpose, "by": asked_by}
-    jobs.enqueue(JOB, payload, key=f"access/{user.id}", now=now)
+    jobs.enqueue(JOB, payload, key=f"access/{user.id}", now=send_at or now)
     return None
 
 

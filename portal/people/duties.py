@@ -22,6 +22,10 @@ class Conflict:
         return found | {self.role} if found else found
 
 
+MOVES_MONEY = frozenset({Role.FINANCE, Role.REVIEWER, Role.ADMINISTRATOR})
+"""Who moves money at headquarters, and who could become one who does: whom they give these roles
+everybody is told who has one, and the auditors."""
+
 CONFLICTS = (
     Conflict(
         Role.ADMINISTRATOR,

@@ -19,6 +19,7 @@ DEALER_VALUES = {name: plain(label) for name, label in DEALER_LABELS.items()} | 
 USER_WORDS = {
     "create": _l("added the person"),
     "edit": _l("changed the person"),
+    "money_role": _l("gave a role that moves money"),
     "factor_on": _l("turned the second factor on"),
     "factor_off": _l("turned the second factor off"),
     "factor_codes": _l("made new recovery codes"),

@@ -25,9 +25,26 @@ DEALER_FOLLOW = capability(
 USER_READ = capability(
     "user:read",
     Role.MANAGER,
+    Role.FINANCE,
+    Role.REVIEWER,
     Role.ADMINISTRATOR,
     Role.AUDITOR,
-    says=_l("Read who signs in, at the own company or everywhere"),
+    says=_l("Read who signs in, on the own side"),
+)
+USER_LIST = capability(
+    "user-access:read",
+    Role.MANAGER,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    says=_l("Read when and how people sign in, at the own company or everywhere"),
+)
+USER_WATCH = capability(
+    "money-role:read",
+    Role.FINANCE,
+    Role.REVIEWER,
+    Role.ADMINISTRATOR,
+    Role.AUDITOR,
+    says=_l("Be told when somebody is given a role that moves money"),
 )
 USER_MANAGE = capability(
     "user:manage",
@@ -51,10 +68,15 @@ COMMENT = capability(
 
 
 def visible_users(actor: Actor) -> ColumnElement[bool]:
-    """A manager sees the dealer's own people; administrator and auditor see everybody."""
+    """A manager sees the dealer's own people; administrator and auditor see everybody.
+
+    Who moves money at headquarters sees who else works there.
+    """
     if not actor.can(USER_READ):
         return false()
-    return User.dealer_id == actor.dealer_id if actor.is_dealer else true()
+    if actor.is_dealer:
+        return User.dealer_id == actor.dealer_id
+    return true() if actor.can(USER_LIST) else User.dealer_id.is_(None)
 
 
 def visible_dealers(actor: Actor) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ from portal.core.errors import Forbidden, Invalid
 from portal.core.events import record
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor, Role
-from portal.people import letters, policy, sign_in
+from portal.people import duties, letters, policy, sign_in
 from portal.people.models import Passkey, RecoveryCode, SecondFactor, User
 
 CODES = 10
@@ -30,7 +30,7 @@ MOST_WRONG, WARNED_AT = 20, 5
 the person is written to: whoever types them knows the password."""
 STEP = 30
 """How long a code lasts, in seconds."""
-REQUIRED_OF = frozenset({Role.FINANCE, Role.REVIEWER, Role.ADMINISTRATOR})
+REQUIRED_OF = duties.MOVES_MONEY
 """Who moves money, and who could take the factor off them: where the settings require it."""
 ISSUER = "Partloop"
 

@@ -14,7 +14,7 @@ from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
 from portal.core.search import normal
-from portal.people import access_links, duties, letters, policy, sign_in
+from portal.people import access_links, duties, inviting, letters, policy, sign_in
 from portal.people.models import Dealer, User
 from portal.web import filters
 
@@ -152,8 +152,17 @@ def invite(
     if session.scalar(select(User.id).where(*where, policy.visible_users(by)).limit(1)):
         raise Invalid(_("Somebody signs in, or is invited, with this address already."),
                       field="email")  # fmt: skip
+    inviting.check_inviter(by, now=now)
     _begun(user, by=by, now=now)
-    token = access_links.give(user, "invitation", asked_by=by.name, now=now, by_hand=by_hand)
+    _tell_of_money(user, by=by, now=now)
+    token = access_links.give(
+        user,
+        "invitation",
+        asked_by=by.name,
+        now=now,
+        by_hand=by_hand,
+        send_at=inviting.send_at(user, now=now),
+    )
     return user, token
 
 
@@ -254,10 +263,23 @@ def change_user(
         changes["roles"] = [_named(user.roles), _named(chosen)]
         sign_in.end_all(user.id, now=now)
     if changes:
+        had = user.roles
         user.name, user.roles = name, chosen
         user.search_text = normal(name, user.email)
         user.version += 1
         record(user, "edit", by=by, now=now, values=changes)
+        _tell_of_money(user, had=had, by=by, now=now)
+
+
+def _tell_of_money(
+    user: User, *, had: frozenset[Role] = frozenset(), by: Actor, now: datetime
+) -> None:
+    """Tell everybody who moves money, and the auditors, that one more does (P4).
+
+    No second person has to approve it: a manufacturer may have one administrator.
+    """
+    if given := (user.roles - had) & duties.MOVES_MONEY:
+        record(user, "money_role", by=by, now=now, values={"roles": _named(given)})
 
 
 def _may_manage(user: User, by: Actor) -> None:
@@ -280,6 +302,7 @@ def activate(user: User, *, seen: int | None, reason: str = "", by: Actor, now: 
     """Let a person in again."""
     _may_manage(user, by)
     workflow.apply(user, "activate", by=by, now=now, seen=seen, reason=reason)
+    _tell_of_money(user, by=by, now=now)
 
 
 def set_preferences(
@@ -338,11 +361,19 @@ def give_link(
     if user.id == by.id:
         raise Invalid(_("Change your own password on your account page."))
     is_invited = user.status == "invited"
+    if is_invited:
+        inviting.check_again(user, by, now=now)
     workflow.apply(user, "invite_again" if is_invited else "renew", by=by, now=now, seen=seen)
     user.password_hash = ""
     sign_in.end_all(user.id, now=now)
-    purpose = "invitation" if is_invited else "renewal"
-    return access_links.give(user, purpose, asked_by=by.name, now=now, by_hand=by_hand)
+    return access_links.give(
+        user,
+        "invitation" if is_invited else "renewal",
+        asked_by=by.name,
+        now=now,
+        by_hand=by_hand,
+        send_at=inviting.send_at(user, now=now) if is_invited else now,
+    )
 
 
 def withdraw(user: User, *, seen: int | None, by: Actor, now: datetime) -> None:

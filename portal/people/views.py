@@ -39,10 +39,11 @@ register(
         "people.user",
         policy.visible_users,
         words=history.USER_WORDS,
+        tells={"money_role": policy.USER_WATCH},
         values=history.USER_VALUES,
     )
 )
-frame.room(65, _l("People"), "people", "people.users", policy.USER_READ)
+frame.room(65, _l("People"), "people", "people.users", policy.USER_LIST)
 
 
 def _tabs() -> list[lists.Tab]:
@@ -53,7 +54,7 @@ def _tabs() -> list[lists.Tab]:
     ]
 
 
-@pages.get("/users", needs=policy.USER_READ)
+@pages.get("/users", needs=policy.USER_LIST)
 def users() -> ResponseReturnValue:
     """The list of people: everybody's for headquarters, one's own company's for a manager."""
     text = lists.typed()
@@ -188,6 +189,7 @@ def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValu
         form=form,
         is_self=user.id == actor().id,
         may_manage=actor().can(policy.USER_MANAGE),
+        may_list=actor().can(policy.USER_LIST),
         sessions=queries.open_sessions(user.id, now()),
         last_sign_in=queries.last_sign_in(user),
         entries=timeline.of(user),
@@ -237,7 +239,7 @@ def _shown_link(user: User) -> str:
 @frame.finder
 def find(actor: Actor, text: str) -> Iterator[frame.Find]:
     """People, for whoever manages them."""
-    if actor.can(policy.USER_READ):
+    if actor.can(policy.USER_LIST):
         for row in queries.first(queries.users(actor, text, None), User.created_at):
             url = url_for("people.user", name=row.public_id)
             text = " · ".join(filter(None, (row.email, row.dealer)))

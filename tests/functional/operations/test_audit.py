@@ -136,6 +136,30 @@ def test_a_document_is_linked_for_whom_it_is_there(portal: Portal) -> None:
     assert url not in page
 
 
+def test_reasons_and_values_are_read_of_what_one_may_see(portal: Portal) -> None:
+    """P1: the administrator's are those of dealers and people; the auditor's are all."""
+    application = story.quoted(portal)
+    asked = {"seen": "3", "reason": "333.00 is too much"}
+    answer = portal.client(portal.manager).post(
+        f"/applications/{application.public_id}/steps/requote", asked
+    )
+    assert answer.status_code == 303, answer.text
+    freeze(portal, "south")
+    for who, sees in (("auditor", True), ("administrator", False)):
+        client = portal.client(portal.cast[who])
+        page = client.get("/audit").text
+        assert application.number in page
+        assert "no money" in page
+        assert ("333.00" in page) == sees
+        told = rows(client, q=application.number)
+        assert len(told) == 4
+        assert any(row["Reason"] == asked["reason"] for row in told) == sees
+        assert any(row["Values"] for row in told) == sees
+        assert all(row["Hash"] for row in told)
+        (frozen,) = rows(client, kind="dealer freeze")
+        assert (frozen["Reason"], frozen["Values"]) == ("'=no money", "{}")
+
+
 @pytest.mark.parametrize("who", ["clerk", "manager", "desk", "finance", "reviewer", "warehouse"])
 def test_events_are_the_auditors_and_the_administrators(portal: Portal, who: str) -> None:
     """P3: nobody else searches them, or takes them along."""

@@ -14,7 +14,7 @@ from portal.core.db import session
 from portal.core.errors import NotFound
 from portal.core.events import Event, verify
 from portal.core.permissions import Role
-from portal.people import access_links, services, sign_in
+from portal.people import access_links, inviting, services, sign_in
 from portal.people.models import AccessLink, FailedSignIn, LoginSession, User
 from portal.web import logs, mail
 from tests.functional.people.test_people import NEW_USER, dealer_url, url_of, user_of
@@ -333,6 +333,60 @@ def test_letter_is_whole_when_a_name_is_naughty(portal: Portal, post: Sink) -> N
         plain, html = parts(letter)
         assert link_in(plain) == link_in(html)
         assert "<script" not in html.lower().replace("&lt;script", "")
+
+
+# How often
+
+
+def again(portal: Portal, client: Client, times: int, seen: int = 1) -> list[int]:
+    url = f"/users/{ewa(portal).public_id}/steps/invite_again"
+    return [client.post(url, {"seen": str(seen + at)}).status_code for at in range(times)]
+
+
+def test_person_is_invited_five_times_a_day(portal: Portal) -> None:
+    """Whoever presses on gets a sentence; tomorrow it goes on."""
+    client, _link = invited(portal)
+    assert again(portal, client, 5) == [303] * 4 + [422]
+    url = f"/users/{ewa(portal).public_id}"
+    refused = client.post(f"{url}/steps/invite_again", {"seen": "5"})
+    assert "was invited 5 times within a day" in refused.text
+    portal.clock.advance(days=1)
+    assert again(portal, portal.client(portal.manager), 1, seen=5) == [303]
+
+
+def test_inviter_has_a_total_of_a_day(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dealer's manager writes to no strangers without end; headquarters begins with 500."""
+    monkeypatch.setattr(inviting, "MOST_OF_DEALER", 3)
+    client = portal.client(portal.manager)
+    person = [NEW_USER | {"email": f"ewa{number}@example.com"} for number in range(4)]
+    assert [client.post("/users/new", one).status_code for one in person] == [303] * 3 + [422]
+    assert "You have invited 3 people within a day" in client.post("/users/new", person[3]).text
+    other = portal.client(portal.other_manager)
+    assert other.post("/users/new", person[3]).status_code == 303
+    portal.clock.advance(days=1)
+    tomorrow = portal.client(portal.manager)
+    assert tomorrow.post("/users/new", person[3]).status_code == 303
+    assert inviting.MOST_OF_HQ >= 2 * 500
+
+
+def test_address_gets_few_letters_a_day_when_many_invite_it(portal: Portal, post: Sink) -> None:
+    """P1: the sixth comes a day later, and its inviter learns nothing of the others."""
+    told = []
+    for who in ("manager", "other_manager"):
+        client = portal.client(portal.cast[who])
+        answer = client.post("/users/new", NEW_USER)
+        url = answer.location
+        for seen in range(1, 4):
+            work(portal)
+            answer = client.post(f"{url}/steps/invite_again", {"seen": str(seen)})
+            assert answer.status_code == 303
+        told.append(re.findall("A letter with a link is on its way[^<]*", client.get(url).text))
+        work(portal)
+    assert len(post.to("ewa")) == inviting.MOST_TO_ADDRESS
+    assert told[0] == told[1] != []
+    portal.clock.advance(days=1, minutes=1)
+    work(portal)
+    assert len(post.to("ewa")) == inviting.MOST_TO_ADDRESS + 1
 
 
 # A new password

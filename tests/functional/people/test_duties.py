@@ -133,3 +133,65 @@ def test_conflicts_name_roles_of_one_side() -> None:
     """A dealer's two roles go together."""
     assert not list(duties.conflicts(frozenset({Role.CLERK, Role.MANAGER})))
     assert {one.role for one in duties.CONFLICTS} == {Role.ADMINISTRATOR, Role.AUDITOR}
+
+
+# Who is given a role that moves money
+
+
+def told(portal: Portal, who: str) -> list[str]:
+    """What an inbox says of such roles."""
+    page = portal.client(portal.cast[who]).get("/inbox").text
+    return re.findall("gave a role that moves money", page)
+
+
+WATCH = ("finance", "reviewer", "auditor")
+
+
+@pytest.mark.parametrize("way", ["invited", "changed", "activated"])
+def test_everybody_who_moves_money_is_told_when_one_more_does(portal: Portal, way: str) -> None:
+    """P4: and the auditors; at once, without a second approval, and it stands in the audit."""
+    administrator = portal.client(portal.administrator)
+    if way == "invited":
+        answer = administrator.post("/users/new", NEW_USER | {"roles": "finance"})
+    elif way == "changed":
+        changed = {"name": "Desk", "roles": ["desk", "reviewer"], "seen": "1"}
+        answer = administrator.post(f"{url_of(portal, 'desk')}/edit", changed)
+    else:
+        url = f"{url_of(portal, 'finance')}/steps"
+        gone = {"seen": "1", "reason": "Left"}
+        assert administrator.post(f"{url}/deactivate", gone).status_code == 303
+        answer = administrator.post(f"{url}/activate", {"seen": "2"})
+    assert answer.status_code == 303, answer.text
+    for who in WATCH:
+        if (way, who) != ("activated", "finance"):
+            assert len(told(portal, who)) == 1, who
+    assert len(told(portal, "desk")) == (way == "changed")
+    for who in ("administrator", "warehouse", "manager", "clerk"):
+        assert told(portal, who) == [], who
+    event = "/audit?kind=user+money_role"
+    assert "gave a role that moves money" in portal.client(portal.auditor).get(event).text
+
+
+def test_who_was_told_opens_the_person(portal: Portal) -> None:
+    """P1: who moves money sees colleagues, without how they sign in; and no dealer's people."""
+    answer = portal.client(portal.administrator).post("/users/new", NEW_USER | {"roles": "finance"})
+    client = portal.client(portal.finance)
+    (notice,) = re.findall(r'action="(/inbox/[0-9]+)"', client.get("/inbox").text)
+    opened = client.post(notice)
+    assert opened.location == answer.location
+    page = client.get(opened.location).text
+    assert "gave a role that moves money" in page
+    assert "Open sessions" not in page
+    assert client.get("/users").status_code == 403
+    assert client.get(url_of(portal, "clerk")).status_code == 404
+    assert portal.client(portal.desk).get(opened.location).status_code == 403
+
+
+def test_nobody_is_told_when_a_role_moves_no_money(portal: Portal) -> None:
+    """Nor when somebody keeps what they had."""
+    administrator = portal.client(portal.administrator)
+    administrator.post("/users/new", NEW_USER | {"roles": "desk"})
+    kept = {"name": "Other", "roles": ["finance", "desk"], "seen": "1"}
+    answer = administrator.post(f"{url_of(portal, 'finance')}/edit", kept)
+    assert answer.status_code == 303
+    assert [told(portal, who) for who in WATCH] == [[], [], []]
