@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote_plus
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 
 from portal.core import workflow
 from portal.core.db import session, take_turn
@@ -13,7 +14,7 @@ from portal.core.errors import Forbidden, Invalid, NotFound, Stale
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
-from portal.core.search import normal
+from portal.core.search import contains, normal
 from portal.people import access_links, duties, inviting, letters, policy, sign_in
 from portal.people.models import Dealer, User
 from portal.web import filters
@@ -332,6 +333,24 @@ def remove_view(user: User, endpoint: str, name: str) -> None:
     user = relock(user)
     views = {one: query for one, query in user.saved_views.get(endpoint, {}).items() if one != name}
     user.saved_views = {**user.saved_views, endpoint: views}
+
+
+def forget_views(texts: Iterable[str]) -> None:
+    """Forget everybody's views of lists that are filtered by one of some texts, in any case."""
+    wanted = {quote_plus(text).lower() for text in texts}
+    if not wanted:
+        return
+    kept = cast(User.saved_views, Text)
+    found = select(User).where(or_(*(contains(kept, text) for text in wanted)))
+    for user in session.scalars(found.order_by(User.id).with_for_update()).all():
+        user.saved_views = {
+            endpoint: {
+                name: query
+                for name, query in views.items()
+                if not any(text in query.lower() for text in wanted)
+            }
+            for endpoint, views in user.saved_views.items()
+        }
 
 
 def set_password(

@@ -21,6 +21,7 @@ from portal.core.personal import ANONYMISE
 from portal.oldparts import batches
 from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.models import OldPart
+from portal.people import services as people
 from portal.privacy import policy, queries
 from portal.privacy.naming import NAMING, Naming
 
@@ -44,6 +45,7 @@ def anonymise(picked: Picked, reason: str, *, by: Actor, now: datetime) -> int:
     if {(one.kind, one.public_id): one.version for one in found} != dict(picked):
         raise Stale()
     _look_at(reason, found)
+    people.forget_views({said for one in found for said in _said_of(one)})
     for one in found:
         _forget(NAMING[one.kind], one, by=by, now=now, reason=reason)
     dealers = {one.dealer_id for one in found if isinstance(one, OldPart)}
@@ -67,21 +69,30 @@ def _look_at(reason: str, documents: Collection[Any]) -> None:
     """Invalid if a reason names the customer: it stays for ever."""
     said = reason.casefold()
     for one in documents:
-        known = (one.customer_name, getattr(one, "customer_phone", ""))
-        if any(len(word) > 1 and word.casefold() in said for word in known):
+        if any(word.casefold() in said for word in _said_of(one)):
             raise Invalid(
                 _("The reason stays for ever: leave the customer’s name and phone out of it."),
                 field="reason",
             )
 
 
+def _said_of(document: Any) -> list[str]:
+    """By what a document names its customer; not by a single sign, which is in everything."""
+    said = document.customer_name, getattr(document, "customer_phone", "")
+    return [word for word in said if len(word) > 1]
+
+
 def anonymise_due(naming: Naming, keys: Collection[int], *, years: int, now: datetime) -> None:
     """Remove the customers' data of documents whose time is over, as far as it still is."""
+    over = []
     for key in keys:
         document = relock(session.get_one(naming.model, key))
         is_over = document.status in naming.ended and not queries.is_open(naming, key, now)
         if document.anonymised_at is None and is_over:
-            _forget(naming, document, by=SYSTEM, now=now, values={"keep_years": years})
+            over.append(document)
+    people.forget_views({said for one in over for said in _said_of(one)})
+    for one in over:
+        _forget(naming, one, by=SYSTEM, now=now, values={"keep_years": years})
 
 
 def _forget(

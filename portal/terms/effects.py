@@ -55,6 +55,7 @@ SOURCES: Mapping[str, Source] = {
     "claim.spot_check": Source("claim", ("take_in",)),
     "claim.close_four_eyes": Source("run", ("close",)),
     "claim.appeal_days": Source("claim", ("decide",)),
+    "customer.keep_years": Source("oldpart", ("anonymise",)),
     "penalty.answer_days": Source("correction", ("answer",), ("announce",)),
 }
 """Where each value counts, by its name; of the others nothing is told."""

@@ -517,7 +517,7 @@ TABLE: dict[str, tuple[Row, ...]] = {
     # own data
     "owndata.take": _row(),
     # customers' data
-    "privacy.index": _row(),
+    "privacy.index": _row() + _row(also={"q": "OP-"}),
     "privacy.anonymise": _row(),
     # operations
     "audit.index": _row(),

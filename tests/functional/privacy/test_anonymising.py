@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import select, text, update
@@ -24,6 +25,7 @@ from portal.oldparts import services as oldparts
 from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.models import OldPart
 from portal.operations.books import LANE
+from portal.people.models import User
 from portal.privacy import retention, services
 from portal.terms.models import PolicyValue
 from tests.functional.ledger.test_verify import unguarded
@@ -34,6 +36,7 @@ from tests.support import claims, invoices, story
 from tests.support.portal import START, Portal
 
 NAME, OTHER, PHONE = "Brandt-Kowalska", "Brand Kowalski", "600 700 800"
+SAVED = "600+700+800"
 WHY = "Asked for it by letter of the 3rd"
 YEARS_LATER = timedelta(days=11 * 366)
 
@@ -64,6 +67,9 @@ def asked(portal: Portal) -> Advance:
 
 def lived(portal: Portal) -> Claim:
     """All that may name a customer, and a month that is settled."""
+    for number, wanted in enumerate((NAME.lower(), PHONE, "Valve")):
+        kept = {"path": "/old-parts", "query": urlencode({"q": wanted}), "name": f"View {number}"}
+        assert portal.client(portal.desk).post("/views", kept).status_code == 303
     corrected(portal)
     asked(portal)
     invoice = invoices.recorded(portal, invoices.own(), customer=NAME)
@@ -115,7 +121,9 @@ def _said() -> Iterator[str]:
 
 def names_in(said: str) -> set[str]:
     digits = PHONE.replace(" ", "")
-    return {one for one in (NAME, OTHER, PHONE, digits, "600700801") if one.casefold() in said}
+    return {
+        one for one in (NAME, OTHER, PHONE, digits, "600700801", SAVED) if one.casefold() in said
+    }
 
 
 def night(portal: Portal) -> None:
@@ -146,7 +154,7 @@ def test_name_is_nowhere_once_its_time_is_over_and_all_else_is_as_it_was(portal:
     """P4, L9, L10: rows, events, sheets and search; sums, chains and statements stay."""
     claim = lived(portal)
     before = said_anywhere(portal)
-    assert names_in(before) == {NAME, OTHER, PHONE, "600700800", "600700801"}
+    assert names_in(before) == {NAME, OTHER, PHONE, "600700800", "600700801", SAVED}
     paper = statement(portal, claim)
     night(portal)
     assert names_in(said_anywhere(portal)) == names_in(before), "its time is not over"
@@ -165,6 +173,8 @@ def test_name_is_nowhere_once_its_time_is_over_and_all_else_is_as_it_was(portal:
         assert last[0].values == {"keep_years": 10}
         keys = session.scalars(select(OldPart.customer_key)).all()
         assert set(keys) == {None}, "those without a name are not one customer"
+        (views,) = session.get_one(User, portal.desk.id).saved_views.values()
+        assert views == {"View 2": "q=Valve"}, "views that look for them are gone as well"
     count = len(last)
     night(portal)
     with portal.transaction():
