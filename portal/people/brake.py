@@ -30,6 +30,6 @@ def tried(
         form.refuse(sign_in.TooManyAttempts())
 
 
-def of_session(session_id: int) -> str:
-    """What the tries of somebody count for who is in: nobody else's count there."""
-    return f"session {session_id}"
+def tried_within(form: Form, session_id: int, *, address: str, now: datetime) -> Iterator[int]:
+    """``tried``, of somebody who is in: only what this session tried counts, wherever it is."""
+    return tried(form, "session", address=address, device=str(session_id), now=now)

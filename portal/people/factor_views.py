@@ -160,8 +160,8 @@ def _tried(form: Form, do: Callable[[User], None]) -> ResponseReturnValue | None
     """Do something that a guesser may try, with the brake on; None if it was refused."""
     if form.validate_on_submit():
         user = relock(queries.own(actor()))
-        login = brake.of_session(current_user.session_id)
-        for attempt in brake.tried(form, login, address=request.remote_addr or "", now=now()):
+        own, place = current_user.session_id, request.remote_addr or ""
+        for attempt in brake.tried_within(form, own, address=place, now=now()):
             with form.refusals():
                 do(user)
                 sign_in.forget(attempt)

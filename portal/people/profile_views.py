@@ -37,8 +37,9 @@ def change_password() -> ResponseReturnValue:
     """Change my password, with the brake on; my other sessions end."""
     form = forms.OwnPassword()
     if form.validate_on_submit():
-        user, login = relock(queries.own(actor())), brake.of_session(current_user.session_id)
-        for attempt in brake.tried(form, login, address=request.remote_addr or "", now=now()):
+        user = relock(queries.own(actor()))
+        own, place = current_user.session_id, request.remote_addr or ""
+        for attempt in brake.tried_within(form, own, address=place, now=now()):
             with form.refusals():
                 services.set_password(
                     user,

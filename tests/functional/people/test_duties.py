@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from portal.core import jobs
 from portal.core.db import session
 from portal.core.errors import Invalid
 from portal.core.permissions import HQ_ROLES, Role, declared, roles_with, said
 from portal.people import duties, services
 from portal.people.models import User
 from portal.web import languages
-from tests.functional.people.test_access import invited
+from tests.functional.people.test_access import invited, work
 from tests.functional.people.test_people import NEW_USER, url_of, user_of
 from tests.support.portal import Portal
+from tests.support.sink import parts, sink
 
 
 def sorted_names(roles: set[Role]) -> str:
@@ -195,3 +197,25 @@ def test_nobody_is_told_when_a_role_moves_no_money(portal: Portal) -> None:
     answer = administrator.post(f"{url_of(portal, 'finance')}/edit", kept)
     assert answer.status_code == 303
     assert [told(portal, who) for who in WATCH] == [[], [], []]
+
+
+def test_letter_tells_of_it_in_the_readers_language(portal: Portal) -> None:
+    """As every notice does that somebody has by mail."""
+    words = {"finance": ("zh-Hans", "授予了涉及资金的角色"), "reviewer": ("pl", "nadał(a) rolę"),
+             "auditor": ("en", "gave a role that moves money")}  # fmt: skip
+    with sink() as post:
+        post.attach(portal)
+        with portal.transaction():
+            for who, (language, _said) in words.items():
+                user = session.get_one(User, portal.cast[who].id)
+                services.set_preferences(user, language=language)
+        changed = {"name": "Desk", "roles": ["desk", "reviewer"], "seen": "1"}
+        client = portal.client(portal.administrator)
+        assert client.post(f"{url_of(portal, 'desk')}/edit", changed).status_code == 303
+        portal.clock.advance(minutes=1)
+        with portal.app.app_context():
+            jobs.ring(portal.clock)
+        work(portal)
+        for who, (_language, said) in words.items():
+            (letter,) = post.to(who)
+            assert said in parts(letter)[0]

@@ -385,6 +385,9 @@ def test_guesser_of_the_present_password_is_slowed_down(portal: Portal) -> None:
     answer = here.post("/profile/password", right)
     assert answer.status_code == 429
     assert SLOW in answer.text
+    for number in range(9):
+        fail(portal, 5, f"name{number}@example.com")
+    assert try_in(portal.client(), "fresh@example.com").status_code == 429
     home = portal.client(portal.clerk)
     assert home.post("/profile/password", right).status_code == 303
 
