@@ -125,7 +125,8 @@ def apply_for_parts(hand: Hand) -> None:
 
 def test_a_day_is_enough(empty: Portal, browser: Browser) -> None:
     """A1, C3, L7, P5: people, calendar, 500 dealers, prices, a bank's file, an application."""
-    run = CliRunner().invoke(commands(lambda: empty.app), ["zhou@example.com", "Zhou Min"])
+    administrator, _password = commands(lambda: empty.app)
+    run = CliRunner().invoke(administrator, ["zhou@example.com", "Zhou Min"])
     with serve(empty.app) as address:
         with window(browser, address) as page:
             hand = enter(page, run.output.strip(), "zhou@example.com")
