@@ -31,6 +31,7 @@ bench: .venv .venv/tests
 	tests/support/install.sh
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.month
+	$(BIN)/python -m tests.bench.money
 	$(BIN)/python -m tests.bench.serving
 	$(BIN)/python -m tests.bench.answers
 

@@ -180,8 +180,8 @@ def _postgres(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(f"PostgreSQL is of version {version}: at least {OLDEST_POSTGRES} is needed.")
     if not _said("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'"):
         yield Finding(
-            "The extension pg_trgm is missing in the database: CREATE EXTENSION pg_trgm, as its "
-            "owner. Without it the portal cannot be migrated, and nothing is found."
+            "The extension pg_trgm is missing in the database: portal migrate makes it if the "
+            "portal's role owns the database, else its owner does (CREATE EXTENSION pg_trgm)."
         )
     skew = _said("SELECT clock_timestamp()").astimezone(UTC) - now
     if abs(skew) > MOST_SKEW:

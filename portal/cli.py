@@ -117,7 +117,8 @@ def demo_command() -> None:
     app = _app()
     if not demo.is_empty(app):
         raise click.ClickException(
-            "There are dealers in this database already. The demo is only loaded into an empty one."
+            "The demo is only loaded into an empty database, before any worker: in this one there "
+            "are dealers, or a run that a worker has opened."
         )
     demo.load(app)
     click.echo("\n".join(demo.logins(app)))
@@ -252,8 +253,11 @@ def serve() -> None:
     logs.configure(settings.log_level)
     try:
         from portal import serve as server
-    except ImportError:
-        raise click.ClickException("Install Partloop with its extra serve: gunicorn.") from None
+    except ImportError as error:
+        raise click.ClickException(
+            f"portal serve needs gunicorn ({error}). Install the packages of requirements/run.txt; "
+            "gunicorn does not run on Windows."
+        ) from None
     app = create_app(settings, processes=server.processes(settings))
     server.serve(app, settings)
 

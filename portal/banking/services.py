@@ -33,7 +33,7 @@ from portal.sheets import memory
 from portal.sheets.columns import Mapped, missing
 from portal.sheets.table import Table, read_table
 
-SOME = 250
+SOME = 100
 """How many lines are booked in one transaction: others write between two of them."""
 Payer = Dealer | AnyRow
 """Whose money a line is: its ``id``, ``code`` and ``name``."""

@@ -18,7 +18,7 @@ WIDTH = 72
 
 
 def is_empty(app: Flask) -> bool:
-    """Whether the demo can be loaded: there is no dealer yet."""
+    """Whether the demo can be loaded: there is no dealer yet, and no worker was here."""
     with app.app_context(), reading():
         return month.is_empty()
 

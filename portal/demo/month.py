@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from portal.applications.models import Application
-from portal.claims.models import Claim
+from portal.claims.models import Claim, Run
 from portal.core.db import session, transaction
 from portal.core.errors import Conflict
 from portal.demo import (
@@ -44,8 +44,11 @@ DRAFTING = ("hujing", "pengcheng", "hydromaz", "yuelan", "jingquan")
 
 
 def is_empty() -> bool:
-    """Whether the database has no dealer yet: the demo is only loaded into such a one."""
-    return session.scalar(select(Dealer.id).limit(1)) is None
+    """Whether nothing has happened yet: the demo is only loaded into such a database.
+
+    A worker opens the run of the month, and the demo's month has that run as well.
+    """
+    return not session.scalar(select(or_(exists(select(Dealer.id)), exists(select(Run.id)))))
 
 
 def load(

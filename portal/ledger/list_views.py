@@ -5,7 +5,8 @@ from typing import Any
 from flask import request
 
 from portal.core.db import AnyRow
-from portal.core.documents import DocumentKind, kinds
+from portal.core.documents import DocumentKind, kind_named
+from portal.core.errors import NotFound
 from portal.core.i18n import _, _l
 from portal.ledger import policy, queries, statements
 from portal.ledger.kinds import KINDS
@@ -33,7 +34,10 @@ def kind_asked() -> str | None:
 
 def kind_called(name: str | None) -> DocumentKind | None:
     """The kind of document of that name, if there is one."""
-    return next((kind for kind in kinds() if kind.name == name), None)
+    try:
+        return kind_named(name or "")
+    except NotFound:
+        return None
 
 
 def shown(account: AnyRow) -> lists.Selection:

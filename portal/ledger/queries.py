@@ -37,6 +37,8 @@ _FIGURES = (
     Dealer.code,
     Dealer.name,
 )
+_ORIGINAL, _REVERSAL = aliased(Transfer), aliased(Transfer)
+"""Made once: an alias costs as much as all that it is asked for."""
 _OPEN = ~select(1).where(ReservationEnd.reservation_id == Reservation.id).exists()
 
 
@@ -77,7 +79,6 @@ def entries(
 
     Perhaps of one kind only, or ``booked`` from a moment on, or before another.
     """
-    original, reversal = aliased(Transfer), aliased(Transfer)
     statement = (
         select(
             Transfer.id,
@@ -92,12 +93,12 @@ def entries(
             Transfer.document_title,
             Transfer.actor_name,
             Transfer.values.label("details"),
-            original.public_id.label("original_name"),
-            original.kind.label("original_kind"),
-            reversal.public_id.label("reversal_name"),
+            _ORIGINAL.public_id.label("original_name"),
+            _ORIGINAL.kind.label("original_kind"),
+            _REVERSAL.public_id.label("reversal_name"),
         )
-        .outerjoin(original, original.id == Transfer.reverses_id)
-        .outerjoin(reversal, reversal.reverses_id == Transfer.id)
+        .outerjoin(_ORIGINAL, _ORIGINAL.id == Transfer.reverses_id)
+        .outerjoin(_REVERSAL, _REVERSAL.reverses_id == Transfer.id)
         .where(Transfer.dealer_id == of.dealer_id, policy.visible_transfers(actor))
     )
     first, end = booked

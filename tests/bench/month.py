@@ -87,8 +87,8 @@ def _approve(portal: Portal) -> None:
     """What no rule found anything on, for all dealers at once; then each claim is decided."""
     with portal.transaction():
         run = session.scalars(select(Run)).one()
-        names = session.scalars(select(Dealer.public_id)).all()
-        together.approve(run, names, by=portal.reviewer, now=portal.now)
+        dealers = session.scalars(select(Dealer.public_id)).all()
+        together.approve(run, dealers, by=portal.reviewer, now=portal.now)
     jobs.drain(portal.clock)
 
 
@@ -113,7 +113,7 @@ def _close(portal: Portal) -> None:
 PHASES = {"opened": _open, "approved": _approve, "decided": _decide, "closed": _close}
 
 
-def _apart(portal: Portal, work: Callable[[], object], meanwhile: Callable[[], object]) -> float:
+def apart(portal: Portal, work: Callable[[], object], meanwhile: Callable[[], object]) -> float:
     """Do some work in a process of its own, and something else until it is done; its seconds."""
     with portal.app.app_context():
         session.remove()
@@ -187,7 +187,7 @@ class Written:
                 rows = [] if name in self.there else ask(f"SELECT * FROM {name}")
                 self.there |= {name} if rows else set()
             if rows:
-                columns = ", ".join(f'"{one}"' for one in _names(self.database, name))
+                columns = ", ".join(f'"{one}"' for one in names(self.database, name))
                 marks = ", ".join([mark] * len(rows[0]))
                 made.append((f"INSERT INTO {name} ({columns}) VALUES ({marks})", rows))
         changes = ", ".join(f"{name} = {mark}" for name in CLAIM)
@@ -207,13 +207,13 @@ class Written:
         return made
 
 
-def _names(database: Database, table: str) -> list[str]:
+def names(database: Database, table: str) -> list[str]:
     cursor = database.connection.cursor()
     cursor.execute(f"SELECT * FROM {table} LIMIT 0")
     return [one[0] for one in cursor.description]
 
 
-def _bare(database: Database, statements: list[tuple[str, list[Any]]]) -> float:
+def bare(database: Database, statements: list[tuple[str, list[Any]]]) -> float:
     """Execute statements by hand, in one transaction; the seconds that it takes."""
     plain = [(sql, [_plain(row) for row in rows]) for sql, rows in statements]
     cursor = database.connection.cursor()
@@ -278,14 +278,14 @@ def measure(kind: str, size: int) -> None:
         clerk = Clerk(portal, database)
         clerk.work()
         clerk.told()
-        _apart(portal, lambda: time.sleep(QUIET), clerk.work)
+        apart(portal, lambda: time.sleep(QUIET), clerk.work)
         quiet, longest = clerk.told()
         print(f"  a dealer while all is quiet: p99 {quiet:.0f} ms, at most {longest:.0f} ms")
         written, sums = Written(database), [0.0, 0.0]
         for phase, work in PHASES.items():
-            ours = _apart(portal, lambda: work(portal), clerk.work)  # noqa: B023
+            ours = apart(portal, lambda: work(portal), clerk.work)  # noqa: B023
             p99, longest = clerk.told()
-            theirs = _bare(twin, written.statements(phase))
+            theirs = bare(twin, written.statements(phase))
             sums = [sums[0] + ours, sums[1] + theirs]
             print(
                 f"  {phase:9}{ours:7.1f} s, bare {theirs:6.2f} s: {ours / theirs:6.2f}; a dealer "

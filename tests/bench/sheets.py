@@ -22,10 +22,14 @@ MORE = 25
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of the processor, and megabytes at the most beyond those that there were before."""
+    """Seconds of the processor, and megabytes at the most beyond those that there were before.
+
+    ``passed`` are the seconds on the clock.
+    """
 
     seconds: float
     megabytes: float
+    passed: float
 
 
 def _peak() -> int:
@@ -39,9 +43,10 @@ def _run(app: Flask, work: Callable[[], Any], answer: Any) -> None:
         db.engine.dispose(close=False)  # the connections are the parent's
     with open("/proc/self/clear_refs", "w") as clear:
         clear.write("5")
-    before, began = _peak(), time.process_time()
+    before, began, at = _peak(), time.process_time(), time.perf_counter()
     work()
-    answer.put(Cost(time.process_time() - began, (_peak() - before) / 1024))
+    seconds, passed = time.process_time() - began, time.perf_counter() - at
+    answer.put(Cost(seconds, (_peak() - before) / 1024, passed))
 
 
 def cost(app: Flask, work: Callable[[], Any]) -> Cost:
@@ -50,8 +55,9 @@ def cost(app: Flask, work: Callable[[], Any]) -> Cost:
     answer = context.SimpleQueue()
     process = context.Process(target=_run, args=(app, work, answer))
     process.start()
-    found: Cost = answer.get()
     process.join()
+    assert process.exitcode == 0
+    found: Cost = answer.get()
     return found
 
 

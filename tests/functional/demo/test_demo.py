@@ -17,11 +17,13 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select
 
+import portal
 from portal import create_app, migrate
 from portal.advances.models import Advance
 from portal.applications.compensation_models import Compensation
 from portal.applications.models import Application, DeliveryReport, Shipment
 from portal.catalogue.models import FaultCode, Part, PriceList
+from portal.claims import runs
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.workflow import LINE_KINDS
 from portal.cli import main
@@ -167,6 +169,30 @@ def test_nothing_is_left_when_loading_is_broken_off(
         db.engine.dispose()
     kept = [file for file in (tmp_path / "files").rglob("*") if file.is_file()]
     assert [file for file in kept if file.read_bytes()[:2] == b"\xff\xd8"] == []
+
+
+def test_demo_is_not_for_a_database_that_a_worker_was_at(tmp_path: Path) -> None:
+    """R4: the worker opens the run of the month, which the demo's month opens as well."""
+    settings = Settings(folder=tmp_path, secret_key="test")
+    migrate.upgrade(settings)
+    app = create_app(settings, clock=FixedClock(END))
+    with app.app_context():
+        assert month.is_empty()
+        runs.open_due_run(FixedClock(END))
+        assert not month.is_empty()
+        db.engine.dispose()
+    asked = CliRunner().invoke(main, ["demo"], env={"PORTAL_FOLDER": str(tmp_path)})
+    assert asked.exit_code == 1
+    assert "before any worker" in asked.output
+
+
+def test_serve_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """House: gunicorn comes with the packages; where it is missing a sentence says so."""
+    monkeypatch.delattr(portal, "serve", raising=False)
+    monkeypatch.setitem(sys.modules, "portal.serve", None)
+    asked = CliRunner().invoke(main, ["serve"], env={"PORTAL_FOLDER": str(tmp_path)})
+    assert asked.exit_code == 1
+    assert "requirements/run.txt" in asked.output
 
 
 # --- portal run -----------------------------------------------------------------------------
