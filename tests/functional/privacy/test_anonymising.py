@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -30,6 +30,7 @@ from portal.privacy import retention, services
 from portal.terms.models import PolicyValue
 from tests.functional.ledger.test_verify import unguarded
 from tests.functional.oldparts import many
+from tests.functional.oldparts.test_review import found, piece
 from tests.functional.owndata.test_archive import taken
 from tests.support import advances as asking
 from tests.support import claims, invoices, story
@@ -344,6 +345,32 @@ def test_bulk_sheets_of_the_dealer_go_when_a_customer_asks(portal: Portal) -> No
         anonymise(portal, piece)
     claims.work(portal)
     assert names_in(said_anywhere(portal)) == set()
+
+
+def test_customers_without_a_name_are_not_one_customer(portal: Portal) -> None:
+    """O5: those who are known are counted as before; those who were removed, by nobody."""
+    repairs = [
+        piece(portal, failed_on=date(2026, 9, day), customer_name=NAME, customer_phone=PHONE)
+        for day in range(1, 6)
+    ]
+    *others, last = repairs
+
+    def counted(one: OldPart) -> list[str]:
+        return [sentence for sentence in found(portal, one) if "This customer" in sentence]
+
+    assert counted(last) == ["This customer had 4 other repairs within a year."]
+    with portal.transaction():
+        for one in others:
+            facts = {"seen": None, "by": portal.desk, "now": portal.now}
+            known = session.get_one(OldPart, one.id)
+            oldparts.review(known, "reject", code="user_damage", reason="Broken", **facts)
+    with portal.transaction():
+        anonymise(portal, others[0])
+    assert counted(last) == ["This customer had 3 other repairs within a year."]
+    with portal.transaction():
+        anonymise(portal, *others[1:])
+    assert counted(last) == []
+    assert counted(others[0]) == []
 
 
 # --- The seal -----------------------------------------------------------------------------------
