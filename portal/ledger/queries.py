@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.documents import Document
 from portal.core.errors import NotFound
+from portal.core.events import Event
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
 from portal.core.search import matches
@@ -17,6 +18,7 @@ from portal.ledger import policy
 from portal.ledger.models import DEALER, Account, Reservation, ReservationEnd, Transfer
 from portal.ledger.services import bank_cause
 from portal.people.models import Dealer
+from portal.web import timeline
 from portal.web.lists import Tab, capped
 
 AVAILABLE = Account.posted + Account.credit_limit - Account.reserved
@@ -107,6 +109,12 @@ def entries(
     if first is not None:
         statement = statement.where(Transfer.at >= first)
     return statement if end is None else statement.where(Transfer.at < end)
+
+
+def history(of: AnyRow) -> AnySelect:
+    """The events of an account: what finance did with it by hand."""
+    mine = Event.document_kind == Account.kind, Event.document_id == of.id
+    return select(Event.id, Event.at.label("created_at"), *timeline.COLUMNS).where(*mine)
 
 
 def caused_by(document: Document, actor: Actor) -> Sequence[AnyRow]:

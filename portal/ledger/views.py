@@ -1,6 +1,6 @@
 """The pages of money: accounts, entries, deposits, reversals and credit limits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flask import flash, request, url_for
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.core.db import AnyRow, session
 from portal.core.documents import DocumentKind, find, register
 from portal.core.errors import NotFound
+from portal.core.events import Event
 from portal.core.i18n import _, _l
 from portal.core.permissions import Actor
 from portal.ledger import list_views, policy, queries, services, statements
@@ -52,6 +53,10 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
     account = queries.account(actor(), name)
     tab = lists.current(list_views.TABS)
     by_hand = tab.name == "history"
+    if by_hand:
+        listed = lists.page(queries.history(account), Event.at, Event.id)
+    else:
+        listed = list_views.shown(account).page()
     return render(
         "ledger/account.html",
         fragments={"results"},
@@ -69,9 +74,9 @@ def _account_page(name: str | None = None) -> ResponseReturnValue:
         reserved_url=lists.here(
             tab="reserved", after=None, kind=None, **{"from": None, "to": None}
         ),
-        listed=None if by_hand else list_views.shown(account).page(),
+        listed=listed,
         unwritten=_unwritten(account) if tab.name == "statements" else [],
-        history=_history(find(Account, account.public_id, actor())) if by_hand else [],
+        history=_history(account.public_id, listed.rows) if by_hand else [],
         kind=list_views.kind_asked(),
         kinds=KINDS,
         document_kind=_kind,
@@ -96,20 +101,19 @@ class ByHand:
     reference: str
 
 
-def _history(account: Account) -> list[ByHand]:
-    """What finance did by hand with an account, newest first."""
-    found = []
-    for entry in reversed(timeline.of(account)):
-        used = entry.used
-        found.append(
-            ByHand(
-                entry,
-                used.get("amount"),
-                used.get("credit_limit", []),
-                used.get("reference", ""),
-            )
+def _history(name: str, events: Sequence[AnyRow]) -> list[ByHand]:
+    """What finance did by hand with an account, as its events tell it."""
+    document = find(Account, name, actor())
+    told = [timeline.told(event, document) for event in events]
+    return [
+        ByHand(
+            entry,
+            entry.used.get("amount"),
+            entry.used.get("credit_limit", []),
+            entry.used.get("reference", ""),
         )
-    return found
+        for entry in told
+    ]
 
 
 @pages.get("/account", needs=policy.OWN)

@@ -1,5 +1,6 @@
 """The pages of money: who sees what, what can be typed, and what it costs."""
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -250,6 +251,21 @@ def test_credit_limit_is_changed_when_finance_types_it(portal: Portal) -> None:
     assert re.search(r"<del>.*CN¥0.00</del> <ins>.*CN¥1,500.00</ins>", page)
     assert "Pays in time" in page
     assert "Pays in time" not in portal.client(portal.other_manager).get("/account").text
+
+
+def test_history_has_pages_when_it_is_long(portal: Portal) -> None:
+    """House: each deposit of the bank's files is in it; fifty are shown, the newest first."""
+    for number in range(60):
+        deposit(portal, f"ICBC {number:03}")
+    client = portal.client(portal.finance)
+    first = client.get(f"/accounts/{name_of(portal)}?tab=history").text
+    assert first.count("Bank reference ICBC") == 50
+    assert first.index("ICBC 059") < first.index("ICBC 010")
+    after = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert after
+    second = client.get(html.unescape(after[1])).text
+    assert second.count("Bank reference ICBC") == 10
+    assert "Bank reference START D0001" in second
 
 
 @pytest.mark.parametrize(
