@@ -82,6 +82,6 @@ def probe() -> str | None:
         storage().delete(key)
     except Exception as error:
         log.warning("not ready", error=repr(error))
-        said = getattr(error, "strerror", None) or type(error).__name__
+        said = getattr(error, "strerror", None) or type(error.__cause__ or error).__name__
         return f"Photos and files cannot be written: {said}."
     return None

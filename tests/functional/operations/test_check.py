@@ -179,6 +179,20 @@ def test_files_are_told_when_they_cannot_be_written(sound: Sound) -> None:
 
 
 @sqlite_only
+def test_bucket_is_told_when_its_storage_is_away(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the library says, not what a person of the portal is told."""
+    nowhere = replace(
+        sound.settings, s3_bucket="x", s3_endpoint="http://127.0.0.1:1", s3_region="x",
+        s3_access_key="x", s3_secret_key="x",
+    )  # fmt: skip
+    monkeypatch.setattr(ready, "storage", lambda: S3Storage(nowhere))
+    (said,) = sound.said()
+    assert said.startswith("Photos and files cannot be written: EndpointConnectionError.")
+
+
+@sqlite_only
 def test_disk_is_told_when_it_is_almost_full(sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before it is: then nothing can be kept."""
     usage = shutil.disk_usage("/")._replace(free=3 * check.MB)
