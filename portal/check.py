@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core import jobs
 from portal.core.db import reading, session
 from portal.core.jobs import Away, Job
-from portal.operations import pulses, ready
+from portal.operations import owner, pulses, ready
 from portal.settings import Settings
 from portal.web.mail import SmtpServer
 
@@ -243,9 +243,14 @@ def _minutes(span: timedelta) -> int:
 
 
 def _files(settings: Settings) -> Iterator[Finding]:
+    where = settings.s3_bucket or settings.files_folder
     if said := ready.probe():
-        where = settings.s3_bucket or settings.files_folder
         yield Finding(f"{said} They go to {where}.")
+    elif _is_anothers():
+        yield Finding(
+            "The storage of photos and files belongs to another installation, or its file "
+            f"{owner.KEY} is lost: what nothing names is not swept from it. They lie in {where}."
+        )
     if not settings.s3_bucket and settings.database_url and settings.secret_key:
         yield note(
             f"Photos and files lie in {settings.files_folder}: with several machines, let it be "
@@ -254,6 +259,13 @@ def _files(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(_there(settings.folder)).free
     if free < LEAST_FREE:
         yield Finding(f"Only {free // MB} MB are free where {settings.folder.resolve()} lies.")
+
+
+def _is_anothers() -> bool:
+    try:
+        return owner.is_anothers()
+    except SQLAlchemyError:  # the database says so itself
+        return False
 
 
 def _there(path: Path) -> Path:

@@ -19,16 +19,28 @@ def is_ours() -> bool:
 
     It is nobody's while there is no number in it, and no other storage is this database's.
     """
-    with reading():
-        known = session.get(Fact, NAME)
-        number = known.value if known else None
-    if storage().exists(KEY):
-        with storage().open(KEY) as content:
-            return number is not None and content.read().decode(errors="replace") == number
-    if number is None:
+    ours, theirs = _numbers()
+    if ours is None and theirs is None:
         make_ours()
         return True
-    return False
+    return ours == theirs
+
+
+def is_anothers() -> bool:
+    """Whether the storage is another installation's, or the file with its number is lost."""
+    ours, theirs = _numbers()
+    return ours != theirs
+
+
+def _numbers() -> tuple[str | None, str | None]:
+    """The number that the database holds, and the one that the storage does."""
+    with reading():
+        known = session.get(Fact, NAME)
+        ours = known.value if known else None
+    if not storage().exists(KEY):
+        return ours, None
+    with storage().open(KEY) as content:
+        return ours, content.read().decode(errors="replace")
 
 
 def make_ours() -> None:

@@ -21,7 +21,7 @@ from portal.core.db import db, session
 from portal.files import storage
 from portal.files.s3 import S3Storage
 from portal.ledger.models import Transfer
-from portal.operations import facts, pulses, ready
+from portal.operations import facts, owner, pulses, ready
 from portal.operations.models import Fact, Pulse
 from portal.settings import Settings
 from tests.support import s3
@@ -314,6 +314,20 @@ def test_mail_server_is_told_when_it_takes_nothing(sound: Sound) -> None:
         assert mail.raw == []
     said = sound.said(**here)
     assert [one.startswith("The mail server takes no letters") for one in said] == [True]
+
+
+@sqlite_only
+def test_storage_is_told_when_it_is_another_installations(sound: Sound) -> None:
+    """With another number, or without one that was there; nothing is changed by looking."""
+    assert sound.said() == []
+    assert not storage.storage().exists(owner.KEY)
+    with sound.portal.app.app_context():
+        assert owner.is_ours()
+    assert sound.said() == []
+    storage.storage().put(owner.KEY, b"f" * 32)
+    assert ["another installation" in one for one in sound.said()] == [True]
+    storage.storage().delete(owner.KEY)
+    assert ["another installation" in one for one in sound.said()] == [True]
 
 
 @sqlite_only
