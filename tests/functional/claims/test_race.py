@@ -200,6 +200,7 @@ def _all(number: int, facts: Facts) -> list[Step]:
 def _batch(portal: Portal, shipment: str, command: RegisterCommand) -> int:
     """An upload of the round's piece that waits for its worker."""
     own = {
+        "Serial of the old part": command.old_serial,
         "Product serial": command.product_serial,
         "Failed on": str(command.failed_on),
         "Replaced on": str(command.replaced_on),
