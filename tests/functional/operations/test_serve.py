@@ -58,8 +58,7 @@ def test_no_request_is_lost_when_processes_are_replaced(portal: Portal) -> None:
     """SIGHUP under load, three times: others serve, all answers are there, and all are counted."""
     with listening() as on, served(portal, on) as process:
         port = on.getsockname()[1]
-        first = children_of(process)
-        assert len(first) == 2
+        wait_for(lambda: len(children_of(process)) == 2)
         visitors = Visitors(lambda: ask(port, "/sign-in")[0])
         with visitors.at_work(4) as seen:
             for _time in range(3):
@@ -91,6 +90,7 @@ def test_killed_process_is_followed_by_another(portal: Portal) -> None:
         port = on.getsockname()[1]
         seen = [ask(port, "/sign-in")[0] for _time in range(10)]
         assert answered(port) == len(seen)
+        wait_for(lambda: len(children_of(process)) == 2)
         before = children_of(process)
         os.kill(min(before), signal.SIGKILL)
         wait_for(lambda: len(children_of(process)) == 2 and children_of(process) != before)
