@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 
 from portal.core.db import db
 from portal.files.storage import storage
+from portal.operations import owner
 from portal.settings import Settings
 
 SQLITE, DUMP, FILES, MANIFEST = "database.sqlite", "database.dump", "files", "manifest.json"
@@ -184,7 +185,9 @@ def _put_files(archive: tarfile.TarFile) -> int:
     count = 0
     for entry in archive:
         folder, _slash, key = entry.name.partition("/")
-        if folder == FILES:
+        if (
+            folder == FILES and key != owner.KEY
+        ):  # whose the storage is, is not the archive's to say
             content = archive.extractfile(entry)
             assert content is not None
             storage().put(key, content.read())

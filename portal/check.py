@@ -246,10 +246,10 @@ def _files(settings: Settings) -> Iterator[Finding]:
     where = settings.s3_bucket or settings.files_folder
     if said := ready.probe():
         yield Finding(f"{said} They go to {where}.")
-    elif _is_anothers():
+    elif not _is_ours():
         yield Finding(
-            "The storage of photos and files belongs to another installation, or its file "
-            f"{owner.KEY} is lost: what nothing names is not swept from it. They lie in {where}."
+            "The storage of photos and files is not this database's own: what nothing names is "
+            f"not swept from it. They lie in {where}. {owner.MEND}"
         )
     if not settings.s3_bucket and settings.database_url and settings.secret_key:
         yield note(
@@ -261,11 +261,11 @@ def _files(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"Only {free // MB} MB are free where {settings.folder.resolve()} lies.")
 
 
-def _is_anothers() -> bool:
+def _is_ours() -> bool:
     try:
-        return owner.is_anothers()
+        return owner.is_ours()
     except SQLAlchemyError:  # the database says so itself
-        return False
+        return True
 
 
 def _there(path: Path) -> Path:

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import backup, check, create_app, migrate
 from portal.core import jobs, seals
-from portal.core.db import in_transaction, snapshot, transaction
+from portal.core.db import in_transaction, snapshot
+from portal.core.errors import Unavailable
 from portal.demo import cli as demo
 from portal.ledger import cli as ledger
 from portal.ledger.verify import verify as verify_ledger
@@ -49,8 +50,12 @@ def _app() -> Flask:
 def _migrate(settings: Settings) -> None:
     """Bring the schema up to date, and keep what must not change once there is money."""
     migrate.upgrade(settings)
-    with create_app(settings).app_context(), transaction():
-        facts.remember(settings)
+    with create_app(settings).app_context():
+        in_transaction(lambda: facts.remember(settings))
+        try:
+            owner.claim_if_new()
+        except (OSError, Unavailable):  # `portal check` says so, and what to do
+            log.warning("the storage of files cannot be reached: it was not claimed")
 
 
 def work(app: Flask, stop: threading.Event, lane: str = jobs.EVERYDAY) -> None:
@@ -175,7 +180,10 @@ def restore_command(source: Path) -> None:
     try:
         with _app().app_context():
             backup.check_empty(settings)
+            was_empty = owner.is_empty()
             count = backup.restore(settings, source)
+            # The portal that the archive is of may still be there: its storage stays its own.
+            owner.forget()
     except backup.BackupError as error:
         raise click.ClickException(str(error)) from None
     _migrate(settings)
@@ -183,8 +191,10 @@ def restore_command(source: Path) -> None:
     with app.app_context():
         # A link that was used since, or a session that was ended, does not come back.
         in_transaction(lambda: access_links.end_everybodys(now=app.extensions["clock"].now()))
-        # The one that the archive is of may still be there: its files are not ours to delete.
-        owner.make_ours()
+        if was_empty:
+            owner.claim()
+        else:
+            click.echo(f"There were files already where they lie. {owner.MEND}")
     with app.app_context(), snapshot():
         wrong = [*verify_ledger(), *seals.differences()]
     click.echo("\n".join([*wrong, f"The database and {count} files; {len(wrong)} differences"]))
@@ -272,6 +282,22 @@ def routes_command(as_json: bool) -> None:
         return
     for route in listed:
         click.echo(f"{','.join(route['methods']):6} {route['rule']:60} {route['needs']}")
+
+
+@main.group("storage")
+def storage_group() -> None:
+    """Where photos and files lie."""
+
+
+@storage_group.command("claim")
+def storage_claim() -> None:
+    """Make the storage this database's own: what nothing in it names is deleted from there."""
+    with _app().app_context():
+        owner.claim()
+    click.echo(
+        "The storage of photos and files is this database's own: each night the worker deletes "
+        "from it what nothing in this database has named for a week. No other portal does so there."
+    )
 
 
 @main.group()

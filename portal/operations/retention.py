@@ -55,13 +55,13 @@ promise = jobs.nightly(ORPHANS, NIGHT)
 def forget_orphans(_payload: dict[str, object], clock: Clock) -> None:
     """Delete bytes that a crash left behind between the storage and the row; a few at most.
 
-    Hopeless, and none is deleted, if there are too many, or the storage is another
-    installation's: an administrator has to see why.
+    Hopeless, and none is deleted, if there are too many, or the storage is not this database's
+    own: an administrator has to see why.
     """
     if not owner.is_ours():
         raise jobs.Hopeless(
-            "The storage of the files belongs to another installation, or its file "
-            f"{owner.KEY} is lost: see PORTAL_FOLDER and PORTAL_S3_BUCKET. None was deleted."
+            "The storage of the files is not this database's own: see PORTAL_FOLDER and "
+            f"PORTAL_S3_BUCKET. {owner.MEND} None was deleted."
         )
     lost = list(_lost(clock.now() - LOST_FOR))
     with reading():

@@ -19,6 +19,7 @@ from portal.files.models import Attachment
 from portal.files.storage import storage, use
 from portal.ledger import services as ledger
 from portal.ledger.models import Transfer
+from portal.operations import owner
 from portal.settings import Settings
 from tests.functional.world import fingerprint
 from tests.support import story
@@ -93,6 +94,32 @@ def test_everything_is_there_again_when_it_is_restored(
         assert after.pop("installation") != before.pop("installation")
         assert after == before
         assert [_bytes(key) for key in keys] == bytes_before
+        with again.app.app_context():
+            assert owner.is_ours(), "nothing lay there before"
+
+
+def test_storage_stays_whose_it_is_when_a_copy_is_restored_beside_it(
+    portal: Portal, elsewhere: Settings, tmp_path: Path
+) -> None:
+    """A drill at the same place of the files: the living portal sweeps it, the copy does not.
+
+    Not before somebody says so; then the living one does not any more.
+    """
+    story.photo(portal)
+    archive, own = tmp_path / "portal.tar", settings_of(portal)
+    with portal.app.app_context():
+        owner.claim()
+    assert call(own, "backup", str(archive))[0] == 0
+    elsewhere.folder.mkdir()
+    elsewhere.files_folder.symlink_to(own.files_folder)
+    with restored(elsewhere, archive, portal) as again, again.app.app_context():
+        assert not owner.is_ours()
+    with portal.app.app_context():
+        assert owner.is_ours()
+    for _twice in range(2):
+        assert call(elsewhere, "storage", "claim")[0] == 0
+    with portal.app.app_context():
+        assert not owner.is_ours()
 
 
 def _bytes(key: str) -> bytes:

@@ -115,6 +115,8 @@ def sound(portal: Portal) -> Sound:
     with portal.transaction():
         facts.remember(settings)
         session.add(Pulse(worker="one/1/a", at=portal.now))
+    with portal.app.app_context():
+        owner.claim()
     return Sound(portal, settings)
 
 
@@ -166,7 +168,7 @@ def test_currency_may_change_when_nothing_is_booked(portal: Portal, tmp_path: Pa
 @sqlite_only
 def test_files_are_told_when_they_cannot_be_written(sound: Sound) -> None:
     """Here a file stands where the folder would be; root may write anywhere else."""
-    sound.settings.folder.mkdir(exist_ok=True)
+    shutil.rmtree(sound.settings.files_folder)
     sound.settings.files_folder.write_text("in the way")
     said = sound.said()
     assert [one.startswith("Photos and files cannot be written: Not a dir") for one in said] == [
@@ -318,16 +320,18 @@ def test_mail_server_is_told_when_it_takes_nothing(sound: Sound) -> None:
 
 @sqlite_only
 def test_storage_is_told_when_it_is_another_installations(sound: Sound) -> None:
-    """With another number, or without one that was there; nothing is changed by looking."""
-    assert sound.said() == []
-    assert not storage.storage().exists(owner.KEY)
-    with sound.portal.app.app_context():
-        assert owner.is_ours()
+    """With another number, without one that was there, or claimed by nobody after an upgrade."""
     assert sound.said() == []
     storage.storage().put(owner.KEY, b"f" * 32)
-    assert ["another installation" in one for one in sound.said()] == [True]
+    assert ["portal storage claim" in one for one in sound.said()] == [True]
     storage.storage().delete(owner.KEY)
-    assert ["another installation" in one for one in sound.said()] == [True]
+    assert ["portal storage claim" in one for one in sound.said()] == [True]
+    with sound.portal.app.app_context():
+        owner.forget()
+    assert ["portal storage claim" in one for one in sound.said()] == [True]
+    with sound.portal.app.app_context():
+        owner.claim()
+    assert sound.said() == []
 
 
 @sqlite_only
@@ -342,6 +346,9 @@ def test_bucket_is_told_when_it_cannot_be_written(
         )  # fmt: skip
         store = S3Storage(good)
         store.client.create_bucket(Bucket="parts")
+        with sound.portal.app.app_context(), monkeypatch.context() as patched:
+            patched.setattr("portal.files.storage._storage", store)
+            owner.claim()
         for changed, is_well in (
             ({}, True),
             ({"s3_secret_key": "wrong"}, False),
@@ -354,7 +361,7 @@ def test_bucket_is_told_when_it_cannot_be_written(
             assert [one.startswith("Photos and files cannot") for one in said] == [True] * (
                 not is_well
             )
-        assert list(store.all_keys()) == []
+        assert list(store.all_keys()) == [owner.KEY]
 
 
 def called(folder: Path, **settings: str) -> tuple[int, str]:

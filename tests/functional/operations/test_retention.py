@@ -32,10 +32,12 @@ def aged(key: str, portal: Portal, **ago: int) -> None:
     os.utime(store._path(key), (at, at))
 
 
-def night(portal: Portal) -> Job | None:
+def night(portal: Portal, *, is_claimed: bool = True) -> Job | None:
     """Do what is due in the coming night; the job that looks for lost files."""
     portal.clock.at = (portal.clock.at + timedelta(days=1)).replace(hour=retention.NIGHT)
     with portal.app.app_context():
+        if is_claimed:
+            owner.claim()
         retention.promise(portal.clock)
         retention.promise(portal.clock)
         jobs.drain(portal.clock, lane=LANE)
@@ -91,36 +93,59 @@ def test_no_file_is_deleted_when_many_seem_lost(portal: Portal, files: int, lost
 
 
 @sqlite_only
-@pytest.mark.parametrize("whose", ["another's", "lost", "nobody's", "restored", "ours"])
+@pytest.mark.parametrize("whose", ["another's", "lost", "nobody's", "a copy's", "ours"])
 def test_no_file_is_deleted_when_the_storage_is_another_installations(
     portal: Portal, whose: str
 ) -> None:
-    """However few are lost. A storage is whose number is in it; a restored portal has a new one."""
+    """However few are lost. A storage is whose number is in it, and nobody claims it unasked."""
     for _number in range(3):
         story.photo(portal)
-    if whose != "nobody's":
-        first = night(portal)
-        assert first is not None
-        assert first.error == ""
+    with portal.app.app_context():
+        owner.claim_if_new()
+        assert not owner.is_ours()
+        if whose != "nobody's":
+            owner.claim()
+        if whose == "a copy's":
+            owner.forget()
     if whose in ("lost", "another's"):
         storage().delete(owner.KEY)
     if whose == "another's":
         storage().put(owner.KEY, b"f" * 32)
-    if whose == "restored":
-        with storage().open(owner.KEY) as content:
-            before = content.read()
-        with portal.app.app_context():
-            owner.make_ours()
-        with storage().open(owner.KEY) as content:
-            assert content.read() != before
     lost = new_key()
     storage().put(lost, b"x")
     aged(lost, portal, days=30)
+    job = night(portal, is_claimed=False)
+    assert job is not None
+    assert storage().exists(lost) == (whose != "ours")
+    assert ("portal storage claim" in job.error) == (whose != "ours")
     job = night(portal)
     assert job is not None
-    refuses = whose in ("lost", "another's")
-    assert storage().exists(lost) == refuses
-    assert ("another installation" in job.error) == refuses
+    assert job.error == ""
+    assert not storage().exists(lost)
+
+
+@sqlite_only
+def test_new_installation_claims_its_storage(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is in either; and a crash between the two numbers leaves what can be mended."""
+    with portal.app.app_context():
+
+        def crash(_write: object) -> None:
+            raise OSError
+
+        monkeypatch.setattr(owner, "in_transaction", crash)
+        with pytest.raises(OSError):
+            owner.claim_if_new()
+        monkeypatch.undo()
+        owner.claim_if_new()
+        assert not owner.is_ours(), "the storage is not empty any more"
+        owner.claim()
+        assert owner.is_ours()
+        storage().delete(owner.KEY)
+        owner.forget()
+        owner.claim_if_new()
+        assert owner.is_ours()
 
 
 def test_columns_that_name_bytes_are_known() -> None:
