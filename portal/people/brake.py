@@ -22,12 +22,13 @@ def tried(
     caller has locked whom it is about, so that tries at one moment take turns.
     """
     attempt = sign_in.try_in(login, address=address, device=device, now=now)
-    if sign_in.allow(
+    refusal = sign_in.too_many(
         attempt, login, address=address, device=device, most_a_day=most_a_day, now=now
-    ):
+    )
+    if refusal is None:
         yield attempt
     else:
-        form.refuse(sign_in.TooManyAttempts())
+        form.refuse(refusal)
 
 
 def tried_within(form: Form, session_id: int, *, address: str, now: datetime) -> Iterator[int]:

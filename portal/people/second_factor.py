@@ -26,8 +26,8 @@ from portal.people.models import Passkey, RecoveryCode, SecondFactor, User
 CODES = 10
 """How many recovery codes one is given."""
 MOST_WRONG, WARNED_AT = 20, 5
-"""So many wrong codes a day at a sign-in, then none is taken until the day is over; after so many
-the person is written to: whoever types them knows the password."""
+"""So many wrong codes a day at a sign-in, then none is taken until the day is over, or there is a
+new password; after so many the person is written to: whoever types them knows the password."""
 STEP = 30
 """How long a code lasts, in seconds."""
 REQUIRED_OF = duties.MOVES_MONEY
@@ -110,9 +110,18 @@ def _hash(user_id: int, code: str) -> str:
     return sign_in.digest(f"{user_id}/{plain}")
 
 
+def counted_by(user: User) -> str:
+    """What wrong tries of a person are counted by: a new password or another app begins anew.
+
+    Who guessed with the password of before is shut out; nobody else is to wait for it.
+    """
+    factor = session.get(SecondFactor, user.id)
+    return f"{user.id} {sign_in.digest(user.password_hash + (factor.secret if factor else ''))}"
+
+
 def warn(user: User, *, address: str, device: str, now: datetime) -> None:
     """Write to a person for whom several wrong codes were typed within a day: once."""
-    if sign_in.wrong_today(f"code {user.id}", device=device, now=now) == WARNED_AT:
+    if sign_in.wrong_today(f"code {counted_by(user)}", device=device, now=now) == WARNED_AT:
         letters.tell(user, "wrong_codes", by=address, now=now)
 
 

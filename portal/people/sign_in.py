@@ -47,11 +47,16 @@ class TooManyAttempts(Refusal):
     """Somebody is guessing: wait until the window has passed. Never for good."""
 
     status = 429
+    sentence = _l("Too many attempts failed. Please wait a quarter of an hour, then try again.")
 
     def __init__(self) -> None:
-        super().__init__(
-            _l("Too many attempts failed. Please wait a quarter of an hour, then try again.")
-        )
+        super().__init__(self.sentence)
+
+
+class TooManyToday(TooManyAttempts):
+    """As many codes were wrong as may be in a day."""
+
+    sentence = _l("Too many wrong codes today. Try again tomorrow, or set a new password.")
 
 
 @dataclass(frozen=True)
@@ -198,15 +203,15 @@ def count_try(email: str, *, address: str, device: str = "", now: datetime) -> i
     tried: dict[str, Any] = {"address": address, "device": device, "now": now}
     attempt = in_transaction(lambda: try_in(email, **tried))
     with reading():
-        is_allowed = allow(attempt, email, **tried)
-    if not is_allowed:
+        refusal = too_many(attempt, email, **tried)
+    if refusal is not None:
         in_transaction(lambda: forget(attempt))
-        raise TooManyAttempts()
+        raise refusal
     return attempt
 
 
 def try_in(email: str, *, address: str, device: str = "", now: datetime) -> int:
-    """Write a try down before it is made, and return its key for ``allow``.
+    """Write a try down before it is made, and return its key for ``too_many``.
 
     The caller commits it. So many tries at the same time cannot all pass for the first one.
     """
@@ -217,7 +222,7 @@ def try_in(email: str, *, address: str, device: str = "", now: datetime) -> int:
     return made.id
 
 
-def allow(
+def too_many(
     attempt: int,
     email: str,
     *,
@@ -225,8 +230,8 @@ def allow(
     device: str = "",
     most_a_day: int | None = None,
     now: datetime,
-) -> bool:
-    """Whether a try that was written down may be made.
+) -> TooManyAttempts | None:
+    """Why a try that was written down may not be made; None if it may.
 
     Slowed down are: a login name from one place, a login name from everywhere, a place; and a
     browser that is known to the login (``devices``), which nobody else's tries count for. A
@@ -243,7 +248,10 @@ def allow(
     counts = session.execute(
         select(*(count.where(others).scalar_subquery() for count, _most in limits))
     ).one()
-    return all(count < most for count, (_count_, most) in zip(counts, limits, strict=True))
+    if most_a_day is not None and counts[-1] >= most_a_day:
+        return TooManyToday()
+    is_slow = any(count >= most for count, (_count_, most) in zip(counts, limits, strict=True))
+    return TooManyAttempts() if is_slow else None
 
 
 def wrong_today(login: str, *, device: str = "", now: datetime) -> int:

@@ -172,7 +172,8 @@ def _second(
         return render("people/half_way_over.html", status=422)
     if form.validate_on_submit():
         tried: dict[str, Any] = {"address": _address(), "device": _device(user.email), "now": now()}
-        for attempt in brake.tried(form, f"{what} {user.id}", most_a_day=most_a_day, **tried):
+        login = f"{what} {second_factor.counted_by(user)}"
+        for attempt in brake.tried(form, login, most_a_day=most_a_day, **tried):
             with form.refusals():
                 check(user)
                 person = _begin(user, by_factor=True)

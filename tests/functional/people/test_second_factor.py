@@ -6,13 +6,13 @@ from typing import Any
 
 import pyotp
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from werkzeug.test import TestResponse
 
 from portal.core.db import session
 from portal.core.errors import Forbidden, Invalid
 from portal.core.events import Event, verify
-from portal.people import second_factor, services, sign_in
+from portal.people import access_links, second_factor, services, sign_in
 from portal.people.models import FailedSignIn, LoginSession, RecoveryCode, SecondFactor, User
 from tests.functional.people.test_access import work
 from tests.functional.people.test_people import url_of
@@ -211,7 +211,9 @@ def test_wrong_codes_have_a_total_of_a_day_and_are_written_of(portal: Portal) ->
             if number % 5 == 4:
                 portal.clock.advance(minutes=16)
         visitor = half_way(portal)
-        assert type_code(visitor, code_of(portal, secret)).status_code == 429
+        answer = type_code(visitor, code_of(portal, secret))
+        assert answer.status_code == 429
+        assert "Try again tomorrow, or set a new password" in answer.text
         assert here.get("/").status_code == 200
         work(portal)
         told = [one for one in post.to("clerk") if "wrong codes" in str(one["Subject"])]
@@ -219,6 +221,40 @@ def test_wrong_codes_have_a_total_of_a_day_and_are_written_of(portal: Portal) ->
         assert "203.0.113.0" in parts(told[0])[0]
     portal.clock.advance(days=1)
     assert type_code(half_way(portal), code_of(portal, secret)).status_code == 303
+
+
+@pytest.mark.parametrize("how", ["a link", "by oneself", "another app"])
+def test_wrong_codes_of_before_count_no_more_when_their_guesser_is_shut_out(
+    portal: Portal, how: str
+) -> None:
+    """Who knew the password locks its person out for no longer than it is theirs."""
+    here, secret, _codes = turned_on(portal)
+    with portal.transaction():
+        user = session.scalars(select(User).where(User.email == "clerk@example.com")).one()
+        login = f"code {second_factor.counted_by(user)}"
+        for _wrong in range(second_factor.MOST_WRONG):
+            sign_in.try_in(login, address="203.0.113.9", now=portal.now)
+    assert type_code(half_way(portal), code_of(portal, secret)).status_code == 429
+    password = PASSWORD
+    if how == "a link":
+        password = "another clear water"
+        with portal.transaction():
+            user = session.get_one(User, user.id)
+            token = access_links.give(
+                user, "renewal", asked_by="x", now=portal.now, by_hand=True, send_at=portal.now
+            )
+            services.choose_password(str(token), password, now=portal.now)
+    elif how == "by oneself":
+        password = "another clear water"
+        sent = {"old": PASSWORD, "new": password, "again": password}
+        assert here.post("/profile/password", sent).status_code == 303
+    else:
+        with portal.transaction():
+            session.execute(delete(SecondFactor))
+        _here, secret, _codes = turned_on(portal)
+    visitor = portal.client()
+    assert try_in(visitor, "clerk@example.com", password=password).status_code == 303
+    assert type_code(visitor, code_of(portal, secret)).status_code == 303
 
 
 def test_guesser_is_slowed_down_in_a_session_as_well(portal: Portal) -> None:
