@@ -79,7 +79,7 @@ def _address() -> str:
 
 def _device(email: str) -> str:
     """The number of this browser, if that person signed in with it before."""
-    kept = request.cookies.get(devices.cookie_of(email))
+    kept = request.cookies.get(devices.COOKIE)
     return devices.known(kept, email, key=current_app.config["SECRET_KEY"])
 
 
@@ -109,13 +109,10 @@ def _in(person: sign_in.SignedIn, target: str | None) -> ResponseReturnValue:
     cookie.clear()
     login_user(person)
     answer = redirect(own_address(target or "/"), 303)
-    name, config = devices.cookie_of(person.email), current_app.config
-    kept = request.cookies.get(name)
+    kept, config = request.cookies.get(devices.COOKIE), current_app.config
     answer.set_cookie(
-        name,
-        kept
-        if kept and _device(person.email)
-        else devices.make(person.email, key=config["SECRET_KEY"]),
+        devices.COOKIE,
+        devices.add(kept, person.email, key=config["SECRET_KEY"]),
         max_age=devices.LIVES,
         path=url_for("signin.page"),
         secure=config["SESSION_COOKIE_SECURE"],

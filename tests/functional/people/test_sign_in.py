@@ -332,7 +332,7 @@ def test_place_is_what_one_household_has(address: str, place: str) -> None:
 
 def at_the_desk(portal: Portal, who: str = "clerk") -> Callable[[], Client]:
     """A browser in which somebody signed in before, signed out: as often as one likes."""
-    before, name = portal.client(), devices.cookie_of(f"{who}@example.com")
+    before, name = portal.client(), devices.COOKIE
     assert try_in(before, f"{who}@example.com").status_code == 303
     kept = before.http.get_cookie(name, path="/sign-in")
     assert kept is not None
@@ -353,8 +353,7 @@ def test_person_gets_in_where_they_did_before_when_others_guess(portal: Portal) 
         fail(portal, 5, environ_base={"REMOTE_ADDR": f"203.0.113.{last}"})
     assert try_in(portal.client()).status_code == 429
     forger = portal.client()
-    name = devices.cookie_of("clerk@example.com")
-    forger.http.set_cookie(name, "WyJ4IiwieSJd.x", path="/sign-in")
+    forger.http.set_cookie(devices.COOKIE, "WyJ4IiwieSJd.x", path="/sign-in")
     assert try_in(forger).status_code == 429
     for _slip in range(4):
         assert try_in(desk(), password="wrong password!").status_code == 422
@@ -368,11 +367,27 @@ def test_guesser_is_slowed_down_in_a_browser_that_is_known(portal: Portal) -> No
     for _guess in range(5):
         assert try_in(desk(), password="wrong password!").status_code == 422
     assert try_in(desk()).status_code == 429
-    made = devices.make("clerk@example.com", key=key)
+    made = devices.add(None, "clerk@example.com", key=key)
     assert devices.known(made, "Clerk@example.com ", key=key)
     assert not devices.known(made, "manager@example.com", key=key)
     assert not devices.known(made, "clerk@example.com", key="another")
     assert not devices.known(None, "clerk@example.com", key=key)
+
+
+def test_browser_that_many_share_keeps_one_small_cookie() -> None:
+    """It is known to the last ten; whoever was there before keeps the number."""
+    kept, logins = None, [f"{number}@example.com" for number in range(60)]
+    for login in logins:
+        kept = devices.add(kept, login, key="x")
+    assert kept is not None
+    assert len(kept) < 800
+    assert [one for one in logins if devices.known(kept, one, key="x")] == logins[-devices.MOST :]
+    number = devices.known(kept, logins[50], key="x")
+    again = devices.add(kept, logins[50], key="x")
+    assert devices.known(again, logins[50], key="x") == number
+    later = devices.add(again, "another@example.com", key="x")
+    assert devices.known(later, logins[50], key="x") == number
+    assert not devices.known(later, logins[51], key="x"), "the one who was there longest ago"
 
 
 def test_guesser_of_the_present_password_is_slowed_down(portal: Portal) -> None:
