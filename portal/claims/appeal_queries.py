@@ -200,6 +200,12 @@ def has_appealable(now: datetime) -> ColumnElement[bool]:
     return and_(*_in_time(now), line)
 
 
+def is_appealable(claim: Claim, now: datetime) -> bool:
+    """Whether a line of a claim may still be appealed against (R6)."""
+    mine = select(Claim.id).where(Claim.id == claim.id, has_appealable(now))
+    return session.scalar(mine) is not None
+
+
 def appealable(actor: Actor, now: datetime) -> AnyRow:
     """How many lines an actor's dealer may still appeal against, and until when the first (R6)."""
     return session.execute(

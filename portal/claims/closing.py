@@ -57,9 +57,14 @@ def needs_two(now: datetime) -> bool:
 
 def proposal(run: Run) -> AnyRow | None:
     """Who proposed to close a run last, when, and with which ``values``; None if nobody has."""
+    return proposal_of(run.id)
+
+
+def proposal_of(run_id: int) -> AnyRow | None:
+    """As ``proposal``, by the run's key."""
     return session.execute(
         select(Event.actor_id, Event.actor_name, Event.at, Event.values)
-        .where(Event.document_kind == run.kind, Event.document_id == run.id)
+        .where(Event.document_kind == Run.kind, Event.document_id == run_id)
         .where(Event.name == "propose")
         .order_by(Event.seq.desc())
         .limit(1)

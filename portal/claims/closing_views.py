@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.claims import closing, figures, policy
 from portal.claims.models import Run
+from portal.claims.run_views import steps_of, what_closing_does
 from portal.core.i18n import _, ngettext
 from portal.web.htmx import render
 from portal.web.routes import Pages, load
@@ -27,18 +28,22 @@ def show(name: str) -> ResponseReturnValue:
     """The check list of a run, and what every dealer is credited with when it closes."""
     run = load(Run, name)
     shares, whole = closing.preview(run)
+    known = closing.outstanding(run)
+    proposed = closing.proposal(run) if run.status == "proposed" else None
     return render(
         "runs/closing.html",
         run=run,
+        steps=steps_of(run, known.undecided, proposed),
+        asks={"close": what_closing_does(whole.claims, whole.credited)},
         state=Run.workflow.state(run.status),
-        checks=_checks(run),
+        checks=_checks(run, known),
         shares=shares,
         everybody=whole,
     )
 
 
-def _checks(run: Run) -> list[Check]:
-    known, agreement = closing.outstanding(run), figures.agreement(run)
+def _checks(run: Run, known: closing.Outstanding) -> list[Check]:
+    agreement = figures.agreement(run)
     return [
         Check(
             "bad",

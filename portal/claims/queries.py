@@ -297,6 +297,8 @@ def runs_to_close() -> Sequence[AnyRow]:
     """The runs that are not closed, the oldest first, with their claims and those undecided."""
     return session.execute(
         select(
+            Run.id,
+            Run.status,
             Run.public_id,
             Run.month,
             func.count(Claim.id).label("claims"),

@@ -83,7 +83,8 @@ def open_run() -> ResponseReturnValue:
     return _list_page(form)
 
 
-def _what_closing_does(claims: int, credited: int) -> str:
+def what_closing_does(claims: int, credited: int) -> str:
+    """What the press that closes a month does, in a sentence."""
     return ngettext(
         "%(num)s claim is settled and %(amount)s credited. A closed month is not opened again.",
         "%(num)s claims are settled and %(amount)s credited. A closed month is not opened again.",
@@ -92,7 +93,7 @@ def _what_closing_does(claims: int, credited: int) -> str:
     )
 
 
-def _steps(run: Run, waiting: int, proposed: AnyRow | None) -> list[tuple[Transition, str]]:
+def steps_of(run: Run, waiting: int, proposed: AnyRow | None) -> list[tuple[Transition, str]]:
     """What somebody may do with a run now.
 
     A month with an undecided claim cannot be closed: then there is no such button. Where two close
@@ -110,8 +111,10 @@ def _steps(run: Run, waiting: int, proposed: AnyRow | None) -> list[tuple[Transi
     return steps.of(run, endpoints)
 
 
-def _what_next(run: Run, progress: figures.Progress, proposed: AnyRow | None) -> str:
-    """Who closes the month, as long as nobody has; with what was proposed."""
+def _what_next(
+    run: Run, progress: figures.Progress, open_lines: int, proposed: AnyRow | None
+) -> str:
+    """What is left to do, and who closes the month; with what was proposed."""
     if proposed is not None:
         if not closing.is_unchanged(run, proposed):
             return _("The totals have changed since it was proposed: look at them again.")
@@ -122,6 +125,12 @@ def _what_next(run: Run, progress: figures.Progress, proposed: AnyRow | None) ->
         )
     if run.status in assigning.OPEN and progress.claims and not progress.undecided:
         return _("Every claim is decided: the month can be closed.")
+    if run.status in assigning.OPEN and progress.undecided and not open_lines:
+        return ngettext(
+            "No line is open any more: finish the decision on %(num)d claim.",
+            "No line is open any more: finish the decision on each of %(num)d claims.",
+            progress.undecided,
+        )
     return ""
 
 
@@ -129,7 +138,7 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
     progress, statement = figures.progress(run), figures.statement_of_run(run)
     is_proposed = run.status == "proposed"
     proposed = closing.proposal(run) if is_proposed else None
-    can = _steps(run, progress.undecided, proposed)
+    can = steps_of(run, progress.undecided, proposed)
     return render(
         "runs/show.html",
         fragments={"run"},
@@ -140,10 +149,10 @@ def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
             (*RUN_LINE[:2], *(["proposed"] if is_proposed else []), *RUN_LINE[2:]), Run
         ),
         steps=can,
-        what_next=_what_next(run, progress, proposed),
+        what_next=_what_next(run, progress, statement.open_lines, proposed),
         progress=progress,
         statement=statement,
-        asks={"close": _what_closing_does(progress.claims, closing.credited(run))}
+        asks={"close": what_closing_does(progress.claims, closing.credited(run))}
         if any(step.name == "close" for step, _url in can)
         else {},
         agreement=figures.agreement(run),
@@ -246,10 +255,13 @@ def take_in_again(name: str) -> ResponseReturnValue:
 
 
 @frame.tasks
-def _tasks(who: Actor, _at: datetime) -> Iterator[frame.Task]:
+def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     """The runs that wait to be closed, with how far they are."""
     if who.can(policy.RUN_CLOSE):
         for run in queries.runs_to_close():
+            proposed = closing.proposal_of(run.id) if run.status == "proposed" else None
+            if proposed and proposed.actor_id == who.id and closing.needs_two(at):
+                continue  # it waits for another reviewer
             label = _(
                 "Run of %(month)s to close: %(decided)s of %(claims)s claims decided",
                 month=filters.month(run.month),

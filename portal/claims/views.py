@@ -140,7 +140,8 @@ def _page(
         findings=findings.of_lines(keys, actor()),
         appeals=appeal_queries.of_lines(keys, actor()) if claim.appeal_by else {},
         appeal_state=Appeal.workflow.state,
-        may_appeal=_may_appeal(claim, claim.appeal_by),
+        may_appeal=_may_appeal(claim, claim.appeal_by)
+        and appeal_queries.is_appealable(claim, now()),
         appealable={
             line.id for line in lines if _may_appeal(claim, line.appeal_by or claim.appeal_by)
         },

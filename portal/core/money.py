@@ -64,6 +64,13 @@ def to_decimal(text: Any, *, decimal_comma: bool = False) -> Decimal:
         raise ValueError(text) from None
 
 
+def decimals(number: Decimal) -> int:
+    """How many digits were written after the decimal sign, zeros as well."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return max(0, -exponent)
+
+
 def parse_amount(text: Any, exponent: int = 2, *, decimal_comma: bool = False) -> int:
     """Read a typed amount into minor units; ``decimal_comma`` is as in ``to_decimal``.
 
@@ -76,8 +83,7 @@ def parse_amount(text: Any, exponent: int = 2, *, decimal_comma: bool = False) -
         raise Invalid(_("“%(text)s” is not an amount of money.", text=str(text)[:40])) from None
     if len(str(text)) > LONGEST:
         raise Invalid(_("This amount is too large."))
-    amount = major.scaleb(exponent)
-    if amount != amount.to_integral_value():
+    if decimals(major) > exponent:  # 1.200 might be meant as twelve hundred
         raise Invalid(
             ngettext(
                 "An amount has at most %(num)d digit after the decimal sign.",
@@ -85,6 +91,7 @@ def parse_amount(text: Any, exponent: int = 2, *, decimal_comma: bool = False) -
                 exponent,
             )
         )
+    amount = major.scaleb(exponent)
     if amount < 0:
         raise Invalid(_("An amount cannot be negative."))
     if amount > LARGEST:

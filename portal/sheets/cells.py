@@ -97,7 +97,8 @@ def whole_number(cell: str, least: int = 0, most: int = 1_000_000) -> int | None
 def amount(cell: str, exponent: int = 2, currency: str | None = None) -> Amount | None:
     """Money in minor units of a currency with ``exponent`` decimals, however it is written.
 
-    More decimals are rounded half-up, once, with a note (L1). Invalid if it is no number, negative,
+    More decimals are rounded half-up, once, with a note (L1); and so has 1.200 one, which might be
+    meant as twelve hundred. Invalid if it is no number, negative,
     larger than any amount can be, or names another currency than ``currency`` (CNY, PLN).
     """
     plain = _plain(cell)
@@ -120,7 +121,9 @@ def amount(cell: str, exponent: int = 2, currency: str | None = None) -> Amount 
     minor = money.half_up(given.scaleb(exponent))
     rounded = money.to_major(minor, exponent)
     if rounded == given:
-        return Amount(minor, None)
+        is_clear = money.decimals(given) != 3 or given < 1
+        told = _("“%(text)s” is read as %(rounded)s.", text=_shown(cell), rounded=f"{rounded:f}")
+        return Amount(minor, None if is_clear else told)
     return Amount(
         minor,
         _("Rounded from %(given)s to %(rounded)s.", given=f"{given:f}", rounded=f"{rounded:f}"),

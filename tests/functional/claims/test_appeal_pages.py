@@ -76,9 +76,13 @@ def test_no_press_when_time_is_over_or_it_is_appealed(portal: Portal) -> None:
     """R6: the line offers an appeal only while there can be one."""
     claim = appealing.cut(portal)
     clerk = portal.client(portal.clerk)
-    assert "/lines/1/appeal" in clerk.get(f"/claims/{claim.public_id}").text
+    page = clerk.get(f"/claims/{claim.public_id}").text
+    assert "/lines/1/appeal" in page
+    assert "You can appeal once against each line" in page
     appealing.file(portal, claim)
-    assert "/lines/1/appeal" not in clerk.get(f"/claims/{claim.public_id}").text
+    page = clerk.get(f"/claims/{claim.public_id}").text
+    assert "/lines/1/appeal" not in page
+    assert "You can appeal once against each line" not in page
     with portal.transaction():
         session.execute(update(Appeal).values(line_id=None))
     portal.clock.advance(days=15)

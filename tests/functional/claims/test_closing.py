@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import delete, select, update
 
-from portal.claims import closing, runs
+from portal.claims import closing, runs, services
 from portal.claims.models import Claim, ClaimLine, Run
 from portal.core.db import session
 from portal.core.errors import Conflict, Forbidden, Invalid
@@ -98,10 +98,16 @@ def test_month_is_closed_by_another_than_who_proposed_it(portal: Portal) -> None
     """P2, R7: with the totals that were proposed; the page offers it to nobody else."""
     appealing.cut(portal)
     run, other = proposed(portal), appealing.colleague(portal)
-    page = portal.client(portal.reviewer).get(f"/runs/{run.public_id}").text
+    reviewer, close = portal.client(portal.reviewer), f'"/runs/{run.public_id}/close"'
+    page = reviewer.get(f"/runs/{run.public_id}").text
     assert "proposed to close the month with" in page
     assert f"/runs/{run.public_id}/resume" in page
-    assert f'"/runs/{run.public_id}/close"' not in page
+    for url in (f"/runs/{run.public_id}", f"/runs/{run.public_id}/closing"):
+        assert close not in reviewer.get(url).text
+        assert close in portal.client(other).get(url).text
+    told = "to close: 1 of 1 claims decided"
+    assert told not in reviewer.get("/").text
+    assert told in portal.client(other).get("/").text
     with portal.transaction():
         kept = session.get_one(Run, run.id)
         with pytest.raises(Forbidden, match="You proposed"):
@@ -138,3 +144,9 @@ def test_not_proposed_while_a_claim_is_undecided(portal: Portal) -> None:
         run = session.get_one(Run, session.get_one(Claim, claim.id).run_id)
         with pytest.raises(Invalid):
             runs.propose(run, seen=None, by=portal.reviewer, now=portal.now)
+    reviewer, url = portal.client(portal.reviewer), f"/runs/{run.public_id}"
+    assert "No line is open any more" not in reviewer.get(url).text
+    with portal.transaction():
+        mine = session.get_one(Claim, claim.id)
+        services.approve_open(mine, by=portal.reviewer, now=portal.now)
+    assert "No line is open any more: finish the decision on 1 claim." in reviewer.get(url).text

@@ -39,12 +39,24 @@ def test_amount_is_read_when_half_is_written_with_a_comma(typed: str, minor: int
 
 def test_amount_is_refused_when_its_comma_is_the_decimal_sign_and_three_digits_follow() -> None:
     """L1: 12,345 is no twelve thousand for who writes a half as 0,5."""
-    with pytest.raises(Invalid):
-        parse_amount("12,345", decimal_comma=True)
+    for typed in ("12,345", "1,200", "1.200"):
+        with pytest.raises(Invalid):
+            parse_amount(typed, decimal_comma=True)
 
 
 @pytest.mark.parametrize(
-    "typed", ["1,234.567", "1.234,567", "1 234.567", "1.234", "1,234.567,89", "1,23,456", "1 2"]
+    "typed",
+    [
+        "1,234.567",
+        "1.234,567",
+        "1 234.567",
+        "1.234",
+        "1.200",
+        "12.000",
+        "1,234.567,89",
+        "1,23,456",
+        "1 2",
+    ],
 )
 def test_amount_is_refused_when_it_could_mean_another(typed: str) -> None:
     """L1: three decimals are never a million: of two signs the last is the decimal one."""

@@ -53,6 +53,14 @@ def test_amount_is_rounded_half_up_once_when_too_fine(cell: str, minor: int, rou
     assert amount(cell) == (minor, f"Rounded from {cell} to {rounded}.")
 
 
+@pytest.mark.parametrize(("cell", "told"), [("1.200", True), ("0.500", False), ("1.2000", False)])
+def test_amount_is_told_when_it_could_mean_thousands(cell: str, told: bool) -> None:
+    """L1: what is read as 1.20 might be meant as twelve hundred."""
+    found = amount(cell)
+    assert found is not None
+    assert (found.minor, found.note is not None) == (50 if cell == "0.500" else 120, told)
+
+
 @pytest.mark.parametrize(
     "cell",
     ["-1", "−0.01", "(5.00)", "nan", "inf", "1e400", "9" * 5000, "1" + "0" * 13, "12 abc", "#N/A",
