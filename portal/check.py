@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core import jobs
+from portal.core import jobs, seals
 from portal.core.db import reading, session
 from portal.core.jobs import Away, Job
 from portal.operations import owner, pulses, ready
@@ -225,6 +225,8 @@ def _workers(settings: Settings, now: datetime) -> Iterator[Finding]:
             f"The oldest job has waited for {_minutes(now - oldest)} minutes: the worker fails, "
             "or more of them are needed. Its log says which."
         )
+    for sentence in seals.late(now):
+        yield Finding(f"The nightly seals: {sentence}.")
     failed = session.scalar(select(func.count()).select_from(Job).where(jobs.has_failed(now)))
     if failed:
         yield note(f"{failed} jobs failed for good: an administrator finds them under Jobs.")

@@ -315,7 +315,10 @@ def events_verify(seal: str | None) -> None:
     if seal and known:
         click.echo(f"seal of {known.day}: it is that of the letter, over {known.events} events")
     elif seal:
-        broken.append("no seal has this digest: it was replaced after the letter was sent")
+        broken.append(
+            "No seal here has this digest: it was mistyped, belongs to an older backup, or was "
+            "replaced."
+        )
     for sentence in broken:
         click.echo(sentence)
     click.echo(f"{len(broken)} broken")

@@ -7,15 +7,22 @@ changed before it, whole documents included, gives another one.
 
 import hashlib
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Integer, String, func, select, text
+from sqlalchemy import Integer, Select, String, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import events
+from portal.core import events, jobs
 from portal.core.db import Base, Key, session, streamed
 from portal.core.events import Event
 
+KIND = "events.seal"
+"""The job that makes a seal, each night."""
+LATE, TOLD_FOR = timedelta(days=2), 7
+"""So long an event may be in no seal; so many seals a wrong clock is told for, after it."""
+TIMED_OUT = "55P03"
+"""What PostgreSQL calls a lock that was not to be had in time."""
 PATIENCE = 3
 """Seconds to wait for those who write events; whoever comes meanwhile waits as well."""
 
@@ -55,22 +62,39 @@ def settled() -> int:
     """The key of the last event, below which none can come any more; 0 if there is none.
 
     In a transaction of its own, and a short one. PostgreSQL gives keys out before it commits, so a
-    lower one may still be under way: whoever has one holds a lock that this waits for, a moment.
-    SQLite has one writer at a time.
+    lower one may still be under way: whoever has one holds a lock that this waits for, a moment;
+    Away if it does not end by then. SQLite has one writer at a time.
     """
     if session.get_bind().dialect.name != "sqlite":
         session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
-        session.execute(text("LOCK TABLE event IN SHARE MODE"))
+        try:
+            session.execute(text("LOCK TABLE event IN SHARE MODE"))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", "") != TIMED_OUT:
+                raise
+            raise jobs.Away("events are being written all the time") from None
     return session.scalar(select(func.max(Event.id))) or 0
+
+
+def in_order(*, newest_first: bool = False) -> Select[Seal]:
+    """The seals as they were made, whatever day the clock had then.
+
+    Several end with one event where nothing happened: their days tell the order (``next_seal``).
+    """
+    keys = (Seal.last_id, Seal.day)
+    return select(Seal).order_by(*((key.desc() for key in keys) if newest_first else keys))
 
 
 def next_seal(last_id: int, now: datetime) -> Seal | None:
     """The seal of the events up to a ``settled`` one, for the caller to keep; in a ``snapshot``.
 
-    None if there is no event, or the day has its seal.
+    None if there is no event, or the day has its seal; also if the seal before is of a later day,
+    by a clock that was wrong, and nothing happened since.
     """
-    before = session.scalars(select(Seal).order_by(Seal.day.desc()).limit(1)).one_or_none()
-    if not last_id or (before is not None and before.day >= now.date()):
+    before = session.scalars(in_order(newest_first=True).limit(1)).one_or_none()
+    if not last_id or session.get(Seal, now.date()) is not None:
+        return None
+    if before is not None and before.last_id == last_id and before.day > now.date():
         return None
     digest = _Digest(before.digest if before else "", now.date())
     first = before.last_id if before else 0
@@ -97,7 +121,7 @@ def verify() -> Iterator[str]:
 
     Reads each event once, in the order of their keys. Call it in a ``snapshot``.
     """
-    seals = session.scalars(select(Seal).order_by(Seal.day)).all()
+    seals = session.scalars(in_order()).all()
     if not seals:
         return
     known = select(Event.id, Event.hash).where(Event.id <= seals[-1].last_id).order_by(Event.id)
@@ -113,6 +137,22 @@ def verify() -> Iterator[str]:
         elif digest.text != seal.digest:
             yield f"seal of {seal.day}: the events are not those that were sealed"
         before = seal.digest
+
+
+def late(now: datetime) -> Iterator[str]:
+    """What keeps seals from being made each night: a clock that was wrong, or a job that fails.
+
+    In English. The job of last night must have been promised: no worker is a thing of its own.
+    """
+    for seal in session.scalars(in_order(newest_first=True).limit(TOLD_FOR)):
+        if seal.made_at > now + timedelta(days=1):
+            yield f"seal of {seal.day}: the clock was wrong when it was made, or is now"
+    sealed = session.scalar(select(func.max(Seal.last_id))) or 0
+    first = select(Event.at).where(Event.id > sealed).order_by(Event.id).limit(1)
+    at = session.scalar(first)
+    is_promised = jobs.state_of(f"{KIND}/{now.date() - timedelta(days=1)}") is not None
+    if is_promised and at is not None and at < now - LATE:
+        yield f"no seal for two nights: what happened since {at:%Y-%m-%d} is in none"
 
 
 def known_as(digest: str) -> Seal | None:

@@ -3,7 +3,7 @@
 The alarm stands on the home of those who can read the books, until a later check finds nothing.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -27,9 +27,14 @@ MOST = 100
 """How many differences are kept in words."""
 
 
-CHECKS: dict[str, tuple[Any, Callable[[], Iterable[str]]]] = {
-    "ledger": (_l("The ledger: balances, reservations, documents"), verify),
-    "events": (_l("The histories of all documents"), seals.differences),
+def _of_events(now: datetime) -> Iterator[str]:
+    yield from seals.differences()
+    yield from seals.late(now)
+
+
+CHECKS: dict[str, tuple[Any, Callable[[datetime], Iterable[str]]]] = {
+    "ledger": (_l("The ledger: balances, reservations, documents"), lambda _now: verify()),
+    "events": (_l("The histories of all documents"), _of_events),
 }
 """What is checked: its label, and what finds differences, in English."""
 
@@ -71,7 +76,7 @@ def check(payload: dict[str, Any], clock: Clock) -> None:
     _label, find = CHECKS[name]
     count, kept = 0, []
     with snapshot():
-        for sentence in find():
+        for sentence in find(now):
             count += 1
             if count <= MOST:
                 kept.append(sentence)

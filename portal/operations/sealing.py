@@ -4,8 +4,6 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
-
 from portal.core import jobs, seals
 from portal.core.clock import Clock
 from portal.core.db import in_transaction, reading, session, snapshot
@@ -15,20 +13,20 @@ from portal.operations.books import LANE
 from portal.web import languages, mail, templates
 from portal.web.links import public_url_for
 
-KIND, LETTER, NIGHT = "events.seal", "events.seal_letter", 1
+LETTER, NIGHT = "events.seal_letter", 1
 SHOWN = 14
 """How many seals a page shows."""
 
-promise = jobs.nightly(KIND, NIGHT)
+promise = jobs.nightly(seals.KIND, NIGHT)
 """Have a seal made once a night."""
 
 
 def latest() -> list[Seal]:
     """The last seals, the newest first."""
-    return list(session.scalars(select(Seal).order_by(Seal.day.desc()).limit(SHOWN)))
+    return list(session.scalars(seals.in_order(newest_first=True).limit(SHOWN)))
 
 
-@jobs.handler(KIND, label=_l("Seal of all events"), lane=LANE)
+@jobs.handler(seals.KIND, label=_l("Seal of all events"), lane=LANE)
 def seal(_payload: dict[str, Any], clock: Clock) -> None:
     """Make the seal, and promise its letter where one is wanted."""
     now = clock.now()

@@ -1,6 +1,6 @@
 """The books are checked every night, and what is wrong raises an alarm (L10, P4)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -10,7 +10,7 @@ from portal.core.db import reading, session
 from portal.core.errors import Forbidden
 from portal.core.jobs import Job
 from portal.ledger.models import Account
-from portal.operations import books
+from portal.operations import books, owner
 from portal.operations.models import BookCheck
 from portal.people.models import Dealer
 from tests.support.portal import Portal
@@ -22,6 +22,7 @@ NIGHT = timedelta(hours=16, minutes=30)
 def ring(portal: Portal) -> int:
     """Let the clock ring twice, and the night's worker work; how many checks were done."""
     with portal.app.app_context():
+        owner.claim()
         jobs.ring(portal.clock)
         jobs.ring(portal.clock)
         beside_them = Job.kind.in_(jobs.kinds_in(books.LANE)), Job.kind != books.KIND
@@ -105,7 +106,7 @@ def test_differences_are_counted_and_the_first_are_kept(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ledger that is wrong everywhere fills no page."""
-    monkeypatch.setitem(books.CHECKS, "ledger", ("Ledger", lambda: map(str, range(250))))
+    monkeypatch.setitem(books.CHECKS, "ledger", ("Ledger", lambda _now: map(str, range(250))))
     portal.clock.at += NIGHT
     ring(portal)
     with portal.transaction():
@@ -119,7 +120,7 @@ def test_check_that_failed_for_good_is_promised_again_the_next_night_only(
 ) -> None:
     """A round of the clock does not set it going again and again."""
 
-    def fail() -> list[str]:
+    def fail(_now: datetime) -> list[str]:
         raise RuntimeError("away")
 
     monkeypatch.setitem(books.CHECKS, "ledger", ("Ledger", fail))
