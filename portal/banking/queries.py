@@ -13,8 +13,8 @@ from portal.banking.rows import Known, LineRow
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
-from portal.core.search import matches
 from portal.ledger.models import Account, Transfer
+from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.web.lists import Tab, tab_of
 
@@ -125,7 +125,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the lines whose reference, remitter, purpose or dealer has a text."""
     conditions = [policy.visible(actor)]
     if text:
-        conditions.append(matches(BankLine, text))
+        of_dealer = BankLine.payer_id
+        conditions.append(people.matches_or_called(BankLine, of_dealer, text, actor))
     return conditions
 
 

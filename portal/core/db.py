@@ -217,6 +217,8 @@ def _listen(engine: Engine, *, migrating: bool = False) -> None:
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        # Its own knows the 26 letters of English only.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Any) -> None:
@@ -224,6 +226,10 @@ def _listen(engine: Engine, *, migrating: bool = False) -> None:
             connection.connection.driver_connection.execute("BEGIN").close()
             return
         _begin_writing(connection)
+
+
+def _lower(value: Any) -> Any:
+    return None if value is None else str(value).lower()
 
 
 def _begin_writing(connection: Connection) -> None:

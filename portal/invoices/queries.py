@@ -8,12 +8,12 @@ from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
-from portal.core.search import matches
 from portal.corrections.models import Correction
 from portal.fees.models import FeeSchedule, ServiceItem
 from portal.invoices import policy
 from portal.invoices.models import CustomerInvoice, CustomerInvoiceLine
 from portal.oldparts.models import OldPart
+from portal.people import queries as people
 from portal.people.models import Dealer, User
 from portal.people.policy import visible_dealers
 from portal.web.lists import Tab, tab_of
@@ -31,7 +31,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the invoices whose number, customer or dealer contains a text."""
     conditions = [policy.visible_invoices(actor)]
     if text:
-        conditions.append(matches(CustomerInvoice, text, own=actor.is_dealer))
+        of_dealer = CustomerInvoice.dealer_id
+        conditions.append(people.matches_or_called(CustomerInvoice, of_dealer, text, actor))
     return conditions
 
 

@@ -12,10 +12,10 @@ from portal.catalogue.queries import name_in
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
-from portal.core.search import matches
 from portal.oldparts import policy
 from portal.oldparts.charge_models import OldPartCharge, OwedLine
 from portal.oldparts.models import OldPart
+from portal.people import queries as people
 from portal.people.models import Dealer
 from portal.web.lists import Tab, tab_of
 
@@ -38,7 +38,8 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     """What an actor sees of the charges that match a text."""
     conditions = [policy.visible_charges(actor)]
     if text:
-        conditions.append(matches(OldPartCharge, text, own=actor.is_dealer))
+        of_dealer = OldPartCharge.dealer_id
+        conditions.append(people.matches_or_called(OldPartCharge, of_dealer, text, actor))
     return conditions
 
 

@@ -48,6 +48,18 @@ def called(text: str) -> Select[int]:
     return select(Dealer.id).where(or_(contains(Dealer.name, text), contains(Dealer.code, text)))
 
 
+def matches_or_called(model: Any, dealer_id: Any, text: str, actor: Actor) -> ColumnElement[bool]:
+    """The condition that a row matches a text, or that its dealer is called so by now.
+
+    The text that is searched in has the name that the dealer had. A dealer has only its own rows:
+    its name is not asked for.
+    """
+    found = matches(model, text, own=actor.is_dealer)
+    if actor.is_dealer or session.scalar(called(text).limit(1)) is None:
+        return found
+    return or_(found, dealer_id.in_(called(text)))
+
+
 def _wanted(
     visible: ColumnElement[bool], model: type[Dealer | User], text: str
 ) -> list[ColumnElement[bool]]:

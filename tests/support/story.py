@@ -1,6 +1,7 @@
 """The loop in steps: each function brings a document one step further, through the services."""
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,7 +35,9 @@ from portal.oldparts import services as oldparts
 from portal.oldparts.charge_models import OldPartCharge
 from portal.oldparts.commands import RegisterCommand
 from portal.oldparts.models import OldPart
-from tests.support.portal import Portal
+from portal.people import services as people
+from portal.people.models import Dealer
+from tests.support.portal import DEALERS, Portal
 
 WARRANTY_LINE: dict[str, Any] = {
     "purpose": "warranty",
@@ -285,3 +288,11 @@ def want_back(portal: Portal, part: str, wanted: bool) -> None:
         same = {name: getattr(known, name) for name in names}
         facts = PartFacts(**same, return_required=wanted, successor="")
         edit_part(known, facts, seen=None, by=portal.administrator, now=portal.now)
+
+
+def renamed(portal: Portal, dealer: str, name: str) -> None:
+    """Give a dealer another name."""
+    with portal.transaction():
+        found = session.get_one(Dealer, portal.dealers[dealer])
+        facts = replace(DEALERS[dealer], name=name)
+        people.change_dealer(found, facts, by=portal.administrator, now=portal.now)

@@ -11,7 +11,7 @@ from portal.ledger import services as ledger
 from portal.ledger.models import Account, Transfer
 from portal.ledger.verify import verify
 from portal.people.models import Dealer
-from tests.support import banking
+from tests.support import banking, story
 from tests.support.banking import row, table
 from tests.support.portal import DEPOSIT, Portal
 from tests.support.queries import counted, plan_of
@@ -205,3 +205,17 @@ def test_lines_are_found_by_what_the_bank_says_and_by_their_payer(portal: Portal
     assert "bank_line_search" in plan
     assert found("北方") == []
     assert found("d0001") == ["REF-1"], "its purpose still names the dealer"
+
+
+def test_lines_are_found_by_what_their_payer_is_called_now(portal: Portal) -> None:
+    """House: a dealer may get another name after its money came."""
+    banking.imported(
+        portal, banking.table(banking.row(1), banking.row(2, purpose="", remitter="Żak"))
+    )
+    story.renamed(portal, "north", "Jezioro Żabie")
+    for text in ("żabie", "D0001"):
+        page = portal.client(portal.finance).get(
+            "/accounts/bank", query_string={"tab": "all", "q": text}
+        )
+        assert "REF-1" in page.text.partition("results")[2], text
+        assert "REF-2" not in page.text.partition("results")[2], text

@@ -276,6 +276,15 @@ def test_invoices_are_found_by_an_index(portal: Portal, visit: ServiceItem) -> N
         assert "customer_invoice_search" in plan_of(queries.listed(portal.desk, "f-1001"))
 
 
+def test_invoices_are_found_by_what_their_dealer_is_called_now(portal: Portal) -> None:
+    """House: a dealer may get another name after it recorded them."""
+    mine, other = invoices.recorded(portal), invoices.recorded(portal, dealer="south", by="desk")
+    story.renamed(portal, "north", "Jezioro 100%")
+    shown = portal.client(portal.desk).get("/invoices", query_string={"q": "jezioro 100%"}).text
+    assert mine.number in shown
+    assert other.number not in shown
+
+
 # --- The pages ------------------------------------------------------------------------------
 
 TYPED = {
