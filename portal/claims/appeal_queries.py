@@ -194,6 +194,11 @@ def _is_appealable(now: datetime) -> ColumnElement[bool]:
     return and_(ClaimLine.status.in_(LESS), now <= _UNTIL, ~appealed, paid)
 
 
+def can_be_appealed(now: datetime) -> ColumnElement[bool]:
+    """The condition of a line, beside its claim, that may still be appealed against (R6)."""
+    return and_(Claim.status.in_(DECIDED), _is_appealable(now))
+
+
 def has_appealable(now: datetime) -> ColumnElement[bool]:
     """The condition of a claim with a line that its dealer may still appeal against (R6)."""
     line = exists().where(ClaimLine.claim_id == Claim.id, _is_appealable(now))

@@ -124,6 +124,12 @@ def personal_values(kind: str) -> frozenset[str]:
     return _kinds[kind].personal if kind in _kinds else frozenset()
 
 
+def removed_values(document: Document) -> frozenset[str]:
+    """The values that nobody reads any more in the events of a document: its customer's."""
+    gone = getattr(document, "anonymised_at", None)
+    return personal_values(document.kind) if gone else frozenset()
+
+
 def kinds() -> list[DocumentKind]:
     """Every registered kind."""
     return list(_kinds.values())

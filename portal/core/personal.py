@@ -49,15 +49,28 @@ def seal(
     return sealed, personal or None
 
 
-def in_clear(values: Mapping[str, Any], personal: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """What an event keeps, as people read it: ``REMOVED`` stands for what is gone."""
-    if personal is None and not any(map(_is_sealed, values.values())):
-        return values
+def in_clear(
+    values: Mapping[str, Any], personal: Mapping[str, Any] | None, removed: Collection[str]
+) -> dict[str, Any]:
+    """What an event keeps, as people read it: ``REMOVED`` stands for what is gone.
+
+    ``removed`` are the keys that nobody reads any more: an event may be older than the sealing.
+    """
     known = personal or {}
-    return {
-        key: value if not _is_sealed(value) else known[key]["value"] if key in known else REMOVED
-        for key, value in values.items()
-    }
+
+    def read(key: str, value: Any) -> Any:
+        if key in removed:
+            return REMOVED
+        if not _is_sealed(value):
+            return value
+        return known[key]["value"] if key in known else REMOVED
+
+    return {key: read(key, value) for key, value in values.items()}
+
+
+def keeps_clear(values: Mapping[str, Any], keys: Collection[str]) -> bool:
+    """Whether an event is older than the sealing: one of ``keys`` is in it for ever."""
+    return any(not _is_sealed(values[key]) for key in keys & values.keys())
 
 
 def has_gone(values: Mapping[str, Any], personal: Mapping[str, Any] | None) -> bool:

@@ -4,6 +4,7 @@ SQLite has an FTS5 table beside the searched one, PostgreSQL a GIN index on the 
 """
 
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,10 +19,19 @@ from sqlalchemy import (
 
 from portal.core.db import session
 
+LEAST_DIGITS = 7
+"""So many of a phone's last digits are enough to look for it."""
+
 
 def normal(*texts: str | None) -> str:
     """The text to search in: lower case, one blank between words."""
     return " ".join(" ".join(filter(None, texts)).lower().split())
+
+
+def phone_digits(text: str) -> str:
+    """The digits of a text that can be a phone number, or its end; empty if it is none."""
+    digits = "".join(filter(str.isdecimal, normalize("NFKC", text)))
+    return digits if len(digits) >= LEAST_DIGITS and not any(map(str.isalpha, text)) else ""
 
 
 def matches(

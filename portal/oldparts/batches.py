@@ -3,12 +3,12 @@
 Every row goes through ``services.register``, as a registration by hand does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from portal.catalogue import uploads
 from portal.catalogue.uploads import Upload
@@ -284,6 +284,15 @@ def discard(batch: OldPartBatch, *, seen: int | None, by: Actor, now: datetime) 
     """Give up a preview; its file and its photos go with it. Stale, WrongState."""
     uploads.discard(batch, seen=seen, by=by, now=now)
     batch_photos.forget(batch, now=now)
+
+
+def brought(old_part_ids: Collection[int]) -> ColumnElement[bool]:
+    """The condition of the uploads, also repeated ones, of the files that some pieces came with."""
+    return exists().where(
+        BatchRow.old_part_id.in_(old_part_ids),
+        BatchRow.dealer_id == OldPartBatch.dealer_id,
+        BatchRow.sha256 == OldPartBatch.sha256,
+    )
 
 
 def forget_sheets(which: ColumnElement[bool], *, now: datetime) -> int:

@@ -1,15 +1,16 @@
 """Reads of inspections: what waits for one, what was found, and what is reimbursed then (O8)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from portal.catalogue.models import Part
 from portal.core.db import AnyRow, session
 from portal.core.i18n import _l
 from portal.core.permissions import Actor
-from portal.oldparts.inspection_models import HEADQUARTERS, Inspection
+from portal.oldparts.inspection_models import DEALER, HEADQUARTERS, Inspection
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import payment_column
 from portal.oldparts.queries import first_photo, scope
@@ -32,6 +33,16 @@ def reimbursable() -> ColumnElement[bool]:
         Inspection.old_part_id == OldPart.id, Inspection.pays == HEADQUARTERS
     )
     return or_(OldPart.status.in_(REIMBURSABLE), (OldPart.status == "failed") & headquarters_pays)
+
+
+def can_be_objected_to(now: datetime) -> ColumnElement[bool]:
+    """The condition, as ``inspecting.may_object``, of a piece beside its inspection (O8)."""
+    return and_(
+        OldPart.status == "failed",
+        Inspection.pays == DEALER,
+        Inspection.objected_at.is_(None),
+        Inspection.object_by >= now,
+    )
 
 
 def of(old_part: OldPart) -> Inspection | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, case, func, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.applications.models import (
@@ -33,6 +33,7 @@ from portal.files.models import Attachment
 from portal.ledger.models import Transfer
 from portal.oldparts import policy
 from portal.oldparts.charge_models import OWED, SETTLED, VOLUNTARY, OldPartCharge, OwedLine
+from portal.oldparts.keys import LEAST_DIGITS, MOST_DIGITS
 from portal.oldparts.models import OldPart
 from portal.oldparts.payments import payment_column
 from portal.people.models import Dealer
@@ -69,6 +70,12 @@ def scope(actor: Actor, text: str) -> list[ColumnElement[bool]]:
     if text:
         conditions.append(matches(OldPart, text))
     return conditions
+
+
+def of_phone(digits: str) -> ColumnElement[bool]:
+    """The condition of a piece whose customer's phone has these last digits, as it is written."""
+    ends = [digits[-length:] for length in range(LEAST_DIGITS, MOST_DIGITS + 1)]
+    return or_(OldPart.customer_key.in_(ends), OldPart.customer_key.endswith(ends[-1]))
 
 
 def first_photo() -> ScalarSelect[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     false,
     func,
     literal,
@@ -25,6 +26,7 @@ from portal.core.db import AnySelect, session
 from portal.core.documents import DocumentKind, kinds
 from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor
+from portal.core.personal import Personal
 from portal.core.search import matches
 from portal.operations import policy
 from portal.operations.models import BookCheck
@@ -73,6 +75,7 @@ def events(wish: Wish, actor: Actor) -> AnySelect:
         case((is_open, Event.values), else_=null()).label("used"),
         case((is_open, Event.personal), else_=null()).label("personal"),
         Event.hash,
+        _emptied().label("emptied"),
         _of_document(_called).label("number"),
         seen.label("public_id"),
     ).where(*_conditions(wish))
@@ -90,6 +93,23 @@ def _of_document(column: Any) -> ColumnElement[str]:
                 .scalar_subquery(),
             )
             for kind in kinds()
+        ),
+        else_="",
+    )
+
+
+def _emptied() -> ColumnElement[str]:
+    """The kind of the event's document if the customer's data was removed from it, else empty."""
+    return case(
+        *(
+            (
+                (Event.document_kind == kind.name)
+                & exists().where(model.id == Event.document_id, model.anonymised_at.is_not(None)),
+                kind.name,
+            )
+            for kind in kinds()
+            for model in (kind.model,)
+            if issubclass(model, Personal)
         ),
         else_="",
     )

@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.core.db import snapshot
-from portal.core.documents import DocumentKind, kinds
+from portal.core.documents import DocumentKind, kinds, personal_values
 from portal.core.events import Event
 from portal.core.i18n import _, _l
 from portal.core.personal import in_clear
@@ -88,11 +88,14 @@ def export(ending: str) -> ResponseReturnValue:
         return exports.file_of(_table(), ending)
 
 
-def _values(used: Mapping[str, Any] | None, personal: Mapping[str, Any] | None) -> str:
+def _values(
+    used: Mapping[str, Any] | None, personal: Mapping[str, Any] | None, emptied: str
+) -> str:
     """The values as they were; nothing for who may not read them."""
     if used is None:
         return ""
-    return json.dumps(in_clear(used, personal), ensure_ascii=False, default=str)
+    read = in_clear(used, personal, personal_values(emptied))
+    return json.dumps(read, ensure_ascii=False, default=str)
 
 
 def _table() -> exports.Table:
@@ -114,7 +117,7 @@ def _table() -> exports.Table:
         Column(_("From"), "from_status"),
         Column(_("To"), "to_status"),
         Column(_("Reason"), "reason"),
-        Column(_("Values"), "used", _values, beside="personal"),
+        Column(_("Values"), "used", _values, beside=("personal", "emptied")),
         Column(_("Hash"), "hash"),
     ]
     return exports.Table(_("All events"), _shown().whole, columns)

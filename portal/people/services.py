@@ -1,11 +1,12 @@
 """Every change to dealers and the people at them (P1, P4, P5)."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl
 
-from sqlalchemy import Text, cast, or_, select
+from sqlalchemy import Text, cast, select
 
 from portal.core import workflow
 from portal.core.db import session, take_turn
@@ -14,7 +15,7 @@ from portal.core.errors import Forbidden, Invalid, NotFound, Stale
 from portal.core.events import record
 from portal.core.i18n import _
 from portal.core.permissions import Actor, Role, parse_roles
-from portal.core.search import contains, normal
+from portal.core.search import normal, phone_digits
 from portal.people import access_links, duties, inviting, letters, policy, sign_in
 from portal.people.models import Dealer, User
 from portal.web import filters
@@ -317,6 +318,10 @@ def set_preferences(
 
 MOST_VIEWS = 12
 """How many views of one list a person keeps."""
+SavedViews = dict[str, dict[str, str]]
+"""By a list's endpoint, names and the queries of its URL."""
+_LETTER = r"[^\W\u2e80-\u9fff]"
+"""A sign that a word goes on with; Chinese puts no blanks between its words."""
 
 
 def save_view(user: User, endpoint: str, name: str, query: str) -> None:
@@ -335,22 +340,38 @@ def remove_view(user: User, endpoint: str, name: str) -> None:
     user.saved_views = {**user.saved_views, endpoint: views}
 
 
-def forget_views(texts: Iterable[str]) -> None:
-    """Forget everybody's views of lists that are filtered by one of some texts, in any case."""
-    wanted = {quote_plus(text).lower() for text in texts}
-    if not wanted:
+def forget_views(texts: Collection[str]) -> None:
+    """Forget everybody's views of lists that look for one of some texts, or are called so.
+
+    Texts are compared in any case, as whole words; phones by their digits.
+    """
+    if not texts:
         return
-    kept = cast(User.saved_views, Text)
-    found = select(User).where(or_(*(contains(kept, text) for text in wanted)))
-    for user in session.scalars(found.order_by(User.id).with_for_update()).all():
-        user.saved_views = {
-            endpoint: {
-                name: query
-                for name, query in views.items()
-                if not any(text in query.lower() for text in wanted)
-            }
-            for endpoint, views in user.saved_views.items()
-        }
+    has_views = cast(User.saved_views, Text) != "{}"
+    kept = session.execute(select(User.id, User.saved_views).where(has_views)).all()
+    keys = [key for key, views in kept if _views_without(views, texts) != views]
+    users = select(User).where(User.id.in_(keys)).order_by(User.id).with_for_update()
+    for user in session.scalars(users.execution_options(populate_existing=True)).all():
+        user.saved_views = _views_without(user.saved_views, texts)
+
+
+def _views_without(kept: SavedViews, texts: Collection[str]) -> SavedViews:
+    words = "|".join(re.escape(normal(text)) for text in texts)
+    whole = re.compile(f"(?<!{_LETTER})(?:{words})(?!{_LETTER})")
+    phones = list(filter(None, map(phone_digits, texts)))
+
+    def is_one(said: str) -> bool:
+        digits = phone_digits(said)
+        is_phone = digits and any(digits.endswith(p) or p.endswith(digits) for p in phones)
+        return bool(is_phone or whole.search(normal(said)))
+
+    def names_one(name: str, query: str) -> bool:
+        return any(map(is_one, (name, *(said for key, said in parse_qsl(query) if key == "q"))))
+
+    return {
+        endpoint: {name: query for name, query in views.items() if not names_one(name, query)}
+        for endpoint, views in kept.items()
+    }
 
 
 def set_password(

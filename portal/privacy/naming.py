@@ -2,25 +2,30 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 
 from portal.advances import services as advances
 from portal.advances.models import Advance
 from portal.advances.workflow import ENDED as ADVANCES_ENDED
 from portal.claims.appeal_models import Appeal
+from portal.claims.appeal_queries import can_be_appealed
 from portal.claims.eligibility import claimable, in_time
 from portal.claims.models import Claim, ClaimLine
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.core.clock import Month
-from portal.core.search import contains, matches
+from portal.core.search import contains, matches, phone_digits
 from portal.corrections.models import Correction
 from portal.invoices import services as invoices
 from portal.invoices.models import CustomerInvoice
 from portal.invoices.workflow import ENDED as INVOICES_ENDED
+from portal.oldparts import queries as oldpart_queries
 from portal.oldparts import services as oldparts
 from portal.oldparts.charge_models import OldPartCharge
+from portal.oldparts.inspection_models import Inspection
+from portal.oldparts.inspections import can_be_objected_to
 from portal.oldparts.models import OldPart
 from portal.oldparts.workflow import ENDED as OLD_PARTS_ENDED
 from portal.terms.values import value
@@ -46,11 +51,13 @@ class Naming(NamedTuple):
     forget: Callable[[Any], None]
 
 
-def _on_open_claim(mine: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a line of a claim that is not settled, or whose appeal is not, is about it."""
+def _on_open_claim(mine: ColumnElement[bool], now: datetime) -> ColumnElement[bool]:
+    """Whether a line is about it that is not settled, or is or may still be appealed against."""
     line = exists().where(mine)
+    its_claim = Claim.id == ClaimLine.claim_id
     return or_(
-        line.where(Claim.id == ClaimLine.claim_id, Claim.status.not_in(CLAIM_OVER)),
+        line.where(its_claim, Claim.status.not_in(CLAIM_OVER)),
+        line.where(its_claim, can_be_appealed(now)),
         line.where(Appeal.line_id == ClaimLine.id, Appeal.status.in_(APPEAL_OPEN)),
     )
 
@@ -61,8 +68,9 @@ def _open_old_part(now: datetime) -> ColumnElement[bool]:
     charge = OldPartCharge.old_part_id == OldPart.id, OldPartCharge.status.in_(CHARGE_OPEN)
     return or_(
         claimable(Month.of(now), now, lapse_months) & ~exists().where(mine),
-        _on_open_claim(mine),
+        _on_open_claim(mine, now),
         exists().where(*charge),
+        exists().where(Inspection.old_part_id == OldPart.id, can_be_objected_to(now)),
     )
 
 
@@ -71,7 +79,7 @@ def _open_advance(now: datetime) -> ColumnElement[bool]:
     can_be_claimed = in_time(kind.since, Month.of(now), now, lapse_months)
     for condition in kind.unclaimed():
         can_be_claimed = can_be_claimed & condition
-    return can_be_claimed | _on_open_claim(ClaimLine.advance_id == Advance.id)
+    return can_be_claimed | _on_open_claim(ClaimLine.advance_id == Advance.id, now)
 
 
 def _open_invoice(_now: datetime) -> ColumnElement[bool]:
@@ -79,8 +87,24 @@ def _open_invoice(_now: datetime) -> ColumnElement[bool]:
     return exists().where(*penalty)
 
 
+def _has_words(text: str, has: Callable[[str], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether it has the words of a text in any order; the digits of a phone stay together."""
+    return and_(*map(has, [text] if phone_digits(text) else text.split()))
+
+
+def _on_piece(text: str) -> ColumnElement[bool]:
+    found = _has_words(text, partial(matches, OldPart))
+    digits = phone_digits(text)
+    return or_(found, oldpart_queries.of_phone(digits)) if digits else found
+
+
 def _in_advance(text: str) -> ColumnElement[bool]:
-    return or_(contains(Advance.customer_name, text), Advance.number == text.upper())
+    named = _has_words(text, partial(contains, Advance.customer_name))
+    return or_(named, Advance.number == text.upper())
+
+
+def _in_invoice(text: str) -> ColumnElement[bool]:
+    return _has_words(text, partial(matches, CustomerInvoice))
 
 
 NAMING = {
@@ -89,7 +113,7 @@ NAMING = {
         Naming(
             OldPart,
             OLD_PARTS_ENDED,
-            lambda text: matches(OldPart, text),
+            _on_piece,
             _open_old_part,
             oldparts.forget_customer,
         ),
@@ -97,7 +121,7 @@ NAMING = {
         Naming(
             CustomerInvoice,
             INVOICES_ENDED,
-            lambda text: matches(CustomerInvoice, text),
+            _in_invoice,
             _open_invoice,
             invoices.forget_customer,
         ),

@@ -1,13 +1,17 @@
 """What is kept of a customer, and what has been kept for so long that it is to be removed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import literal, select, tuple_
 
 from portal.core.db import AnyRow, session
+from portal.core.documents import personal_values
 from portal.core.events import Event
 from portal.core.permissions import Actor
+from portal.core.personal import keeps_clear
 from portal.people.models import Dealer
 from portal.privacy import policy
 from portal.privacy.naming import NAMING, Naming
@@ -33,6 +37,7 @@ def found(text: str, actor: Actor, now: datetime) -> list[AnyRow]:
         statement = (
             select(
                 literal(kind).label("kind"),
+                model.id,
                 model.public_id,
                 model.version,
                 model.number,
@@ -51,6 +56,22 @@ def found(text: str, actor: Actor, now: datetime) -> list[AnyRow]:
         )
         rows += session.execute(statement)
     return rows
+
+
+def is_kept_in_events(found: Iterable[AnyRow]) -> bool:
+    """Whether the database keeps a customer of some documents for ever (P4).
+
+    Events from before such values were sealed are hashed with them.
+    """
+    for kind, keys in groupby(found, attrgetter("kind")):
+        statement = select(Event.values).where(
+            Event.document_kind == kind,
+            Event.document_id.in_([row.id for row in keys]),
+            Event.personal.is_(None),
+        )
+        if any(keeps_clear(kept, personal_values(kind)) for kept in session.scalars(statement)):
+            return True
+    return False
 
 
 def is_open(naming: Naming, document_id: int, now: datetime) -> bool:

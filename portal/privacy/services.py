@@ -19,7 +19,6 @@ from portal.core.i18n import _
 from portal.core.permissions import SYSTEM, Actor
 from portal.core.personal import ANONYMISE
 from portal.oldparts import batches
-from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.models import OldPart
 from portal.people import services as people
 from portal.privacy import policy, queries
@@ -32,9 +31,9 @@ Picked = Mapping[tuple[str, str], int]
 def anonymise(picked: Picked, reason: str, *, by: Actor, now: datetime) -> int:
     """Remove a customer's data from documents, all of them or none; returns how many.
 
-    Spreadsheets of registrations that their dealers have sent go as well. Invalid without a reason,
-    or with one that names the customer; Stale if a version is another by now; Conflict if something
-    still goes on about one of them.
+    Spreadsheets that registered one of them go as well. Invalid without a reason, or with one that
+    names the customer; Stale if a version is another by now; Conflict if something still goes on
+    about one of them.
     """
     by.must(policy.ANONYMISE)
     if not picked:
@@ -48,8 +47,8 @@ def anonymise(picked: Picked, reason: str, *, by: Actor, now: datetime) -> int:
     people.forget_views({said for one in found for said in _said_of(one)})
     for one in found:
         _forget(NAMING[one.kind], one, by=by, now=now, reason=reason)
-    dealers = {one.dealer_id for one in found if isinstance(one, OldPart)}
-    batches.forget_sheets(OldPartBatch.dealer_id.in_(dealers), now=now)
+    pieces = [one.id for one in found if isinstance(one, OldPart)]
+    batches.forget_sheets(batches.brought(pieces), now=now)
     return len(found)
 
 

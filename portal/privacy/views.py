@@ -30,6 +30,7 @@ def _page(form: AnonymiseForm) -> ResponseReturnValue:
         least=queries.LEAST,
         most=queries.MOST,
         found=found,
+        is_kept=queries.is_kept_in_events(row for row in found if row.is_over),
         kinds={name: kind_named(name).label for name in NAMING},
         states={name: lists.states(naming.model.workflow) for name, naming in NAMING.items()},
         picked=set(_picked()),

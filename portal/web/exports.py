@@ -33,14 +33,14 @@ Write = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], None]
 class Column(NamedTuple):
     """A column of a list as a file: its heading, whose name it has in the rows, how it is written.
 
-    Without ``write`` a cell is the value itself. ``beside`` is another value of the row that
-    ``write`` is given as well.
+    Without ``write`` a cell is the value itself. ``beside`` are other values of the row
+    that ``write`` is given as well.
     """
 
     heading: str
     name: str
     write: Callable[..., Any] | None = None
-    beside: str | None = None
+    beside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,14 @@ class Table:
         places = [names.index(column.name) for column in self.columns]
         chosen = itemgetter(*places)
         writes = [
-            (place, column.write, names.index(column.beside) if column.beside else None)
+            (place, column.write, [names.index(name) for name in column.beside])
             for place, column in enumerate(self.columns)
             if column.write is not None
         ]
         for row in streamed(self.statement, self.values):
             cells = list(chosen(row))
-            for place, write, other in writes:
-                more = () if other is None else (row[other],)
-                cells[place] = write(cells[place], *more)
+            for place, write, others in writes:
+                cells[place] = write(cells[place], *(row[other] for other in others))
             yield cells
 
 

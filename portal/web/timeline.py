@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import bindparam, select
 
 from portal.core.db import AnyRow, AnySelect, rows, session
-from portal.core.documents import Document, DocumentKind, Value, kind_named
+from portal.core.documents import Document, DocumentKind, Value, kind_named, removed_values
 from portal.core.events import ATTACH, COMMENT, Event
 from portal.core.i18n import _, _l
 from portal.core.personal import REMOVED, in_clear
@@ -142,7 +142,8 @@ def _entry(
     places: Places,
     files: list[dict[str, str]],
 ) -> Entry:
-    said, used = event.name == COMMENT, in_clear(event.used, event.personal)
+    said = event.name == COMMENT
+    used = in_clear(event.used, event.personal, removed_values(document))
     moved = event.from_status not in ("", event.to_status)
     return Entry(
         at=event.at,

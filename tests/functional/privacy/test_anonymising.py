@@ -25,6 +25,7 @@ from portal.oldparts import services as oldparts
 from portal.oldparts.batch_models import OldPartBatch
 from portal.oldparts.models import OldPart
 from portal.operations.books import LANE
+from portal.people import services as people
 from portal.people.models import User
 from portal.privacy import retention, services
 from portal.terms.models import PolicyValue
@@ -33,7 +34,7 @@ from tests.functional.oldparts import many
 from tests.functional.oldparts.test_review import found, piece
 from tests.functional.owndata.test_archive import taken
 from tests.support import advances as asking
-from tests.support import claims, invoices, story
+from tests.support import appealing, claims, inspecting, invoices, story
 from tests.support.portal import START, Portal
 
 NAME, OTHER, PHONE = "Brandt-Kowalska", "Brand Kowalski", "600 700 800"
@@ -42,7 +43,7 @@ WHY = "Asked for it by letter of the 3rd"
 YEARS_LATER = timedelta(days=11 * 366)
 
 
-def corrected(portal: Portal) -> OldPart:
+def corrected(portal: Portal, step: str = "accept", **said_of_it: str) -> OldPart:
     """A piece whose customer was misspelt, then corrected, then accepted."""
     piece = story.registered(portal, customer_name=OTHER, customer_phone="600700801")
     with portal.transaction():
@@ -51,7 +52,7 @@ def corrected(portal: Portal) -> OldPart:
         oldparts.review(piece, "return", reason="Who is it?", by=portal.desk, **facts)
         said = story.registration(portal, customer_name=NAME, customer_phone=PHONE)
         oldparts.correct(piece, said, [], by=portal.clerk, **facts)
-        oldparts.review(piece, "accept", by=portal.desk, **facts)
+        oldparts.review(piece, step, by=portal.desk, **facts, **said_of_it)
         return piece
 
 
@@ -320,7 +321,7 @@ def test_customer_who_asks_is_removed_at_once(portal: Portal) -> None:
         assert event is not None
         assert (event.name, event.actor_id) == ("anonymise", portal.administrator.id)
         assert event.reason == WHY
-    assert "Nothing is kept of them" in client.get("/customers", query_string={"q": NAME}).text
+    assert "No document found" in client.get("/customers", query_string={"q": NAME}).text
     assert wrong(portal) == []
     with pytest.raises(Conflict, match="is removed"), portal.transaction():
         anonymise(portal, mine)
@@ -330,13 +331,134 @@ def test_customer_who_asks_is_removed_at_once(portal: Portal) -> None:
         anonymise(portal)
 
 
-def test_bulk_sheets_of_the_dealer_go_when_a_customer_asks(portal: Portal) -> None:
-    """O3: the file that a piece came with may name the customer in any row."""
+FOUND_BY = {
+    "13904690096": "139 0469 0096",
+    "+86 139-0469-0096": "139 0469 0096",
+    "1390469 0096": "+86 13904690096",
+    "4690096": "139 0469 0096",
+    "Król Małgorzata": "Małgorzata Król",
+    "KRÓL  MAŁGORZATA": "Małgorzata Król",
+}
+
+
+@pytest.mark.parametrize("typed", FOUND_BY)
+def test_customer_is_found_however_the_name_or_phone_is_written(portal: Portal, typed: str) -> None:
+    """P4: the digits of a phone from its end, the words of a name in any order."""
+    said = FOUND_BY[typed]
+    has_phone = said[-1].isdecimal()
+    facts = {"customer_phone" if has_phone else "customer_name": said}
+    piece = story.registered(portal, **facts)
+    other = story.registered(portal, customer_name="Małgorzata", customer_phone="13904690097")
+    if not has_phone:
+        invoice = invoices.recorded(portal, invoices.own(), customer=said)
+        advance = asking.requested(portal, replace(asking.ASKED, customer_name=said))
+    shown = portal.client(portal.administrator).get("/customers", query_string={"q": typed}).text
+    assert piece.number in shown
+    assert other.number not in shown
+    if not has_phone:
+        assert invoice.number in shown
+        assert advance.number in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "stays"),
+    [
+        ("Mine", {"tab": "rejected"}, True),
+        ("Mine", {"q": "rejected by Edward"}, True),
+        ("Edited", {"q": "valve"}, True),
+        ("Mine", {"q": "6007008001"}, True),
+        ("Mine", {"q": "Jan Ed"}, False),
+        ("Mine", {"q": "(ED), Łódź"}, False),
+        ("Mine", {"q": "+48 600-700-800"}, False),
+        ("Pieces of Ed", {"tab": "rejected"}, False),
+        ("张伟的旧件", {"tab": "rejected"}, False),
+    ],
+)
+def test_only_views_that_look_for_the_customer_go(
+    portal: Portal, name: str, query: dict[str, str], stays: bool
+) -> None:
+    """P4: what they look for, or are called, is compared as whole words."""
+    views = {"oldparts.index": {name: urlencode(query).replace("+", "%20")}}
+    with portal.transaction():
+        session.get_one(User, portal.desk.id).saved_views = views
+        people.forget_views({"Ed", PHONE, "张伟"})
+    with portal.transaction():
+        kept = session.get_one(User, portal.desk.id).saved_views
+        assert kept == (views if stays else {"oldparts.index": {}})
+
+
+def test_events_from_before_the_sealing_are_not_read_any_more(portal: Portal) -> None:
+    """P4: where the database keeps a name for ever, nobody is shown it, and the page says so."""
+    with pytest.MonkeyPatch.context() as old:
+        old.setattr("portal.core.events.seal", lambda values, _keys: (dict(values), None))
+        piece = corrected(portal, "reject", code="user_damage", reason="Broken")
+    client = portal.client(portal.administrator)
+    answer = client.get("/customers", query_string={"q": PHONE})
+    assert "the database keeps it" in answer.text
+    other = rejected(portal, "Nowak")
+    shown = client.get("/customers", query_string={"q": other.number}).text
+    assert other.number in shown
+    assert "the database keeps it" not in shown
+    history, file = f"/old-parts/{piece.public_id}", "/audit/export/csv"
+    clerk, auditor = portal.client(portal.clerk), portal.client(portal.auditor)
+    assert NAME in clerk.get(history).text
+    assert NAME in auditor.get(file, buffered=True).text
+    with portal.transaction():
+        anonymise(portal, piece)
+    assert wrong(portal) == []
+    said = clerk.get(history).text, auditor.get(file, buffered=True).text
+    for text_ in said:
+        assert "removed: personal data is not kept for ever" in text_
+        assert not names_in(text_.casefold())
+
+
+def test_what_may_still_be_appealed_against_is_not_settled(portal: Portal) -> None:
+    """R6, O8: until its time is over, the customer still counts."""
+    claim = appealing.cut(portal)
+    claims.close(portal, run_of(portal, claim))
+    cut, paid = piece_of(portal, claim, 1), piece_of(portal, claim, 2)
+    with portal.transaction():
+        assert anonymise(portal, paid) == 1
+    with pytest.raises(Conflict, match="not settled yet"), portal.transaction():
+        anonymise(portal, cut)
+    portal.clock.advance(days=15)
+    with portal.transaction():
+        assert anonymise(portal, cut) == 1
+
+
+def test_what_may_still_be_objected_to_is_not_settled(portal: Portal) -> None:
+    """O8: a dealer that pays for a piece has its days to object."""
+    (name,) = claims.pieces(portal, 1, status="received")
+    inspecting.inspect(portal, name)
+    with portal.transaction():
+        failed = inspecting.piece(name)
+    with pytest.raises(Conflict, match="not settled yet"), portal.transaction():
+        anonymise(portal, failed)
+    portal.clock.advance(days=15)
+    with portal.transaction():
+        assert anonymise(portal, failed) == 1
+
+
+def run_of(portal: Portal, claim: Claim) -> Run:
+    with portal.transaction():
+        return session.get_one(Run, session.get_one(Claim, claim.id).run_id)
+
+
+def piece_of(portal: Portal, claim: Claim, position: int) -> OldPart:
+    with portal.transaction():
+        its_line = ClaimLine.claim_id == claim.id, ClaimLine.position == position
+        return session.scalars(select(OldPart).join(ClaimLine).where(*its_line)).one()
+
+
+def test_bulk_sheets_that_registered_a_piece_go_when_a_customer_asks(portal: Portal) -> None:
+    """O3: the file that a piece came with names the customer; the dealer's others stay."""
     story.received(portal, story.line(portal, quantity=3))
     url = many.uploaded(
         portal, many.table(many.row(1, **{"Customer's name": NAME})), {"1.png": many.photo(1)}
     )
     many.registered(portal, url)
+    other = many.uploaded(portal, many.table(many.row(2)), {"2.png": many.photo(2)})
+    many.registered(portal, other)
     with portal.transaction():
         piece = session.scalars(select(OldPart).where(OldPart.customer_name == NAME)).one()
         facts = {"seen": None, "by": portal.desk, "now": portal.now}
@@ -345,6 +467,9 @@ def test_bulk_sheets_of_the_dealer_go_when_a_customer_asks(portal: Portal) -> No
         anonymise(portal, piece)
     claims.work(portal)
     assert names_in(said_anywhere(portal)) == set()
+    clerk = portal.client(portal.clerk)
+    assert "The file is not kept any more" in clerk.get(url).text
+    assert "The file is not kept any more" not in clerk.get(other).text
 
 
 def test_customers_without_a_name_are_not_one_customer(portal: Portal) -> None:
