@@ -152,7 +152,7 @@ def assign(name: str) -> ResponseReturnValue:
 
     def told() -> str:
         dealer, amount = session.get_one(Dealer, line.payer_id), filters.money(line.amount)
-        return _("%(amount)s are booked for %(dealer)s.", amount=amount, dealer=dealer.title)
+        return _("%(dealer)s: %(amount)s are booked.", dealer=dealer.title, amount=amount)
 
     return steps.taken(line, form, do, told=told) or _page(line, payer=form)
 

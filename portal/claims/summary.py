@@ -26,7 +26,8 @@ MOST = 10
 class Row:
     """What lines that have something in common came to, in minor units.
 
-    ``before`` is what was approved of such lines in the run of the month before.
+    ``before`` is what was approved of such lines in the run of the month before, ``off_before``
+    what was taken off them.
     """
 
     label: str
@@ -35,6 +36,7 @@ class Row:
     approved: int
     taken_off: int
     before: int
+    off_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Share:
     def amount(self, row: Row) -> int:
         """What a row is ranked by."""
         return int(getattr(row, self.of))
+
+    def before(self, row: Row) -> int:
+        """The same of the month before."""
+        return row.off_before if self.of == "taken_off" else row.before
 
     @property
     def greatest(self) -> int:
@@ -105,6 +111,9 @@ def _sums(run: Run, last: Run | None, *by: Any) -> AnySelect:
     def of_this(amount: Any) -> ColumnElement[int]:
         return total(case((mine, amount), else_=0))
 
+    def of_last(amount: Any) -> ColumnElement[int]:
+        return total(case((mine, 0), else_=amount))
+
     return (
         select(
             *by,
@@ -112,7 +121,8 @@ def _sums(run: Run, last: Run | None, *by: Any) -> AnySelect:
             of_this(ClaimLine.claimed).label("claimed"),
             of_this(func.coalesce(ClaimLine.approved, 0)).label("approved"),
             of_this(off).label("taken_off"),
-            total(case((mine, 0), else_=func.coalesce(ClaimLine.approved, 0))).label("before"),
+            of_last(func.coalesce(ClaimLine.approved, 0)).label("before"),
+            of_last(off).label("off_before"),
         )
         .select_from(ClaimLine)
         .join(Claim, Claim.id == ClaimLine.claim_id)
@@ -138,7 +148,7 @@ def _rows(
 
 
 def _together(rows: Iterable[AnyRow | Row]) -> Row:
-    names = ("lines", "claimed", "approved", "taken_off", "before")
+    names = ("lines", "claimed", "approved", "taken_off", "before", "off_before")
     rows = list(rows)
     return Row("", *(sum(getattr(row, name) for row in rows) for name in names))
 
@@ -223,6 +233,7 @@ def _appeals(run: Run, last: Run | None) -> list[Share]:
             of_this(Appeal.amount).label("approved"),
             of_this(gap - Appeal.amount).label("taken_off"),
             total(case((mine, 0), else_=Appeal.amount)).label("before"),
+            total(case((mine, 0), else_=gap - Appeal.amount)).label("off_before"),
         )
         .select_from(Appeal)
         .join(Dealer, Dealer.id == Appeal.dealer_id)

@@ -47,7 +47,8 @@ def export(name: str, ending: str) -> ResponseReturnValue:
     """The same as a sheet, with every row."""
     with snapshot():
         run = load(Run, name)
-        headings = [_("Breakdown"), _("What"), *_heads(summary := summary_of(run))]
+        summary = summary_of(run)
+        headings = [_("Breakdown"), _("What"), *_heads(), *_before(summary)]
         return exports.sheet(_title(run), headings, _sheet_rows(summary), ending)
 
 
@@ -55,16 +56,23 @@ def _title(run: Run) -> str:
     return f"{_('Run summary')} {run.month}"
 
 
-def _heads(summary: Summary) -> list[str]:
-    before = _("%(month)s approved", month=month(summary.last.month)) if summary.last else ""
-    return [_("Lines"), _("Claimed"), _("Approved"), _("Taken off"), before or _("Month before")]
+def _heads() -> list[str]:
+    return [_("Lines"), _("Claimed"), _("Approved"), _("Taken off")]
+
+
+def _before(summary: Summary) -> list[str]:
+    """What is called so in the month before: the approved, and what was taken off."""
+    if summary.last is None:
+        return [_("Approved the month before"), _("Taken off the month before")]
+    last = month(summary.last.month)
+    return [_("%(month)s approved", month=last), _("%(month)s taken off", month=last)]
 
 
 def _sheet_rows(summary: Summary) -> Iterator[tuple[Any, ...]]:
     write = exports.money()
     for share in summary.shares:
         for row in share.rows:
-            amounts = (row.claimed, row.approved, row.taken_off, row.before)
+            amounts = (row.claimed, row.approved, row.taken_off, row.before, row.off_before)
             yield (str(share.title), row.label, row.lines, *map(write, amounts))
 
 
@@ -75,6 +83,7 @@ def _paper(run: Run, summary: Summary) -> Paper:
         "reduced": _("Reduced"),
         "rejected": _("Rejected"),
     }
+    before = dict(zip(("approved", "taken_off"), _before(summary), strict=True))
     facts = {
         "title": _("Run summary"),
         "number": month(run.month),
@@ -94,9 +103,13 @@ def _paper(run: Run, summary: Summary) -> Paper:
             for name, label in names.items()
         ]
         + _appealed(summary),
-        "heads": [_("What"), *_heads(summary)],
+        "heads": [_("What"), *_heads()],
         "shares": [
-            {"title": share.title, "rows": [_printed_row(share, row) for row in share.top]}
+            {
+                "title": share.title,
+                "before": before[share.of],
+                "rows": [_printed_row(share, row) for row in share.top],
+            }
             for share in summary.shares
         ],
     }  # fmt: skip
@@ -119,11 +132,12 @@ def _appealed(summary: Summary) -> list[tuple[str, str, str]]:
 
 def _printed_row(share: Share, row: Row) -> dict[str, Any]:
     """A row's texts, and how long its bar is, in thousandths of the longest."""
+    amounts = (row.claimed, row.approved, row.taken_off, share.before(row))
     return {
         "texts": [
             row.label,
             number(row.lines),
-            *(money(amount) for amount in (row.claimed, row.approved, row.taken_off, row.before)),
+            *map(money, amounts),
         ],
         "bar": 1000 * share.amount(row) // (share.greatest or 1),
     }

@@ -18,7 +18,7 @@ from portal.web.lists import Tab, tab_of
 
 TABS = (
     Tab("all", _l("All")),
-    tab_of("open", _l("Open"), Correction.status, *OPEN),
+    tab_of("open", _l("Undecided"), Correction.status, *OPEN),
     tab_of("booked", _l("Booked"), Correction.status, "booked"),
     tab_of("declined", _l("Declined"), Correction.status, "declined", "withdrawn"),
     tab_of("reversed", _l("Reversed"), Correction.status, "reversed"),

@@ -163,6 +163,7 @@ def upload() -> ResponseReturnValue:
         uploads=uploads,
         optional="optional" in request.args,
         single=single,
+        evidence="evidence" in request.args,
         status=uploads.status,
     )
 

@@ -20,7 +20,9 @@ READ = capability(
     says=_l("Read old parts and collections"),
 )
 # Also of a frozen dealer: what is not registered in time is charged (O6).
-REGISTER = capability("oldpart:register", Role.CLERK, Role.MANAGER, says=_l("Register old parts"))
+REGISTER = capability(
+    "oldpart:register", Role.CLERK, Role.MANAGER, says=_l("Register and correct old parts")
+)
 REVIEW = capability("oldpart:review", Role.DESK, says=_l("Accept, return and reject old parts"))
 CALL = capability("oldpart:call", Role.DESK, says=_l("Call collections, allow scrapping"))
 SEND = capability(
@@ -30,7 +32,7 @@ RECEIVE = capability("oldpart:receive", Role.WAREHOUSE, says=_l("Receive collect
 SCRAP = capability(
     "oldpart:scrap", Role.CLERK, Role.MANAGER, says=_l("Scrap old parts where that is allowed")
 )
-INSPECT = capability("oldpart:inspect", Role.WAREHOUSE, says=_l("Inspect old parts"))
+INSPECT = capability("oldpart:inspect", Role.WAREHOUSE, says=_l("Inspect what arrived"))
 OBJECT = capability("oldpart:object", Role.CLERK, Role.MANAGER, says=_l("Object to an inspection"))
 OWED = capability(
     "oldpart:owed",

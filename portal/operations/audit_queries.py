@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from portal.core.db import AnySelect, session
-from portal.core.documents import DocumentKind, kinds
+from portal.core.documents import DocumentKind, kind_named, kinds
 from portal.core.events import Event
 from portal.core.permissions import SYSTEM, Actor
 from portal.core.personal import Personal
@@ -31,6 +31,7 @@ from portal.core.search import matches
 from portal.operations import policy
 from portal.operations.models import BookCheck
 from portal.people.models import User
+from portal.web.timeline import did
 
 KNOWN_BY = ("number", "code", "email")
 """The columns that a document is looked up by; each has an index of its own."""
@@ -134,7 +135,7 @@ def _conditions(wish: Wish) -> list[ColumnElement[bool]]:
     if wish.kind:
         found.append(Event.document_kind == wish.kind)
     if wish.kind and wish.step:
-        found.append(Event.name == wish.step)
+        found.append(Event.name.in_(_called_as(wish.kind, wish.step)))
     if wish.first:
         found.append(Event.at >= wish.first)
     if wish.last:
@@ -183,9 +184,19 @@ def checked() -> BookCheck | None:
 
 
 def steps_of(kind: DocumentKind) -> Sequence[str]:
-    """The names of what can happen to a kind of document."""
-    return list(
-        dict.fromkeys(
-            [*kind.words, *(step.name for step in kind.model.workflow.transitions), "comment"]
-        )
-    )
+    """What can happen to a kind of document: a name for each thing that is said of it."""
+    return [names[0] for names in _said(kind)]
+
+
+def _said(kind: DocumentKind) -> list[list[str]]:
+    """The names of what can happen to a kind of document, those of the same words together."""
+    steps = kind.model.workflow.transitions
+    found: dict[str, list[str]] = {}
+    for name in dict.fromkeys([*kind.words, *(step.name for step in steps), "comment"]):
+        found.setdefault(str(did(kind, name, 0)), []).append(name)
+    return list(found.values())
+
+
+def _called_as(kind: str, step: str) -> list[str]:
+    """The names of what is said as a step is."""
+    return next((names for names in _said(kind_named(kind)) if step in names), [step])

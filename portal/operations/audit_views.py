@@ -113,9 +113,9 @@ def _table() -> exports.Table:
             _("Kind"), "document_kind", lambda kind: str(known[kind].label) if kind in known else ""
         ),
         Column(_("Document"), "number"),
-        Column(_("What happened"), "what", what),
-        Column(_("From"), "from_status"),
-        Column(_("To"), "to_status"),
+        Column(_("Event"), "what", what),
+        Column(_("Status before"), "from_status"),
+        Column(_("Status after"), "to_status"),
         Column(_("Reason"), "reason"),
         Column(_("Values"), "used", _values, beside=("personal", "emptied")),
         Column(_("Hash"), "hash"),

@@ -11,7 +11,7 @@ from portal.core.i18n import _, ngettext
 from portal.core.jobs import Job
 from portal.core.permissions import Actor
 from portal.operations import books, policy, sealing
-from portal.web import frame
+from portal.web import frame, mail
 from portal.web.htmx import render
 from portal.web.routes import Pages, actor, go, now
 
@@ -32,6 +32,7 @@ def index() -> ResponseReturnValue:
         is_waiting=session.scalar(is_waiting) is not None,
         may_check=actor().can(policy.BOOKS_CHECK),
         seals=sealing.latest(),
+        is_mailed=bool(mail.seal_address()),
     )
 
 

@@ -88,7 +88,9 @@ class NewPasskey(Said):
     """A passkey that a device made, and what to call it."""
 
     passkey_name = line(
-        _l("Name"), most=60, description=_l("So that you know it again: “Phone”, “Key at my ring”.")
+        _l("Name"),
+        most=60,
+        description=_l("So that you know it again: “Phone”, “Key on my key ring”."),
     )
 
 

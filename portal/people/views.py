@@ -22,7 +22,7 @@ from portal.people import (
     services,
 )
 from portal.people.models import Dealer, User
-from portal.web import filters, frame, languages, lists, steps, timeline
+from portal.web import filters, frame, languages, lists, mail, steps, timeline
 from portal.web.forms import ActionForm
 from portal.web.htmx import render
 from portal.web.links import public_url_for
@@ -172,8 +172,10 @@ def _side(user: User) -> Side:
 
 
 def _steps(user: User, has_factor: bool) -> list[tuple[Transition, str]]:
-    taken = steps.of(user, "people.act")
-    return [one for one in taken if has_factor or one[0].name != "take_factor"]
+    """The steps, without those that would be refused: no factor to take off, no way for a link."""
+    useless = set() if has_factor else {"take_factor"}
+    useless |= set() if mail.server() else {"renew"}
+    return [one for one in steps.of(user, "people.act") if one[0].name not in useless]
 
 
 def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValue:
@@ -188,6 +190,7 @@ def _user_page(user: User, form: ActionForm | None = None) -> ResponseReturnValu
         has_factor=has_factor,
         form=form,
         is_self=user.id == actor().id,
+        sends_mail=mail.server() is not None,
         may_manage=actor().can(policy.USER_MANAGE),
         may_list=actor().can(policy.USER_LIST),
         sessions=queries.open_sessions(user.id, now()),

@@ -117,11 +117,14 @@ DEALER = Workflow(
             tone="danger",
             asks=_l(
                 "Its people can sign in and read, but file nothing new: no applications, quotes "
-                "to confirm, old parts, claims, appeals, compensations or rates. Deadlines go "
-                "on. They can still receive, send old parts back, answer and object. Its "
+                "to confirm, claims, compensations or rates. Deadlines go on. They can still "
+                "receive, register old parts and send them back, answer, object and appeal. Its "
                 "managers are told, with your reason."
             ),
-            told=_l("The dealer is frozen: its people read, but file nothing new."),
+            told=_l(
+                "The dealer is frozen: its people read and go on with what was begun, but file "
+                "nothing new."
+            ),
         ),
         Transition(
             "unfreeze",

@@ -45,6 +45,7 @@ _REFUSALS = {
     "unpacked": _l("This workbook is larger than 50 MB when unpacked. Send it in smaller files."),
     "password": _l("This workbook is protected by a password. Save it without one."),
     "archive": _l("This is an archive or another document, not a spreadsheet."),
+    "other": _l("This is neither a spreadsheet nor a CSV file. Send the table as .xlsx or .csv."),
     "cell": _l("A cell of this workbook holds more than 32,767 characters."),
     "columns": _l("This table has more than 200 columns. Leave out those that are not needed."),
     "rows": _l("This table has more than 50,000 rows. Send it in smaller files."),
@@ -56,7 +57,9 @@ _REFUSALS = {
     ),
 }
 _WEB_PAGE = re.compile(rb"(?i)(\xef\xbb\xbf)?\s*<(!doctype|html|\?xml|table|meta|head)")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NEAR_TOP = 30
+_SAMPLE = 1 << 16
 _DELIMITERS = "\t;|,"
 """In the order of preference: a comma is the likeliest to stand inside a text."""
 
@@ -120,8 +123,12 @@ def pasted(text: str) -> list[list[str]]:
         return [cells for cells in lines if any(cells)]
 
 
+def _ending(filename: str) -> str:
+    return Path(filename).suffix.lower().lstrip(".")
+
+
 def _refuse_lie(kind: str, filename: str) -> None:
-    ending = Path(filename).suffix.lower().lstrip(".")
+    ending = _ending(filename)
     if ending and ending not in _ENDINGS[kind]:
         raise SheetRefused(
             _(
@@ -226,6 +233,8 @@ def _text_lines(content: bytes, filename: str) -> tuple[Lines, list[str]]:
         )
     if content.startswith((b"%PDF", b"{\\rtf")):
         raise SheetRefused(_REFUSALS["archive"])
+    if _is_other(content, filename):
+        raise SheetRefused(_REFUSALS["other"])
     _refuse_lie("csv", filename)
     text, encoding = _decoded(content)
     notes = []
@@ -240,10 +249,16 @@ def _text_lines(content: bytes, filename: str) -> tuple[Lines, list[str]]:
     return _records(text, declared[1] if declared else _delimiter(text)), notes
 
 
+def _is_other(content: bytes, filename: str) -> bool:
+    """Whether a file is neither a text nor called one: a picture, for instance."""
+    is_text = b"\0" not in content[:_SAMPLE] or content.startswith(_UTF_16)
+    return not is_text and _ending(filename) not in _ENDINGS["csv"]
+
+
 def _decoded(content: bytes) -> tuple[str, str | None]:
     """The text, and the name of its encoding if that was a guess."""
     text, guess = None, None
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if content.startswith(_UTF_16):
         encodings = ["utf-16"]
     elif _one_byte_letters(content):
         encodings = ["utf-8-sig", "cp1250", "gb18030"]
@@ -271,7 +286,7 @@ def _one_byte_letters(content: bytes) -> bool:
 
 def _delimiter(text: str) -> str:
     """The character that cuts most of the first records into equally many cells."""
-    sample = text[: 1 << 16]
+    sample = text[:_SAMPLE]
 
     def merit(delimiter: str) -> tuple[float, int]:
         try:

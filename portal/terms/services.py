@@ -76,6 +76,11 @@ def possible(change: PolicyValue, by: Actor) -> list[Transition]:
     ]
 
 
+def waits_for_another(change: PolicyValue, by: Actor) -> bool:
+    """Whether somebody else decides on a change that this person proposed (P2)."""
+    return change.status == "proposed" and _is_own(change, by)
+
+
 def decide(
     change: PolicyValue,
     step: str,

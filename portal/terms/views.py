@@ -141,6 +141,7 @@ def _change_page(change: PolicyValue, form: ActionForm | None = None) -> Respons
             (step, url_for("terms.decide", name=change.public_id, step=step.name))
             for step in services.possible(change, actor())
         ],
+        is_own=services.waits_for_another(change, actor()),
         entries=timeline.of(change),
         form=form,
     )

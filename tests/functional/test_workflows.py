@@ -294,7 +294,8 @@ PLACES: dict[str, tuple[str, str, dict[str, str | None]]] = {
         "people.user",
         {
             **{name: f"/steps/{name}" for name in
-               ("deactivate", "activate", "renew", "invite_again", "withdraw")},
+               ("deactivate", "activate", "invite_again", "withdraw")},
+            "renew": ELSEWHERE,  # drawn where mail is sent
             "accept": ELSEWHERE,  # on the page that the link leads to
             "take_factor": ELSEWHERE,  # drawn where there is one
         },

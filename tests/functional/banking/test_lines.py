@@ -44,7 +44,7 @@ def test_line_is_booked_when_finance_says_whose_it_is(portal: Portal) -> None:
     typed = {"dealer": public(portal, "north"), "seen": str(first.version)}
     answer = client.post(f"{url}/book", typed)
     assert answer.location == f"/accounts/bank/lines/{second.public_id}"
-    assert "CN¥100.00 are booked for D0001" in client.get(answer.location).text
+    assert "CN¥100.00 are booked." in client.get(answer.location).text
     assert posted(portal, "north") == 10000
     again = client.post(f"{url}/book", typed | {"seen": "2"})
     assert again.status_code == 409

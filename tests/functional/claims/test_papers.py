@@ -308,7 +308,9 @@ def check_summary(portal: Portal, run: Run) -> None:
     """Whatever a run is divided by, its parts are the run, and the month before is that one."""
     with portal.app.test_request_context():
         found = summary.summary_of(run)
-        before = found.last.approved if found.last else 0
+        last = found.last
+        before = last.approved if last else 0
+        off_before = last.claimed - last.approved if last else 0
         for share in found.shares:
             for rows in (share.rows, share.top):
                 assert sum(row.lines for row in rows) == found.whole.lines, share.name
@@ -316,6 +318,9 @@ def check_summary(portal: Portal, run: Run) -> None:
                 assert sum(row.approved for row in rows) == run.approved
                 assert sum(row.taken_off for row in rows) == run.claimed - run.approved
                 assert sum(row.before for row in rows) == before
+                assert sum(row.off_before for row in rows) == off_before
+                like = off_before if share.of == "taken_off" else before
+                assert sum(map(share.before, rows)) == like, share.name
 
 
 def test_summary_is_headquarters_page_paper_and_sheet(portal: Portal) -> None:

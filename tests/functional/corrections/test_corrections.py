@@ -1,5 +1,6 @@
 """Adjustments and penalties: a maker, evidence, a checker, and the dealer's answer (L8, F3)."""
 
+import re
 import zipfile
 from datetime import timedelta
 from io import BytesIO
@@ -147,6 +148,9 @@ def test_proposal_needs_evidence_and_keeps_what_was_typed(portal: Portal) -> Non
     answer = finance.post("/corrections/new", typed | {"amount": "12.34"})
     assert answer.status_code == 422
     assert "Attach the evidence" in answer.text
+    assert "evidence=1" in answer.text, "still called so when a file went up"
+    for page in (answer, finance.post("/files?evidence=1", {"files": (BytesIO(b"x"), "x.pdf")})):
+        assert re.search(r"<label[^>]*>\s*Evidence", page.text)
     assert "Twice" in answer.text
 
 

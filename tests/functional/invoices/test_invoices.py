@@ -159,6 +159,13 @@ def test_each_side_takes_its_own_back(portal: Portal, visit: ServiceItem) -> Non
             invoices.stepped(portal, invoice, step, by=by)
     assert invoices.stepped(portal, own, "void", by="manager").status == "voided"
     assert invoices.stepped(portal, theirs, "strike").status == "voided"
+    auditor = portal.client(portal.auditor)
+    assert auditor.get("/audit").text.count(">took the invoice back</option>") == 1
+    for step in ("void", "strike"):  # one wording finds both
+        shown = auditor.get(f"/audit?kind=invoice+{step}").text
+        assert (
+            shown.count("took the invoice back</td>") + shown.count("took the invoice back <") == 2
+        )
 
 
 def test_desk_accepts_what_another_one_recorded(portal: Portal, visit: ServiceItem) -> None:

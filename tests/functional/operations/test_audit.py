@@ -55,7 +55,7 @@ def test_events_are_found_by_person_document_kind_and_time(portal: Portal) -> No
     auditor = portal.client(portal.auditor)
     mine = rows(auditor, person="clerk@example.com")
     assert {row["Person"] for row in mine} == {"Clerk"}
-    assert [row["What happened"] for row in rows(auditor, q=application.number.lower())] == [
+    assert [row["Event"] for row in rows(auditor, q=application.number.lower())] == [
         "submitted the application",
         "began the application",
     ]
@@ -66,7 +66,7 @@ def test_events_are_found_by_person_document_kind_and_time(portal: Portal) -> No
     assert len(frozen[0]["Hash"]) == 64
     assert {row["Kind"] for row in rows(auditor, kind="dealer")} == {"Dealer"}
     today = portal.now.date().isoformat()
-    assert [row["What happened"] for row in rows(auditor, **{"from": today})] == [
+    assert [row["Event"] for row in rows(auditor, **{"from": today})] == [
         "froze the dealer"
     ]
     before = (portal.now - timedelta(days=1)).date().isoformat()

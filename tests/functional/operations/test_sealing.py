@@ -142,6 +142,7 @@ def test_seal_goes_to_the_address_of_the_settings(
     with sink() as post:
         post.attach(portal, seal_address=ADDRESS)
         days(portal)
+        assert "also goes by mail" in portal.client(portal.auditor).get("/books").text
         with portal.app.app_context():
             jobs.drain(portal.clock, lane=mail.LANE)
             session.remove()
@@ -194,6 +195,7 @@ def test_auditor_sees_the_last_seals(portal: Portal) -> None:
     days(portal)
     for who in ("auditor", "finance", "administrator"):
         page = portal.client(portal.cast[who]).get("/books").text
+        assert "The settings name no address" in page
         digests = [one.digest for one in reversed(kept(portal))]
         assert re.findall("[0-9a-f]{64}", page) == digests
     assert portal.client(portal.desk).get("/books").status_code == 403

@@ -397,6 +397,7 @@ def test_old_password_and_sessions_end_when_a_new_one_is_asked_for(
 ) -> None:
     """P5: at once, not only when the link is used."""
     clerk, manager = portal.client(portal.clerk), portal.client(portal.manager)
+    assert "/steps/renew" in manager.get(url_of(portal, "clerk")).text
     answer = manager.post(f"{url_of(portal, 'clerk')}/steps/renew", {"seen": "1"})
     assert answer.status_code == 303
     assert clerk.get("/").status_code == 303
@@ -416,6 +417,9 @@ def test_nobody_sees_the_link_to_anothers_password_when_there_is_no_mail_server(
     for who in ("manager", "administrator"):
         client = portal.client(portal.cast[who])
         url = url_of(portal, "clerk")
+        page = client.get(url).text
+        assert "/steps/renew" not in page
+        assert "portal password clerk@example.com" in page
         answer = client.post(f"{url}/steps/renew", {"seen": "1"})
         assert answer.status_code == 422
         assert "portal password clerk@example.com" in answer.text
@@ -509,6 +513,7 @@ def test_page_says_whom_to_ask_when_there_is_no_mail_server(portal: Portal) -> N
     """No form that leads to nothing; a form that is sent all the same does nothing."""
     page = portal.client().get("/forgotten").text
     assert "This portal sends no e-mail." in page
+    assert "portal password" in page
     assert 'name="email"' not in page
     answer = forgot(portal, "clerk@example.com")
     assert "This portal sends no e-mail." in answer.text

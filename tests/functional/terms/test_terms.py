@@ -93,6 +93,9 @@ def test_nobody_decides_on_their_own_proposal_when_trying(portal: Portal) -> Non
     """P2: not by the button, not by the address; the value does not change."""
     change = proposed(portal)
     client = portal.client(portal.administrator)
+    said = "You proposed it yourself: another administrator decides."
+    assert said in client.get(f"/policy/changes/{change.public_id}").text
+    assert said not in portal.client(portal.auditor).get(f"/policy/changes/{change.public_id}").text
     for step in ("approve", "decline"):
         url = f"/policy/changes/{change.public_id}/{step}"
         assert client.post(url, {"seen": "1", "reason": "x"}).status_code == 403

@@ -96,6 +96,8 @@ def test_note_is_given_when_a_heading_is_repeated() -> None:
         (b"1,2\n3,4\n", "a.csv", "No row with headings"),
         (b"a,b\n1,2\n", "a.xlsx", "ends in .xlsx, but it is a text file"),
         (b"a,b\n1,2\n", "a.pdf", "ends in .pdf"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a.png", "neither a spreadsheet nor a CSV file"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "a.xlsx", "neither a spreadsheet nor a CSV file"),
         (b"<html><table><tr><td>a", "a.xls", "web page"),
         (b"%PDF-1.4 a,b", "a.csv", "not a spreadsheet"),
         (b"PK\x03\x04 no archive", "a.xlsx", "damaged"),
