@@ -66,9 +66,7 @@ def test_events_are_found_by_person_document_kind_and_time(portal: Portal) -> No
     assert len(frozen[0]["Hash"]) == 64
     assert {row["Kind"] for row in rows(auditor, kind="dealer")} == {"Dealer"}
     today = portal.now.date().isoformat()
-    assert [row["Event"] for row in rows(auditor, **{"from": today})] == [
-        "froze the dealer"
-    ]
+    assert [row["Event"] for row in rows(auditor, **{"from": today})] == ["froze the dealer"]
     before = (portal.now - timedelta(days=1)).date().isoformat()
     assert rows(auditor, to=before, kind="dealer freeze") == []
     assert len(rows(auditor, q="D0001", person="administrator", kind="dealer freeze")) == 1
