@@ -142,7 +142,7 @@ def test_every_state_is_there_when_the_demo_is_loaded(
     monkeypatch.setenv("PORTAL_FOLDER", str(tmp_path / "sqlite"))
     again = CliRunner().invoke(main, ["demo"])
     assert again.exit_code == 1
-    assert "There are dealers in this database already" in again.output
+    assert "in this one there are dealers" in again.output
     with app.app_context(), reading():
         assert _figures() == first
     with app.app_context():
