@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0042"
-down_revision = "0046"
+revision = "0044"
+down_revision = "0043"
 
 NAMING = ("old_part", "advance", "customer_invoice")
 """The documents that name a customer."""
