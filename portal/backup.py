@@ -185,9 +185,8 @@ def _put_files(archive: tarfile.TarFile) -> int:
     count = 0
     for entry in archive:
         folder, _slash, key = entry.name.partition("/")
-        if (
-            folder == FILES and key != owner.KEY
-        ):  # whose the storage is, is not the archive's to say
+        # Whose the storage is, is not the archive's to say.
+        if folder == FILES and key != owner.KEY:
             content = archive.extractfile(entry)
             assert content is not None
             storage().put(key, content.read())

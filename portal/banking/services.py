@@ -198,7 +198,7 @@ def book_some(file_id: int, rows: Sequence[LineRow], *, by: Actor, now: datetime
 
 
 def _line(file: BankFile, row: LineRow, now: datetime) -> BankLine:
-    return BankLine(
+    line = BankLine(
         status="open",
         created_at=now,
         key=row.key,
@@ -211,8 +211,9 @@ def _line(file: BankFile, row: LineRow, now: datetime) -> BankLine:
         remitter=row.remitter,
         purpose=row.purpose,
         why=row.why,
-        search_text=normal(row.reference, row.remitter, row.purpose),
     )
+    _belongs_to(line, None)
+    return line
 
 
 def _belongs_to(line: BankLine, payer: Payer | None) -> None:

@@ -14,6 +14,7 @@ from portal.claims.models import Claim, ClaimLine, Run
 from portal.claims.workflow import UNDECIDED
 from portal.core.db import AnyRow, AnySelect, session
 from portal.core.events import Event
+from portal.core.permissions import Actor
 from portal.oldparts.inspections import reimbursable
 from portal.oldparts.models import OldPart
 from portal.people.models import Dealer
@@ -55,20 +56,22 @@ def needs_two(now: datetime) -> bool:
     return bool(value("claim.close_four_eyes", now.date()))
 
 
-def proposal(run: Run) -> AnyRow | None:
-    """Who proposed to close a run last, when, and with which ``values``; None if nobody has."""
-    return proposal_of(run.id)
-
-
-def proposal_of(run_id: int) -> AnyRow | None:
-    """As ``proposal``, by the run's key."""
+def proposal(run: Run | AnyRow) -> AnyRow | None:
+    """Who proposed to close a run, when, and with which ``values``; None if it is not proposed."""
+    if run.status != "proposed":
+        return None
     return session.execute(
         select(Event.actor_id, Event.actor_name, Event.at, Event.values)
-        .where(Event.document_kind == Run.kind, Event.document_id == run_id)
+        .where(Event.document_kind == Run.kind, Event.document_id == run.id)
         .where(Event.name == "propose")
         .order_by(Event.seq.desc())
         .limit(1)
     ).one_or_none()
+
+
+def waits_for_another(proposed: AnyRow | None, who: Actor, now: datetime) -> bool:
+    """Whether another one than who proposed it has to close a run (P2)."""
+    return proposed is not None and proposed.actor_id == who.id and needs_two(now)
 
 
 def is_unchanged(run: Run, proposed: AnyRow) -> bool:

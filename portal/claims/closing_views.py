@@ -29,7 +29,7 @@ def show(name: str) -> ResponseReturnValue:
     run = load(Run, name)
     shares, whole = closing.preview(run)
     known = closing.outstanding(run)
-    proposed = closing.proposal(run) if run.status == "proposed" else None
+    proposed = closing.proposal(run)
     return render(
         "runs/closing.html",
         run=run,

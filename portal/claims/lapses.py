@@ -13,7 +13,7 @@ from portal.claims.lapse_models import Lapse
 from portal.claims.outlay_kinds import OUTLAYS
 from portal.core import jobs, workflow
 from portal.core.clock import Clock, Month
-from portal.core.db import AnyRow, in_transaction, reading, session
+from portal.core.db import AnyRow, reading, session
 from portal.core.documents import relock
 from portal.core.i18n import _l
 from portal.core.permissions import SYSTEM, Actor
@@ -43,20 +43,8 @@ def is_near(now: datetime) -> bool:
     return bool(days) and until(now) - now <= timedelta(days=days)
 
 
-@jobs.timer(KIND)
-def promise(clock: Clock) -> None:
-    """On each of the last days of a month, promise to look once for what lapses."""
-    now = clock.now()
-    key = f"{KIND}/{now.date()}"
-
-    def is_due() -> bool:
-        return is_near(now) and jobs.state_of(key) is None
-
-    with reading():
-        due = is_due()
-    if due:
-        # Another worker may have been faster: then it is due no more.
-        in_transaction(lambda: jobs.enqueue(KIND, {}, key=key, now=now) if is_due() else None)
+promise = jobs.daily(KIND, when=is_near)
+"""On each of the last days of a month, promise to look once for what lapses."""
 
 
 @jobs.handler(KIND, label=_l("Announcement of what lapses"))

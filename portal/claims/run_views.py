@@ -99,14 +99,14 @@ def steps_of(run: Run, waiting: int, proposed: AnyRow | None) -> list[tuple[Tran
     A month with an undecided claim cannot be closed: then there is no such button. Where two close
     it, who proposed it has none either.
     """
-    two = closing.needs_two(now())
     if run.status == "proposed":
         endpoints = {"resume": "runs.resume"}
-        if not waiting and not (two and proposed and proposed.actor_id == actor().id):
+        if not waiting and not closing.waits_for_another(proposed, actor(), now()):
             endpoints["close"] = "runs.close"
     elif waiting:
         endpoints = {"start": "runs.start"}
     else:
+        two = closing.needs_two(now())
         endpoints = {"propose": "runs.propose"} if two else {"close": "runs.close"}
     return steps.of(run, endpoints)
 
@@ -137,7 +137,7 @@ def _what_next(
 def _page(run: Run, form: Form | None = None) -> ResponseReturnValue:
     progress, statement = figures.progress(run), figures.statement_of_run(run)
     is_proposed = run.status == "proposed"
-    proposed = closing.proposal(run) if is_proposed else None
+    proposed = closing.proposal(run)
     can = steps_of(run, progress.undecided, proposed)
     return render(
         "runs/show.html",
@@ -259,9 +259,8 @@ def _tasks(who: Actor, at: datetime) -> Iterator[frame.Task]:
     """The runs that wait to be closed, with how far they are."""
     if who.can(policy.RUN_CLOSE):
         for run in queries.runs_to_close():
-            proposed = closing.proposal_of(run.id) if run.status == "proposed" else None
-            if proposed and proposed.actor_id == who.id and closing.needs_two(at):
-                continue  # it waits for another reviewer
+            if closing.waits_for_another(closing.proposal(run), who, at):
+                continue
             label = _(
                 "Run of %(month)s to close: %(decided)s of %(claims)s claims decided",
                 month=filters.month(run.month),

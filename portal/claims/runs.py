@@ -118,7 +118,7 @@ def close(run: Run, *, seen: int | None, by: Actor, now: datetime) -> None:
 
 
 def _check_proposal(run: Run, by: Actor) -> None:
-    proposal = closing.proposal(run) if run.status == "proposed" else None
+    proposal = closing.proposal(run)
     if proposal is None:
         raise Conflict(_("Propose to close the month first: another reviewer closes it."))
     if proposal.actor_id == by.id:

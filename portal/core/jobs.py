@@ -137,10 +137,10 @@ def timer(name: str) -> Callable[[Timer], Timer]:
     return register
 
 
-def nightly(kind: str, hour: int) -> Timer:
-    """Have a job of a kind done once a night, after an hour of headquarters' zone.
+def daily(kind: str, hour: int = 0, when: Callable[[datetime], bool] = lambda _now: True) -> Timer:
+    """Have a job of a kind done once a day, after an hour of headquarters' zone.
 
-    Returns the timer that promises it.
+    Only on days of which ``when``, which may read, says so. Returns the timer that promises it.
     """
 
     @timer(kind)
@@ -150,8 +150,8 @@ def nightly(kind: str, hour: int) -> Timer:
             return
         key = f"{kind}/{now:%Y-%m-%d}"
         with reading():
-            is_promised = state_of(key) is not None
-        if not is_promised:
+            is_due = state_of(key) is None and when(now)
+        if is_due:
             in_transaction(partial(_promise_once, kind, key, now))
 
     return promise

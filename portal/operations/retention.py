@@ -47,7 +47,7 @@ def forget_sessions(clock: Clock) -> None:
         in_transaction(lambda: session.execute(delete(LoginSession).where(old)))
 
 
-promise = jobs.nightly(ORPHANS, NIGHT)
+promise = jobs.daily(ORPHANS, NIGHT)
 """Have the storage gone through once a night."""
 
 

@@ -17,7 +17,7 @@ LETTER, NIGHT = "events.seal_letter", 1
 SHOWN = 14
 """How many seals a page shows."""
 
-promise = jobs.nightly(seals.KIND, NIGHT)
+promise = jobs.daily(seals.KIND, NIGHT)
 """Have a seal made once a night."""
 
 

@@ -1,6 +1,6 @@
 """The brake on guessing codes and passwords, within the transaction of the form that holds one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from portal.people import sign_in
@@ -31,6 +31,16 @@ def tried(
         form.refuse(refusal)
 
 
-def tried_within(form: Form, session_id: int, *, address: str, now: datetime) -> Iterator[int]:
-    """``tried``, of somebody who is in: only what this session tried counts, wherever it is."""
-    return tried(form, "session", address=address, device=str(session_id), now=now)
+def done_within(
+    form: Form, do: Callable[[], None], session_id: int, *, address: str, now: datetime
+) -> bool:
+    """Whether something was done that somebody who is in may try; if not, the form says why.
+
+    Only what this session tried counts, wherever it is.
+    """
+    for attempt in tried(form, "session", address=address, device=str(session_id), now=now):
+        with form.refusals():
+            do()
+            sign_in.forget(attempt)
+            return True
+    return False

@@ -161,11 +161,8 @@ def _tried(form: Form, do: Callable[[User], None]) -> ResponseReturnValue | None
     if form.validate_on_submit():
         user = relock(queries.own(actor()))
         own, place = current_user.session_id, request.remote_addr or ""
-        for attempt in brake.tried_within(form, own, address=place, now=now()):
-            with form.refusals():
-                do(user)
-                sign_in.forget(attempt)
-                return go("factor.show")
+        if brake.done_within(form, lambda: do(user), own, address=place, now=now()):
+            return go("factor.show")
     return None
 
 

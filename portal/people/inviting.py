@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from portal.core.db import session
 from portal.core.errors import Invalid
@@ -24,9 +24,7 @@ def check_inviter(by: Actor, *, now: datetime) -> None:
     if by.id is None:
         return
     most = MOST_OF_DEALER if by.is_dealer else MOST_OF_HQ
-    mine = Event.actor_id == by.id, Event.document_kind == User.kind, Event.name.in_(INVITED)
-    asked = select(func.count()).where(*mine, Event.at > now - DAY)
-    if session.scalars(asked).one() >= most:
+    if _invited(Event.actor_id == by.id, now=now) >= most:
         raise Invalid(
             ngettext(
                 "You have invited %(num)d person within a day. Go on tomorrow.",
@@ -39,9 +37,7 @@ def check_inviter(by: Actor, *, now: datetime) -> None:
 def check_again(user: User, by: Actor, *, now: datetime) -> None:
     """Invalid if a person was invited often enough within a day, or by this inviter others."""
     check_inviter(by, now=now)
-    theirs = Event.document_kind == User.kind, Event.document_id == user.id
-    asked = select(func.count()).where(*theirs, Event.name.in_(INVITED), Event.at > now - DAY)
-    if by.id is not None and session.scalars(asked).one() >= MOST_TO_PERSON:
+    if by.id is not None and _invited(Event.document_id == user.id, now=now) >= MOST_TO_PERSON:
         raise Invalid(
             ngettext(
                 "This person was invited %(num)d time within a day. Invite again tomorrow.",
@@ -57,15 +53,11 @@ def send_at(user: User, *, now: datetime) -> datetime:
     An address that many invite gets the next letter a day later. The inviters are not told: of
     each other they are to learn nothing (P1).
     """
-    asked = (
-        select(func.count())
-        .select_from(Event)
-        .join(User, User.id == Event.document_id)
-        .where(
-            User.email == user.email,
-            Event.document_kind == User.kind,
-            Event.name.in_(INVITED),
-            Event.at > now - DAY,
-        )
-    )
-    return now if session.scalars(asked).one() <= MOST_TO_ADDRESS else now + DAY
+    theirs = Event.document_id.in_(select(User.id).where(User.email == user.email))
+    return now if _invited(theirs, now=now) <= MOST_TO_ADDRESS else now + DAY
+
+
+def _invited(which: ColumnElement[bool], *, now: datetime) -> int:
+    """How many invitations there were within a day."""
+    invited = Event.document_kind == User.kind, Event.name.in_(INVITED), Event.at > now - DAY
+    return session.scalars(select(func.count()).where(which, *invited)).one()

@@ -39,19 +39,20 @@ def change_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         user = relock(queries.own(actor()))
         own, place = current_user.session_id, request.remote_addr or ""
-        for attempt in brake.tried_within(form, own, address=place, now=now()):
-            with form.refusals():
-                services.set_password(
-                    user,
-                    old=form.old.data,
-                    new=form.new.data,
-                    keep_session=current_user.session_id,
-                    by=actor(),
-                    now=now(),
-                )
-                sign_in.forget(attempt)
-                flash(_("Your password is changed. Your other sessions have ended."), "success")
-                return go("profile.account")
+
+        def change() -> None:
+            services.set_password(
+                user,
+                old=form.old.data,
+                new=form.new.data,
+                keep_session=own,
+                by=actor(),
+                now=now(),
+            )
+            flash(_("Your password is changed. Your other sessions have ended."), "success")
+
+        if brake.done_within(form, change, own, address=place, now=now()):
+            return go("profile.account")
     return _account_page(form)
 
 

@@ -22,7 +22,7 @@ LEAST = 2
 """Years: the rules that look for a customer's other repairs look back so far at most."""
 _FIRST = (datetime(1970, 1, 1, tzinfo=UTC), 0)
 
-promise = jobs.nightly(KIND, NIGHT)
+promise = jobs.daily(KIND, NIGHT)
 """Have what is too old removed once a night."""
 
 

@@ -44,9 +44,9 @@ def anonymise(picked: Picked, reason: str, *, by: Actor, now: datetime) -> int:
     if {(one.kind, one.public_id): one.version for one in found} != dict(picked):
         raise Stale()
     _look_at(reason, found)
-    people.forget_views({said for one in found for said in _said_of(one)})
     for one in found:
-        _forget(NAMING[one.kind], one, by=by, now=now, reason=reason)
+        _check(one, by=by, now=now)
+    _forget(found, by=by, now=now, reason=reason)
     pieces = [one.id for one in found if isinstance(one, OldPart)]
     batches.forget_sheets(batches.brought(pieces), now=now)
     return len(found)
@@ -89,28 +89,34 @@ def anonymise_due(naming: Naming, keys: Collection[int], *, years: int, now: dat
         is_over = document.status in naming.ended and not queries.is_open(naming, key, now)
         if document.anonymised_at is None and is_over:
             over.append(document)
-    people.forget_views({said for one in over for said in _said_of(one)})
-    for one in over:
-        _forget(naming, one, by=SYSTEM, now=now, values={"keep_years": years})
+    _forget(over, by=SYSTEM, now=now, values={"keep_years": years})
+
+
+def _check(document: Any, *, by: Actor, now: datetime) -> None:
+    """Conflict, or WrongState, while the customer of a locked document counts."""
+    workflow.check(document, ANONYMISE, by=by)
+    if document.anonymised_at is not None:
+        raise Conflict(_("The customer’s data of %(number)s is removed.", number=document.number))
+    if queries.is_open(NAMING[document.kind], document.id, now):
+        told = _("%(number)s is not settled yet: the customer still counts.", number=document.title)
+        raise Conflict(told)
 
 
 def _forget(
-    naming: Naming,
-    document: Any,
+    documents: Collection[Any],
     *,
     by: Actor,
     now: datetime,
     reason: str = "",
     values: dict[str, Any] | None = None,
 ) -> None:
-    """Empty a locked document and its events of what is personal; it says that it was done (P4)."""
-    workflow.check(document, ANONYMISE, by=by)
-    if document.anonymised_at is not None:
-        raise Conflict(_("The customer’s data of %(number)s is removed.", number=document.number))
-    if queries.is_open(naming, document.id, now):
-        told = _("%(number)s is not settled yet: the customer still counts.", number=document.title)
-        raise Conflict(told)
-    forget_personal(document)
-    naming.forget(document)
-    document.anonymised_at = now
-    workflow.apply(document, ANONYMISE, by=by, now=now, reason=reason, values=values)
+    """Empty locked documents and their events of what is personal; each says that it was done (P4).
+
+    The caller has looked that their customers count no more.
+    """
+    people.forget_views({said for one in documents for said in _said_of(one)})
+    for one in documents:
+        forget_personal(one)
+        NAMING[one.kind].forget(one)
+        one.anonymised_at = now
+        workflow.apply(one, ANONYMISE, by=by, now=now, reason=reason, values=values)
